@@ -1,0 +1,302 @@
+//! The [`Broker`] trait: produce, take, settle, lease, forward, recover.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::{BrokerError, RunToken, Settled, Settlement};
+use crate::clock::Clock;
+use crate::task::{QueueName, TaskId, TaskInfo};
+use crate::wire::keys::Keyspace;
+use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
+
+/// A store of tasks that clients and servers share.
+///
+/// Methods take and give batches, so that one call can stand for one round trip. Times in scores are whole Unix
+/// seconds of the broker's [`Clock`]. Unless said otherwise a call that is dropped half-way may or may not have
+/// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Cancellations::next`].
+#[async_trait]
+pub trait Broker: fmt::Debug + Send + Sync + 'static {
+    /// The clock that stamps what is written.
+    fn clock(&self) -> &Clock;
+
+    /// The names under which this broker stores.
+    fn keyspace(&self) -> &Keyspace;
+
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<(), BrokerError>;
+
+    /// Stores new tasks: one result for each, in order. A refused task changes nothing.
+    async fn enqueue(&self, tasks: &[NewTask]) -> Vec<Result<(), EnqueueError>>;
+
+    /// Hands back finished tasks and leases new ones, in one round trip. `settled` answers `settle` in order.
+    async fn exchange(&self, settle: &[Settlement], demand: &Demand) -> Result<Exchanged, BrokerError>;
+
+    /// Watches for work in these queues.
+    fn waiter(&self, queues: &[QueueName]) -> Box<dyn Waiter>;
+
+    /// Extends the leases of runs to `until` (Unix seconds): for each, whether that run still holds its task.
+    /// A lease entry that is missing is put back when the run is the holder.
+    async fn extend_leases(
+        &self,
+        queue: &QueueName,
+        runs: &[LeaseRef],
+        until: i64,
+    ) -> Result<Vec<bool>, BrokerError>;
+
+    /// Moves due tasks, at most 100 of `scheduled` and of `retry` each, to pending or back to their group.
+    async fn forward(&self, queue: &QueueName) -> Result<Forwarded, BrokerError>;
+
+    /// Records that a server lives, and tells the last beat of every server that takes from each queue.
+    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError>;
+
+    /// Removes servers from those that take from a queue: they stopped, or their tasks were recovered.
+    async fn retire(&self, server_ids: &[&str], queues: &[QueueName]) -> Result<(), BrokerError>;
+
+    /// How many tasks of a queue are active.
+    async fn count_active(&self, queue: &QueueName) -> Result<usize, BrokerError>;
+
+    /// Active tasks whose lease ends at or before `until` (Unix seconds), earliest first, at most `limit`.
+    async fn expiring_leases(
+        &self,
+        queue: &QueueName,
+        until: i64,
+        limit: usize,
+    ) -> Result<Vec<ActiveTask>, BrokerError>;
+
+    /// Active tasks that a server holds (`x_own`), among the `limit` oldest from position `offset` on.
+    /// `Ok((found, looked_at))`: fewer looked at than `limit` means the end.
+    async fn owned_by(
+        &self,
+        queue: &QueueName,
+        server_id: &str,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(Vec<ActiveTask>, usize), BrokerError>;
+
+    /// Mends active IDs among the `limit` oldest from `offset` on: one without a lease gets a lease that ends now,
+    /// one without a task is dropped, and a lease whose ID is not active is dropped.
+    /// `Ok((mended, looked_at))`.
+    async fn mend_active(
+        &self,
+        queue: &QueueName,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(usize, usize), BrokerError>;
+
+    /// Stores a result with a task that exists; `false` when it does not.
+    async fn write_result(&self, queue: &QueueName, id: &TaskId, result: &Bytes)
+    -> Result<bool, BrokerError>;
+
+    /// Deletes completed tasks whose retention is over, at most `limit`: how many.
+    async fn delete_expired_completed(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError>;
+
+    /// Publishes a server's state for inspectors, for `ttl`.
+    async fn write_server_state(
+        &self,
+        info: &ServerInfo,
+        workers: &[WorkerInfo],
+        ttl: Duration,
+    ) -> Result<(), BrokerError>;
+
+    /// Removes a server's state.
+    async fn clear_server_state(&self, info: &ServerInfo) -> Result<(), BrokerError>;
+
+    /// Asks whichever server runs this task to cancel it. Best effort: nobody may be listening.
+    async fn publish_cancellation(&self, id: &TaskId) -> Result<(), BrokerError>;
+
+    /// Listens for such requests.
+    async fn cancellations(&self) -> Result<Box<dyn Cancellations>, BrokerError>;
+
+    /// Pauses a queue; `false` when it was paused already.
+    async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError>;
+
+    /// Resumes a queue; `false` when it was not paused.
+    async fn resume(&self, queue: &QueueName) -> Result<bool, BrokerError>;
+
+    /// A task as it stands; `None` when there is no such task.
+    async fn task_info(&self, queue: &QueueName, id: &TaskId) -> Result<Option<TaskInfo>, BrokerError>;
+}
+
+/// A task to be stored.
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    /// The message; its queue, ID, group and lock key say where it goes.
+    pub message: TaskMessage,
+    /// In which state it starts.
+    pub placement: Placement,
+    /// How long the lock `message.unique_key` lasts, in seconds; 0 when it takes none.
+    pub unique_ttl: i64,
+}
+
+/// In which state a new task starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// Ready to run.
+    Pending,
+    /// Due at this Unix second.
+    Scheduled(i64),
+    /// Waiting in the group that the message names.
+    Group,
+}
+
+/// Why a new task was not stored.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum EnqueueError {
+    /// Another task holds the uniqueness lock.
+    #[error("task already exists")]
+    Duplicate {
+        /// The ID of that task.
+        holder: String,
+    },
+    /// The queue has a task with this ID.
+    #[error("task ID conflicts with another task")]
+    IdConflict,
+    /// The store did not answer or refused; after [`Unavailable`](super::BrokerErrorKind::Unavailable) the task
+    /// may be stored all the same.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+}
+
+/// How many tasks a server can take, and from where.
+#[derive(Clone, Debug)]
+pub struct Demand {
+    /// The server that takes them (`x_own`).
+    pub server_id: String,
+    /// How many at most; 0 takes none.
+    pub slots: usize,
+    /// From which queues. With `strict`, in this order; otherwise each slot draws among the queues that have
+    /// tasks, with probability proportional to their weight.
+    pub queues: Vec<QueueShare>,
+    /// Whether a queue is served only while all before it are empty.
+    pub strict: bool,
+}
+
+impl Demand {
+    /// Takes nothing: for an exchange that only settles.
+    pub fn none() -> Self {
+        Self { server_id: String::new(), slots: 0, queues: Vec::new(), strict: false }
+    }
+}
+
+/// A queue and its weight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueShare {
+    /// The queue.
+    pub queue: QueueName,
+    /// Its weight, at least 1.
+    pub weight: u32,
+}
+
+/// What an exchange gave.
+#[derive(Debug, Default)]
+pub struct Exchanged {
+    /// What became of each settlement.
+    pub settled: Vec<Settled>,
+    /// Tasks leased to the caller until [`LEASE`](super::LEASE) from now.
+    pub leased: Vec<Leased>,
+    /// IDs that were pending without a task: they are gone now.
+    pub dropped: Vec<(QueueName, String)>,
+    /// Queues of the demand that are paused.
+    pub paused: Vec<QueueName>,
+}
+
+/// A task leased to the caller.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    /// Its queue.
+    pub queue: QueueName,
+    /// Its ID.
+    pub id: TaskId,
+    /// What is stored.
+    pub message: StoredMessage,
+    /// The run that begins.
+    pub run: RunToken,
+    /// The end of the lease, Unix seconds.
+    pub lease_until: i64,
+}
+
+/// A stored message, if it can be read.
+pub type StoredMessage = Result<TaskMessage, Undecodable>;
+
+/// Stored bytes that are not a message.
+#[derive(Clone, Debug)]
+pub struct Undecodable {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Why not.
+    pub error: DecodeError,
+}
+
+/// A run whose lease is to be extended.
+#[derive(Clone, Debug)]
+pub struct LeaseRef {
+    /// The task.
+    pub id: TaskId,
+    /// The run.
+    pub run: RunToken,
+}
+
+/// What forwarding did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Forwarded {
+    /// How many tasks moved.
+    pub moved: usize,
+    /// When the next one is due, Unix seconds; not after now when there are more to move.
+    pub next_due: Option<i64>,
+}
+
+/// When a server was last alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerBeat {
+    /// Its ID.
+    pub server_id: String,
+    /// Its last beat, Unix seconds of its own clock.
+    pub at: i64,
+}
+
+/// An active task, as a recoverer sees it.
+#[derive(Clone, Debug)]
+pub struct ActiveTask {
+    /// Its ID.
+    pub id: TaskId,
+    /// The end of its lease, Unix seconds; 0 when it has none.
+    pub lease_until: i64,
+    /// The run that holds it; none when a Go worker does.
+    pub run: Option<RunToken>,
+    /// The server that holds it; none when a Go worker does.
+    pub owner: Option<String>,
+    /// How often a worker died while running it.
+    pub crashes: u32,
+    /// What is stored.
+    pub message: StoredMessage,
+}
+
+/// Tells when there may be work.
+#[async_trait]
+pub trait Waiter: fmt::Debug + Send {
+    /// Returns once one of the queues may have a pending task; `paused` are queues to be looked at only now and
+    /// then. It may return without cause, and takes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer: back off before the next call.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    async fn wait(&mut self, paused: &[QueueName]) -> Result<(), BrokerError>;
+}
+
+/// Requests to cancel a task, by ID.
+#[async_trait]
+pub trait Cancellations: fmt::Debug + Send {
+    /// The next request; `None` when the connection is lost.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    async fn next(&mut self) -> Option<String>;
+}

@@ -1,0 +1,29 @@
+//! Where tasks rest: the [`Broker`] trait in batch form, and the brokers behind it.
+//!
+//! `MemoryBroker` and `RedisBroker` show the same behavior, by one
+//! suite of conformance checks; a difference between them is a bug.
+
+mod broker;
+
+mod error;
+
+mod settlement;
+
+pub use broker::{
+    ActiveTask, Broker, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, NewTask,
+    OwnerBeat, Placement, QueueShare, StoredMessage, Undecodable, Waiter,
+};
+pub use error::{BrokerError, BrokerErrorKind};
+pub use settlement::{RunToken, Settled, Settlement, Transition};
+
+/// How long a lease lasts from the moment it is taken or extended, as in Go.
+pub const LEASE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// The archive of a queue is trimmed to fewer than this many tasks, as in Go (which keeps 9,999).
+pub const ARCHIVE_LIMIT: usize = 10_000;
+
+/// Archived tasks are dropped after this time, as in Go.
+pub const ARCHIVE_AGE: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 3600);
+
+/// Daily counters are kept this long, as in Go.
+pub const STATISTICS_AGE: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 3600);

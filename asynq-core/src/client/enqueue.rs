@@ -1,0 +1,116 @@
+//! [`Enqueue`]: a task on its way, with options to set before it is awaited.
+
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use super::{AsClient, Client};
+use crate::error::Result;
+use crate::job::Job;
+use crate::task::{Task, TaskInfo, TaskOptions};
+
+/// A task on its way: set options, then `.await` it.
+///
+/// # Cancel safety
+///
+/// Dropped half-way, the task may or may not be stored.
+#[derive(Debug)]
+#[must_use = "nothing is enqueued until it is awaited"]
+pub struct Enqueue<'a> {
+    client: &'a Client,
+    task: Result<Task>,
+    options: TaskOptions,
+}
+
+impl<'a> Enqueue<'a> {
+    /// Starts from a job; what `#[job]` generates as `enqueue` calls this.
+    pub fn job(job: &impl Job, client: &'a (impl AsClient + ?Sized)) -> Self {
+        Self::new(job.to_task(), client)
+    }
+
+    /// Starts from an untyped task.
+    pub fn task(task: Task, client: &'a (impl AsClient + ?Sized)) -> Self {
+        Self::new(Ok(task), client)
+    }
+
+    fn new(task: Result<Task>, client: &'a (impl AsClient + ?Sized)) -> Self {
+        Self { client: client.as_client(), task, options: TaskOptions::new() }
+    }
+
+    /// Sets any option through [`TaskOptions`].
+    pub fn options(mut self, set: impl FnOnce(TaskOptions) -> TaskOptions) -> Self {
+        self.options = set(self.options);
+        self
+    }
+
+    /// See [`TaskOptions::queue`].
+    pub fn queue(self, name: impl AsRef<str>) -> Self {
+        self.options(|options| options.queue(name))
+    }
+
+    /// See [`TaskOptions::max_retry`].
+    pub fn retry(self, times: u32) -> Self {
+        self.options(|options| options.max_retry(times))
+    }
+
+    /// See [`TaskOptions::process_in`].
+    pub fn process_in(self, delay: Duration) -> Self {
+        self.options(|options| options.process_in(delay))
+    }
+
+    /// See [`TaskOptions::process_at`].
+    pub fn process_at(self, at: Timestamp) -> Self {
+        self.options(|options| options.process_at(at))
+    }
+
+    /// See [`TaskOptions::unique`].
+    pub fn unique_for(self, ttl: Duration) -> Self {
+        self.options(|options| options.unique(ttl))
+    }
+
+    /// See [`TaskOptions::timeout`].
+    pub fn timeout(self, limit: Duration) -> Self {
+        self.options(|options| options.timeout(limit))
+    }
+
+    /// See [`TaskOptions::deadline`].
+    pub fn deadline(self, at: Timestamp) -> Self {
+        self.options(|options| options.deadline(at))
+    }
+
+    /// See [`TaskOptions::expires_in`].
+    pub fn expires_in(self, limit: Duration) -> Self {
+        self.options(|options| options.expires_in(limit))
+    }
+
+    /// See [`TaskOptions::retention`].
+    pub fn retention(self, keep: Duration) -> Self {
+        self.options(|options| options.retention(keep))
+    }
+
+    /// See [`TaskOptions::task_id`].
+    pub fn task_id(self, id: impl AsRef<str>) -> Self {
+        self.options(|options| options.task_id(id))
+    }
+
+    /// See [`TaskOptions::group`].
+    pub fn group(self, name: impl Into<String>) -> Self {
+        self.options(|options| options.group(name))
+    }
+
+    /// See [`TaskOptions::header`].
+    pub fn header(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options(|options| options.header(name, value))
+    }
+}
+
+impl<'a> IntoFuture for Enqueue<'a> {
+    type Output = Result<TaskInfo>;
+    type IntoFuture = BoxFuture<'a, Result<TaskInfo>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.client.enqueue(self.task?.options(self.options)).await })
+    }
+}

@@ -1,0 +1,8 @@
+//! The way in: enqueue one task or many.
+
+mod client;
+mod enqueue;
+mod plan;
+
+pub use client::{AsClient, Client};
+pub use enqueue::Enqueue;

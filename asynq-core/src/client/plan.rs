@@ -1,0 +1,116 @@
+//! A task, its options and the time → what the broker is to store. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::broker::{NewTask, Placement};
+use crate::clock::{floor_seconds, from_unix_seconds};
+use crate::error::Result;
+use crate::task::{
+    DEFAULT_MAX_RETRY, DEFAULT_TIMEOUT, InvalidOption, ProcessTime, QueueName, Task, TaskId, TaskInfo,
+    TaskState, TaskType, unique_key, wire_seconds,
+};
+use crate::wire::TaskMessage;
+use crate::wire::keys::Keyspace;
+
+/// What is stored, and what the caller is told about it.
+pub(super) struct Plan {
+    pub(super) new: NewTask,
+    pub(super) info: TaskInfo,
+}
+
+/// Applies Go's rules and defaults.
+pub(super) fn plan(task: Task, keyspace: &Keyspace, now: Timestamp) -> Result<Plan> {
+    let Task { task_type, payload, headers, options } = task;
+    if let Some(invalid) = options.invalid {
+        return Err(invalid.into());
+    }
+    let queue = options.queue.unwrap_or_default();
+    let id = options.task_id.unwrap_or_else(TaskId::random);
+    let process_at = match options.process {
+        Some(ProcessTime::At(at)) => at,
+        Some(ProcessTime::In(delay)) => later(now, delay, "process_in")?,
+        None => now,
+    };
+    let deadline = match options.expires_in {
+        Some(limit) => Some(later(now, limit, "expires_in")?),
+        None => options.deadline,
+    };
+    // A deadline at the epoch is how the format says "none".
+    let deadline = deadline.map_or(0, floor_seconds);
+    let timeout = match options.timeout.map_or(0, wire_seconds) {
+        0 if deadline == 0 => wire_seconds(DEFAULT_TIMEOUT),
+        seconds => seconds,
+    };
+    let (unique_key, unique_ttl) = match options.unique {
+        Some(ttl) => {
+            let wait = process_at.duration_since(now).max(jiff::SignedDuration::ZERO);
+            let ttl =
+                wait.saturating_add(jiff::SignedDuration::try_from(ttl).unwrap_or(jiff::SignedDuration::MAX));
+            (unique_key(keyspace, &queue, &task_type, payload.as_deref()), ttl.as_secs().max(1))
+        }
+        None => (String::new(), 0),
+    };
+    let mut all_headers = headers;
+    all_headers.extend(options.headers);
+    let message = TaskMessage {
+        task_type: task_type.as_str().to_owned(),
+        payload: payload.unwrap_or_default(),
+        id: id.as_str().to_owned(),
+        queue: queue.as_str().to_owned(),
+        retry: options.max_retry.unwrap_or(DEFAULT_MAX_RETRY),
+        timeout,
+        deadline,
+        unique_key,
+        retention: options.retention.map_or(0, wire_seconds),
+        group_key: options.group.unwrap_or_default(),
+        headers: all_headers,
+        ..TaskMessage::default()
+    };
+    let (placement, state, next_process_at) = if process_at > now {
+        (Placement::Scheduled(floor_seconds(process_at)), TaskState::Scheduled, Some(process_at))
+    } else if message.group_key.is_empty() {
+        (Placement::Pending, TaskState::Pending, Some(now))
+    } else {
+        (Placement::Group, TaskState::Aggregating, None)
+    };
+    let info = info(&message, queue, id, task_type, state, next_process_at);
+    Ok(Plan { new: NewTask { message, placement, unique_ttl }, info })
+}
+
+fn later(now: Timestamp, by: Duration, option: &'static str) -> Result<Timestamp> {
+    Ok(now
+        .checked_add(by)
+        .map_err(|_| InvalidOption::new(option, format_args!("{by:?} is past the year 9999")))?)
+}
+
+fn info(
+    message: &TaskMessage,
+    queue: QueueName,
+    id: TaskId,
+    task_type: TaskType,
+    state: TaskState,
+    next_process_at: Option<Timestamp>,
+) -> TaskInfo {
+    TaskInfo {
+        id,
+        queue,
+        task_type,
+        payload: message.payload.clone(),
+        headers: message.headers.clone(),
+        state,
+        max_retry: message.retry,
+        retried: 0,
+        last_error: String::new(),
+        last_failed_at: None,
+        timeout: Duration::from_secs(message.timeout.unsigned_abs()),
+        deadline: (message.deadline != 0).then(|| from_unix_seconds(message.deadline)),
+        group: message.group_key.clone(),
+        next_process_at,
+        is_orphaned: false,
+        retention: Duration::from_secs(message.retention.unsigned_abs()),
+        completed_at: None,
+        result: None,
+    }
+}

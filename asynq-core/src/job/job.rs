@@ -1,0 +1,57 @@
+//! [`Job`]: a payload type with a task type and default options.
+
+use bytes::Bytes;
+
+use super::{Codec, CodecError, JobOptions};
+use crate::task::{InvalidOption, Task};
+
+/// A typed task. `#[job]` implements it for the struct it makes from a function's arguments.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a job",
+    label = "not a job",
+    note = "write `#[job]` on an `async fn`: it makes a struct that is one"
+)]
+pub trait Job: Sized + Send + 'static {
+    /// The task type: what a router matches, in Rust and in Go.
+    const NAME: &'static str;
+
+    /// Default options of tasks of this type.
+    const OPTIONS: JobOptions;
+
+    /// How the payload is encoded.
+    type Codec: Codec<Self>;
+
+    /// What its handler returns on success.
+    type Output;
+
+    /// The payload's bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the value has no form in the job's encoding.
+    fn encode(&self) -> Result<Bytes, CodecError> {
+        Self::Codec::encode(self)
+    }
+
+    /// Reads a payload.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a payload of this job.
+    fn decode(payload: &[u8]) -> Result<Self, CodecError> {
+        Self::Codec::decode(payload)
+    }
+
+    /// The untyped task, with the job's default options.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Codec`](crate::Error::Codec) when the payload cannot be encoded; an invalid option when the
+    /// name is blank.
+    fn to_task(&self) -> Result<Task, crate::Error> {
+        let payload =
+            self.encode().map_err(|source| crate::Error::Codec { job: Self::NAME.to_owned(), source })?;
+        let task = Task::new(Self::NAME, payload).map_err(InvalidOption::from)?;
+        Ok(task.options(Self::OPTIONS.task_options()))
+    }
+}

@@ -1,0 +1,113 @@
+//! [`JobOptions`]: the defaults that a job declares.
+
+use std::time::Duration;
+
+use crate::task::TaskOptions;
+
+/// The default options of a job, made at compile time by `#[job(…)]`. What the caller sets when enqueuing wins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobOptions {
+    queue: Option<&'static str>,
+    retry: Option<u32>,
+    timeout: Option<Duration>,
+    expires_in: Option<Duration>,
+    unique_for: Option<Duration>,
+    retention: Option<Duration>,
+    group: Option<&'static str>,
+}
+
+impl JobOptions {
+    /// No defaults: Go's apply.
+    pub const fn new() -> Self {
+        Self {
+            queue: None,
+            retry: None,
+            timeout: None,
+            expires_in: None,
+            unique_for: None,
+            retention: None,
+            group: None,
+        }
+    }
+
+    /// The queue.
+    #[must_use]
+    pub const fn queue(mut self, name: &'static str) -> Self {
+        self.queue = Some(name);
+        self
+    }
+
+    /// The number of retries.
+    #[must_use]
+    pub const fn retry(mut self, times: u32) -> Self {
+        self.retry = Some(times);
+        self
+    }
+
+    /// The time limit of one attempt.
+    #[must_use]
+    pub const fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// The time from enqueuing to the deadline.
+    #[must_use]
+    pub const fn expires_in(mut self, limit: Duration) -> Self {
+        self.expires_in = Some(limit);
+        self
+    }
+
+    /// How long the uniqueness lock lasts.
+    #[must_use]
+    pub const fn unique_for(mut self, ttl: Duration) -> Self {
+        self.unique_for = Some(ttl);
+        self
+    }
+
+    /// How long a finished task is kept.
+    #[must_use]
+    pub const fn retention(mut self, keep: Duration) -> Self {
+        self.retention = Some(keep);
+        self
+    }
+
+    /// The group.
+    #[must_use]
+    pub const fn group(mut self, name: &'static str) -> Self {
+        self.group = Some(name);
+        self
+    }
+
+    /// The queue that tasks of this job go to unless told otherwise.
+    pub fn queue_name(&self) -> &'static str {
+        self.queue.unwrap_or(crate::task::QueueName::DEFAULT)
+    }
+
+    /// The same as options of a task.
+    pub fn task_options(&self) -> TaskOptions {
+        let mut options = TaskOptions::new();
+        if let Some(name) = self.queue {
+            options = options.queue(name);
+        }
+        if let Some(times) = self.retry {
+            options = options.max_retry(times);
+        }
+        if let Some(limit) = self.timeout {
+            options = options.timeout(limit);
+        }
+        if let Some(limit) = self.expires_in {
+            options = options.expires_in(limit);
+        }
+        if let Some(ttl) = self.unique_for {
+            options = options.unique(ttl);
+        }
+        if let Some(keep) = self.retention {
+            options = options.retention(keep);
+        }
+        if let Some(name) = self.group {
+            options = options.group(name);
+        }
+        options
+    }
+}

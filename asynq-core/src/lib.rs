@@ -1,0 +1,39 @@
+//! The runtime of asynq, in reading order: each module knows only those above it in this list.
+//!
+//! Applications depend on the facade `asynq`, which re-exports what they need.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
+
+pub mod clock;
+mod error;
+pub mod task;
+pub mod wire;
+
+pub mod broker;
+pub mod client;
+pub mod job;
+pub mod router;
+
+pub use error::{Error, Result};
+
+/// What `#[job]` expands to refers to these. No stability promise.
+#[doc(hidden)]
+pub mod __private {
+    pub use futures_util::future::BoxFuture;
+    pub use inventory;
+    pub use serde;
+
+    pub use crate::client::{AsClient, Enqueue};
+    pub use crate::job::{Codec, Job, JobOptions, Json};
+    pub use crate::router::{
+        BadPayload, BoxError, Ctx, FromContext, HandlerResult, IntoOutcome, Registration, Requirement,
+    };
+}

@@ -1,0 +1,159 @@
+//! [`Ctx`]: what a handler knows about the task it runs.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::Client;
+use crate::error::Result;
+use crate::task::{Headers, QueueName, TaskId};
+
+/// What a handler knows about the task it runs, and the way to enqueue others. Cheap to clone.
+///
+/// A job takes it as a parameter of type `Ctx` or `&Ctx`.
+#[derive(Clone)]
+pub struct Ctx(Arc<CtxParts>);
+
+/// Everything in a [`Ctx`].
+pub(crate) struct CtxParts {
+    pub(crate) id: TaskId,
+    pub(crate) task_type: String,
+    pub(crate) queue: QueueName,
+    pub(crate) payload: Bytes,
+    pub(crate) headers: Headers,
+    pub(crate) max_retry: i32,
+    pub(crate) retried: i32,
+    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) cancellation: CancellationToken,
+    pub(crate) states: Arc<StateMap>,
+    pub(crate) client: Client,
+}
+
+/// The values that handlers share, one of each type.
+#[derive(Default)]
+pub(crate) struct StateMap(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+
+impl StateMap {
+    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.0.insert(TypeId::of::<T>(), Box::new(value));
+    }
+
+    pub(crate) fn get<T: 'static>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+
+    pub(crate) fn contains(&self, id: TypeId) -> bool {
+        self.0.contains_key(&id)
+    }
+}
+
+impl Ctx {
+    pub(crate) fn new(parts: CtxParts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The task's ID.
+    pub fn task_id(&self) -> &TaskId {
+        &self.0.id
+    }
+
+    /// The task's type.
+    pub fn task_type(&self) -> &str {
+        &self.0.task_type
+    }
+
+    /// The queue it came from.
+    pub fn queue(&self) -> &QueueName {
+        &self.0.queue
+    }
+
+    /// The payload as stored.
+    pub fn payload(&self) -> &Bytes {
+        &self.0.payload
+    }
+
+    /// The task's headers.
+    pub fn headers(&self) -> &Headers {
+        &self.0.headers
+    }
+
+    /// How often this task was retried before: 0 on the first attempt.
+    pub fn retried(&self) -> i32 {
+        self.0.retried
+    }
+
+    /// How often this task may be retried.
+    pub fn max_retry(&self) -> i32 {
+        self.0.max_retry
+    }
+
+    /// When this attempt must end, by its timeout or its deadline.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.0.deadline
+    }
+
+    /// Whether this attempt should stop: it was cancelled, ran out of time, or lost its lease.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancellation.is_cancelled()
+    }
+
+    /// Waits until this attempt should stop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn cancelled(&self) {
+        self.0.cancellation.cancelled().await;
+    }
+
+    /// A client on the broker that the task came from: jobs may enqueue jobs.
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    /// Stores a result with the task now, replacing an earlier one. What a handler returns is stored by itself;
+    /// this is for results that should be seen before the end. Without retention it goes with the task.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not take it, or the task no longer exists ([`Error::TaskNotFound`](crate::Error)).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped half-way, the result may or may not be stored.
+    pub async fn write_result(&self, result: impl Into<Bytes>) -> Result<()> {
+        let stored =
+            self.0.client.broker().write_result(self.queue(), self.task_id(), &result.into()).await?;
+        if stored {
+            Ok(())
+        } else {
+            Err(crate::Error::TaskNotFound { queue: self.queue().clone(), id: self.task_id().clone() })
+        }
+    }
+
+    /// The shared value of a type, if the server was given one.
+    pub fn state<T: 'static>(&self) -> Option<&T> {
+        self.0.states.get()
+    }
+}
+
+impl fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Payload and headers may be private: their sizes only.
+        f.debug_struct("Ctx")
+            .field("task_id", &self.0.id)
+            .field("task_type", &self.0.task_type)
+            .field("queue", &self.0.queue)
+            .field("payload_bytes", &self.0.payload.len())
+            .field("headers", &self.0.headers.len())
+            .field("retried", &self.0.retried)
+            .field("max_retry", &self.0.max_retry)
+            .field("deadline", &self.0.deadline)
+            .finish_non_exhaustive()
+    }
+}

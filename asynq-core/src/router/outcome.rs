@@ -1,0 +1,196 @@
+//! What a handler may return, and how an error says what should happen to the task.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+/// Any error of a handler.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A handler's success.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What to store as the task's result, kept for its retention.
+    pub result: Option<Bytes>,
+}
+
+/// What the function of a job may return: `()`, or `Result<T, E>` with a `T` that serializes (stored as JSON;
+/// `()` stores nothing) and any error type that turns into a boxed error, `anyhow::Error` and `String` included.
+#[diagnostic::on_unimplemented(
+    message = "a job cannot return `{Self}`",
+    label = "not something that a job can return",
+    note = "return `()` or `Result<T, E>`, where `T: Serialize` and `E` is an error type such as `anyhow::Error`"
+)]
+pub trait IntoOutcome {
+    /// The type that the job returns on success.
+    type Output;
+
+    /// The outcome.
+    ///
+    /// # Errors
+    ///
+    /// The handler's own error; or that its result could not be encoded.
+    fn into_outcome(self) -> Result<Outcome, BoxError>;
+}
+
+impl IntoOutcome for () {
+    type Output = ();
+
+    fn into_outcome(self) -> Result<Outcome, BoxError> {
+        Ok(Outcome::default())
+    }
+}
+
+impl<T: Serialize, E: Into<BoxError>> IntoOutcome for Result<T, E> {
+    type Output = T;
+
+    fn into_outcome(self) -> Result<Outcome, BoxError> {
+        let value = self.map_err(Into::into)?;
+        if size_of::<T>() == 0 {
+            return Ok(Outcome::default());
+        }
+        let result =
+            serde_json::to_vec(&value).map_err(|error| format!("result cannot be encoded: {error}"))?;
+        Ok(Outcome { result: Some(Bytes::from(result)) })
+    }
+}
+
+/// What an error asks for. It is found anywhere in the chain of sources of the error that a handler returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Try again after the delay of the retry policy, unless the retries are used up.
+    Retry,
+    /// Try again after this delay, unless the retries are used up.
+    RetryIn(Duration),
+    /// Archive at once.
+    SkipRetry,
+    /// Delete, as if it had succeeded.
+    Revoke,
+}
+
+impl Verdict {
+    /// What `error` asks for.
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(marker) = error.downcast_ref::<Marker>() {
+                return marker.verdict;
+            }
+            next = error.source();
+        }
+        Self::Retry
+    }
+}
+
+/// The link of an error's chain that carries the verdict. It is the *source* of the public wrappers, so that it is
+/// found also where `anyhow` hides the type of the outermost error.
+#[derive(Debug)]
+struct Marker {
+    verdict: Verdict,
+    error: BoxError,
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.verdict {
+            Verdict::Retry => f.write_str("retry"),
+            Verdict::RetryIn(delay) => write!(f, "retry in {delay:?}"),
+            Verdict::SkipRetry => f.write_str("skip retry for the task"),
+            Verdict::Revoke => f.write_str("revoke task"),
+        }
+    }
+}
+
+impl Error for Marker {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
+macro_rules! wrapper {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name(Marker);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0.error, f)
+            }
+        }
+
+        impl Error for $name {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+    };
+}
+
+wrapper! {
+    /// Wraps an error that no retry can help: the task is archived at once.
+    ///
+    /// ```
+    /// use asynq_core::router::{SkipRetry, Verdict};
+    ///
+    /// let error = SkipRetry::new("no such user");
+    /// assert_eq!(error.to_string(), "no such user");
+    /// assert_eq!(Verdict::of(&error), Verdict::SkipRetry);
+    /// ```
+    SkipRetry
+}
+wrapper! {
+    /// Wraps an error that makes the task void: it is deleted as if it had succeeded.
+    Revoke
+}
+wrapper! {
+    /// Wraps an error after which the task is to be tried again at a time of the handler's choosing.
+    RetryIn
+}
+
+impl SkipRetry {
+    /// Archive the task, with this error.
+    pub fn new(error: impl Into<BoxError>) -> Self {
+        Self(Marker { verdict: Verdict::SkipRetry, error: error.into() })
+    }
+}
+
+impl Revoke {
+    /// Delete the task; the error is only logged.
+    pub fn new(error: impl Into<BoxError>) -> Self {
+        Self(Marker { verdict: Verdict::Revoke, error: error.into() })
+    }
+}
+
+impl RetryIn {
+    /// Try again in `delay` (whole seconds are kept), with this error.
+    pub fn new(delay: Duration, error: impl Into<BoxError>) -> Self {
+        Self(Marker { verdict: Verdict::RetryIn(delay), error: error.into() })
+    }
+}
+
+/// A payload that is not one of its job's: no retry can help, so the task is archived at once.
+#[derive(Debug, thiserror::Error)]
+#[error("payload of `{job}` cannot be decoded: {reason}")]
+pub struct BadPayload {
+    job: &'static str,
+    reason: String,
+    source: Marker,
+}
+
+impl BadPayload {
+    /// The payload of a task of type `job` could not be decoded.
+    pub fn new(job: &'static str, error: crate::job::CodecError) -> Self {
+        let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        Self { job, reason, source: Marker { verdict: Verdict::SkipRetry, error: error.into() } }
+    }
+}
+
+/// No handler for the type of a task. An ordinary error, as in Go: retried, then archived.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("handler not found for task \"{0}\"")]
+pub struct HandlerNotFound(pub String);

@@ -1,0 +1,73 @@
+//! What `#[job]` submits at link time, and the check that names are used once.
+
+use futures_util::future::BoxFuture;
+
+use super::{Ctx, HandlerResult, Requirement};
+use crate::job::JobOptions;
+
+/// Runs the handler of a registered job on the payload in the context.
+pub type RunFn = fn(Ctx) -> BoxFuture<'static, HandlerResult>;
+
+/// A job known at link time. Made by `#[job]`; not meant to be written by hand.
+#[derive(Debug)]
+pub struct Registration {
+    /// The task type.
+    pub name: &'static str,
+    /// The struct, as written in the source.
+    pub job: &'static str,
+    /// Default options.
+    pub options: JobOptions,
+    /// The source file of the function.
+    pub file: &'static str,
+    /// Its line.
+    pub line: u32,
+    /// The handler.
+    pub run: RunFn,
+    /// What the handler needs from the server; each gives `None` when it needs nothing.
+    pub requires: &'static [fn() -> Option<Requirement>],
+}
+
+inventory::collect!(Registration);
+
+/// Two jobs have one task type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "task type `{name}` is registered twice: {first} and {second}; give one of them another `name = \"…\"`"
+)]
+pub struct DuplicateJob {
+    /// The task type.
+    pub name: String,
+    /// Struct, file and line of one.
+    pub first: String,
+    /// Struct, file and line of the other.
+    pub second: String,
+}
+
+impl Registration {
+    /// Struct, file and line, for messages.
+    pub fn place(&self) -> String {
+        format!("{} ({}:{})", self.job, self.file, self.line)
+    }
+}
+
+/// All jobs linked into this program, sorted by task type.
+///
+/// A crate that nothing names is not linked, and its jobs are not here: `use my_jobs as _;` names it.
+///
+/// # Errors
+///
+/// [`DuplicateJob`] when two have the same task type.
+pub fn registered() -> Result<Vec<&'static Registration>, DuplicateJob> {
+    let mut all: Vec<_> = inventory::iter::<Registration>.into_iter().collect();
+    all.sort_by_key(|job| (job.name, job.file, job.line));
+    for (first, second) in all.iter().zip(all.iter().skip(1)) {
+        if first.name == second.name {
+            return Err(DuplicateJob {
+                name: first.name.to_owned(),
+                first: first.place(),
+                second: second.place(),
+            });
+        }
+    }
+    Ok(all)
+}

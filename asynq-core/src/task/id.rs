@@ -1,0 +1,138 @@
+//! Names parsed once at the door: [`QueueName`], [`TaskId`], [`TaskType`].
+//!
+//! Go asynq accepts any text that is not blank and stores it as given: no trimming, no case folding, no
+//! forbidden characters. The same holds here, so that every name Go wrote can be read back.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+/// The text for a name was empty or only white space.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} must contain one or more characters that are not white space, got {given:?}")]
+pub struct BlankName {
+    what: &'static str,
+    given: String,
+}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes the text as it is, untrimmed.
+            ///
+            /// # Errors
+            ///
+            /// [`BlankName`] when it is empty or only Unicode white space, as Go refuses it.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, BlankName> {
+                let text = text.as_ref();
+                if text.trim().is_empty() {
+                    return Err(BlankName { what: $what, given: text.to_owned() });
+                }
+                Ok(Self(Arc::from(text)))
+            }
+
+            /// A name read back from the store, where whatever is there must be carried on unchanged.
+            pub(crate) fn stored(text: &str) -> Self {
+                Self(Arc::from(text))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.as_str() == *other
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = BlankName;
+            fn try_from(text: &str) -> Result<Self, BlankName> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BlankName;
+            fn try_from(text: String) -> Result<Self, BlankName> {
+                Self::new(text)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = BlankName;
+            fn from_str(text: &str) -> Result<Self, BlankName> {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+name_type! {
+    /// The name of a queue, such as `default`. Case-sensitive; stored untrimmed.
+    QueueName, "queue name"
+}
+name_type! {
+    /// The ID of a task, unique within its queue. A UUID v4 unless the caller chose one.
+    TaskId, "task id"
+}
+name_type! {
+    /// The type of a task, such as `email:send`: what a router matches handlers by.
+    TaskType, "task type"
+}
+
+impl QueueName {
+    /// The queue that is used when none is named.
+    pub const DEFAULT: &'static str = "default";
+}
+
+impl Default for QueueName {
+    fn default() -> Self {
+        Self(Arc::from(Self::DEFAULT))
+    }
+}
+
+impl TaskId {
+    /// A fresh random ID: UUID v4, lower case, hyphenated.
+    pub fn random() -> Self {
+        let mut buffer = uuid::Uuid::encode_buffer();
+        Self(Arc::from(&*uuid::Uuid::new_v4().hyphenated().encode_lower(&mut buffer)))
+    }
+}

@@ -1,0 +1,50 @@
+//! [`TaskInfo`]: a task as it stands in the store.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::{Headers, QueueName, TaskId, TaskState, TaskType};
+
+/// A task as it stands in the store: what enqueuing returns and what an inspector sees.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TaskInfo {
+    /// Its ID.
+    pub id: TaskId,
+    /// Its queue.
+    pub queue: QueueName,
+    /// Its type.
+    pub task_type: TaskType,
+    /// Its payload; empty when it has none.
+    pub payload: Bytes,
+    /// Its headers.
+    pub headers: Headers,
+    /// Where it is.
+    pub state: TaskState,
+    /// How often it may be retried.
+    pub max_retry: i32,
+    /// How often it was retried.
+    pub retried: i32,
+    /// The text of its last error; empty when it never failed.
+    pub last_error: String,
+    /// When it last failed.
+    pub last_failed_at: Option<Timestamp>,
+    /// The time limit of one attempt; zero when only a deadline limits it.
+    pub timeout: Duration,
+    /// When it must be done.
+    pub deadline: Option<Timestamp>,
+    /// The group it waits in or came from; empty when it has none.
+    pub group: String,
+    /// When it will be ready to run: now for a pending task, nothing where that makes no sense.
+    pub next_process_at: Option<Timestamp>,
+    /// Whether it is active while its worker's lease has run out.
+    pub is_orphaned: bool,
+    /// How long it is kept after success.
+    pub retention: Duration,
+    /// When it was done.
+    pub completed_at: Option<Timestamp>,
+    /// What its handler wrote as the result, if anything.
+    pub result: Option<Bytes>,
+}

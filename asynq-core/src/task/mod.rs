@@ -1,0 +1,16 @@
+//! What a task is: its type, payload, options, state. Plain data; no Redis, no runtime.
+
+mod id;
+mod info;
+mod options;
+mod state;
+mod task;
+mod unique;
+
+pub use id::{BlankName, QueueName, TaskId, TaskType};
+pub use info::TaskInfo;
+pub use options::{DEFAULT_MAX_RETRY, DEFAULT_TIMEOUT, InvalidOption, TaskOptions};
+pub(crate) use options::{ProcessTime, wire_seconds};
+pub use state::{TaskState, UnknownState};
+pub use task::{Headers, Task};
+pub use unique::unique_key;

@@ -1,0 +1,159 @@
+//! Every Redis key, one function each.
+//!
+//! All keys of one queue carry the hash tag `{<queue>}` and so share a cluster slot. Keys of our own (`x:…`)
+//! stand beside Go's and are never read by it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
+use crate::task::QueueName;
+
+/// The names of all keys under one prefix: `asynq` everywhere that Go must read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyspace {
+    prefix: Arc<str>,
+}
+
+impl Default for Keyspace {
+    fn default() -> Self {
+        Self { prefix: Arc::from("asynq") }
+    }
+}
+
+macro_rules! global_keys {
+    ($($(#[$doc:meta])* $name:ident = $suffix:literal;)*) => {
+        $($(#[$doc])* pub fn $name(&self) -> String {
+            format!(concat!("{}:", $suffix), self.prefix)
+        })*
+    };
+}
+
+impl Keyspace {
+    global_keys! {
+        /// Set of all queue names.
+        queues = "queues";
+        /// Sorted set of server keys, by expiry in seconds.
+        servers = "servers";
+        /// Sorted set of workers keys, by expiry in seconds.
+        workers = "workers";
+        /// Sorted set of scheduler keys, by expiry in seconds.
+        schedulers = "schedulers";
+        /// Pub/sub channel whose messages are IDs of tasks to cancel.
+        cancel_channel = "cancel";
+    }
+
+    /// One server's `ServerInfo`.
+    pub fn server_info(&self, host: &str, pid: i32, server_id: &str) -> String {
+        format!("{}:servers:{{{host}:{pid}:{server_id}}}", self.prefix)
+    }
+
+    /// One server's running tasks, a hash of `WorkerInfo`.
+    pub fn server_workers(&self, host: &str, pid: i32, server_id: &str) -> String {
+        format!("{}:workers:{{{host}:{pid}:{server_id}}}", self.prefix)
+    }
+
+    /// One scheduler's entries; its ID is `<host>:<pid>:<uuid>`.
+    pub fn scheduler_entries(&self, scheduler_id: &str) -> String {
+        format!("{}:schedulers:{{{scheduler_id}}}", self.prefix)
+    }
+
+    /// What one scheduler entry has enqueued.
+    pub fn scheduler_history(&self, entry_id: &str) -> String {
+        format!("{}:scheduler_history:{entry_id}", self.prefix)
+    }
+
+    /// The keys of one queue.
+    pub fn queue(&self, queue: &QueueName) -> QueueKeys {
+        QueueKeys { base: format!("{}:{{{queue}}}:", self.prefix) }
+    }
+}
+
+/// The names of one queue's keys.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct QueueKeys {
+    base: String,
+}
+
+macro_rules! queue_keys {
+    ($($(#[$doc:meta])* $name:ident = $suffix:literal;)*) => {
+        $($(#[$doc])* pub fn $name(&self) -> String {
+            format!(concat!("{}", $suffix), self.base)
+        })*
+    };
+}
+
+impl QueueKeys {
+    queue_keys! {
+        /// List of IDs ready to run; the right end is next.
+        pending = "pending";
+        /// List of IDs being run.
+        active = "active";
+        /// Sorted set of active IDs by the end of their lease, in seconds.
+        lease = "lease";
+        /// Sorted set of IDs by the time they are due, in seconds.
+        scheduled = "scheduled";
+        /// Sorted set of failed IDs by the time of their next attempt, in seconds.
+        retry = "retry";
+        /// Sorted set of given-up IDs by the time that happened, in seconds.
+        archived = "archived";
+        /// Sorted set of finished IDs by the end of their retention, in seconds.
+        completed = "completed";
+        /// Exists while the queue is paused; the value is since when, in seconds.
+        paused = "paused";
+        /// Number of tasks processed since ever.
+        processed_total = "processed";
+        /// Number of failed attempts since ever.
+        failed_total = "failed";
+        /// Set of names of groups that hold tasks.
+        groups = "groups";
+        /// Sorted set of keys of sets being aggregated, by their deadline in seconds.
+        aggregation_sets = "aggregation_sets";
+        /// What task keys begin with.
+        task_prefix = "t:";
+        /// What group keys begin with.
+        group_prefix = "g:";
+        /// Our own: sorted set of server IDs that lease from this queue, by their last beat in seconds.
+        owners = "x:owners";
+    }
+
+    /// What all keys of the queue begin with.
+    pub fn prefix(&self) -> &str {
+        &self.base
+    }
+
+    /// One task's hash.
+    pub fn task(&self, id: &str) -> String {
+        format!("{}t:{id}", self.base)
+    }
+
+    /// One group: a sorted set of IDs by the time they were added, in seconds.
+    pub fn group(&self, group: &str) -> String {
+        format!("{}g:{group}", self.base)
+    }
+
+    /// The members of a group that are being aggregated under the ID of a set.
+    pub fn aggregation_set(&self, group: &str, set_id: &str) -> String {
+        format!("{}g:{group}:{set_id}", self.base)
+    }
+
+    /// Tasks processed on the UTC day of `at`.
+    pub fn processed(&self, at: Timestamp) -> String {
+        format!("{}processed:{}", self.base, utc_date(at))
+    }
+
+    /// Attempts failed on the UTC day of `at`.
+    pub fn failed(&self, at: Timestamp) -> String {
+        format!("{}failed:{}", self.base, utc_date(at))
+    }
+
+    /// What the uniqueness locks of a task type begin with.
+    pub fn unique_prefix(&self, task_type: &str) -> String {
+        format!("{}unique:{task_type}:", self.base)
+    }
+}
+
+fn utc_date(at: Timestamp) -> jiff::civil::Date {
+    Offset::UTC.to_datetime(at).date()
+}

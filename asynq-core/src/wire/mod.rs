@@ -1,0 +1,16 @@
+//! The contract with Go asynq: key names and the bytes stored under them. Pure; no connection, no clock.
+//!
+//! Facts are those of hibiken/asynq v0.26.0, checked against what the real library wrote (`tests/vectors`).
+
+pub mod keys;
+mod message;
+mod option;
+mod protobuf;
+mod schedule;
+mod server;
+
+pub use message::TaskMessage;
+pub use option::{EnqueueOption, GoDuration, InvalidOptionString};
+pub use protobuf::{DecodeError, WireTimestamp};
+pub use schedule::{SchedulerEnqueueEvent, SchedulerEntry};
+pub use server::{ServerInfo, WorkerInfo};
