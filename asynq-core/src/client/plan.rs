@@ -75,7 +75,7 @@ pub(super) fn plan(task: Task, keyspace: &Keyspace, now: Timestamp) -> Result<Pl
     } else {
         (Placement::Group, TaskState::Aggregating, None)
     };
-    let info = info(&message, queue, id, task_type, state, next_process_at);
+    let info = TaskInfo { next_process_at, ..TaskInfo::stored(message.clone(), state) };
     Ok(Plan { new: NewTask { message, placement, unique_ttl }, info })
 }
 
@@ -83,34 +83,4 @@ fn later(now: Timestamp, by: Duration, option: &'static str) -> Result<Timestamp
     Ok(now
         .checked_add(by)
         .map_err(|_| InvalidOption::new(option, format_args!("{by:?} is past the year 9999")))?)
-}
-
-fn info(
-    message: &TaskMessage,
-    queue: QueueName,
-    id: TaskId,
-    task_type: TaskType,
-    state: TaskState,
-    next_process_at: Option<Timestamp>,
-) -> TaskInfo {
-    TaskInfo {
-        id,
-        queue,
-        task_type,
-        payload: message.payload.clone(),
-        headers: message.headers.clone(),
-        state,
-        max_retry: message.retry,
-        retried: 0,
-        last_error: String::new(),
-        last_failed_at: None,
-        timeout: Duration::from_secs(message.timeout.unsigned_abs()),
-        deadline: (message.deadline != 0).then(|| from_unix_seconds(message.deadline)),
-        group: message.group_key.clone(),
-        next_process_at,
-        is_orphaned: false,
-        retention: Duration::from_secs(message.retention.unsigned_abs()),
-        completed_at: None,
-        result: None,
-    }
 }

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{Headers, QueueName, TaskId, TaskState, TaskType};
+use crate::clock::from_unix_seconds;
+use crate::wire::TaskMessage;
 
 /// A task as it stands in the store: what enqueuing returns and what an inspector sees.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,4 +49,31 @@ pub struct TaskInfo {
     pub completed_at: Option<Timestamp>,
     /// What its handler wrote as the result, if anything.
     pub result: Option<Bytes>,
+}
+
+impl TaskInfo {
+    /// What a stored message tells; the rest as for a task that waits for nothing.
+    pub(crate) fn stored(message: TaskMessage, state: TaskState) -> Self {
+        let instant = |seconds| (seconds != 0).then(|| from_unix_seconds(seconds));
+        Self {
+            id: TaskId::stored(&message.id),
+            queue: QueueName::stored(&message.queue),
+            task_type: TaskType::stored(&message.task_type),
+            payload: message.payload,
+            headers: message.headers,
+            state,
+            max_retry: message.retry,
+            retried: message.retried,
+            last_error: message.error_msg,
+            last_failed_at: instant(message.last_failed_at),
+            timeout: Duration::from_secs(message.timeout.unsigned_abs()),
+            deadline: instant(message.deadline),
+            group: message.group_key,
+            next_process_at: None,
+            is_orphaned: false,
+            retention: Duration::from_secs(message.retention.unsigned_abs()),
+            completed_at: instant(message.completed_at),
+            result: None,
+        }
+    }
 }

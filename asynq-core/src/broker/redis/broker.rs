@@ -1,0 +1,552 @@
+//! [`RedisBroker`]: the broker trait on Redis.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use redis::Value;
+
+use super::cancellations::RedisCancellations;
+use super::connection::{Connection, broker_error};
+use super::exchange::Exchange;
+use super::reply::{Reader, message, score};
+use super::script::{Call, Name};
+use super::waiter::RedisWaiter;
+use crate::broker::{
+    ActiveTask, Broker, BrokerError, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef,
+    NewTask, OwnerBeat, Placement, RunToken, Settlement, Waiter,
+};
+use crate::clock::{Clock, from_unix_seconds};
+use crate::error::{Error, Result as PublicResult};
+use crate::task::{QueueName, TaskId, TaskInfo, TaskState, TaskType};
+use crate::wire::keys::Keyspace;
+use crate::wire::{ServerInfo, WorkerInfo};
+
+/// Tasks on a Redis server, in Go asynq's format.
+pub struct RedisBroker {
+    client: redis::Client,
+    address: String,
+    /// Clients' and housekeeping calls. Everything sent at the same time travels together.
+    shared: Connection,
+    /// Exchanges, which carry whole batches, go their own way: nothing else waits behind them.
+    exchange: Connection,
+    keyspace: Keyspace,
+    clock: Clock,
+}
+
+impl RedisBroker {
+    /// Connects and asks the server whether it answers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUrl`] says which part of the URL is wrong; [`Error::Connect`] which address does not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn connect(url: &str, clock: Clock) -> PublicResult<Self> {
+        let client = redis::Client::open(url)
+            .map_err(|error| Error::InvalidUrl { reason: error.to_string() })?;
+        let address = client.get_connection_info().addr().to_string();
+        let broker = Self {
+            shared: Connection::new(client.clone()),
+            exchange: Connection::new(client.clone()),
+            client,
+            address,
+            keyspace: Keyspace::default(),
+            clock,
+        };
+        match broker.ping().await {
+            Ok(()) => Ok(broker),
+            Err(source) => Err(Error::Connect { address: broker.address, source }),
+        }
+    }
+
+    fn now_seconds(&self) -> i64 {
+        self.clock.unix_seconds()
+    }
+
+    /// What is known of active tasks; those that are gone by now are left out.
+    async fn active_tasks(&self, queue: &QueueName, ids: Vec<(String, i64)>) -> Result<Vec<ActiveTask>, BrokerError> {
+        const DOING: &str = "read active tasks";
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = self.keyspace.queue(queue);
+        let mut pipe = redis::pipe();
+        for (id, _) in &ids {
+            pipe.cmd("HMGET").arg(keys.task(id)).arg("msg").arg("x_own").arg("x_run").arg("x_crash");
+        }
+        let rows: Vec<Value> =
+            self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        let mut tasks = Vec::with_capacity(ids.len());
+        for ((id, lease_until), row) in ids.into_iter().zip(rows) {
+            let mut row = Reader::new(row, DOING)?;
+            let Some(bytes) = row.optional_bytes()? else { continue };
+            let mut text = || {
+                Ok::<_, BrokerError>(row.optional_bytes()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+            };
+            tasks.push(ActiveTask {
+                id: TaskId::stored(&id),
+                lease_until,
+                owner: text()?,
+                run: text()?.map(|run| RunToken::stored(&run)),
+                crashes: text()?.and_then(|crashes| crashes.parse().ok()).unwrap_or(0),
+                message: message(bytes),
+            });
+        }
+        Ok(tasks)
+    }
+
+    /// Stores new tasks of one queue: one script call.
+    async fn enqueue_in(&self, queue: &QueueName, tasks: &[&NewTask]) -> Vec<Result<(), EnqueueError>> {
+        match self.try_enqueue_in(queue, tasks).await {
+            Ok(results) => results,
+            Err(error) => tasks.iter().map(|_| Err(error.clone().into())).collect(),
+        }
+    }
+
+    async fn try_enqueue_in(
+        &self,
+        queue: &QueueName,
+        tasks: &[&NewTask],
+    ) -> Result<Vec<Result<(), EnqueueError>>, BrokerError> {
+        const DOING: &str = "enqueue";
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(Name::enqueue);
+        call.key(keys.pending()).key(keys.scheduled()).key(keys.groups()).key(self.keyspace.queues());
+        call.arg(queue.as_str())
+            .arg(keys.task_prefix())
+            .arg(keys.group_prefix())
+            .arg(self.now_seconds())
+            .arg(self.clock.unix_nanos());
+        for NewTask { message, placement, unique_ttl } in tasks {
+            let (kind, place) = match placement {
+                Placement::Pending => ("p", String::new()),
+                Placement::Scheduled(at) => ("s", at.to_string()),
+                Placement::Group => ("g", message.group_key.clone()),
+            };
+            let lock = if *unique_ttl > 0 { message.unique_key.as_str() } else { "" };
+            call.arg(kind).arg(&message.id).arg(message.encode()).arg(lock).arg(*unique_ttl).arg(place);
+        }
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        if answer.len() != tasks.len() {
+            return Err(BrokerError::protocol(DOING));
+        }
+        tasks
+            .iter()
+            .map(|_| match answer.value()? {
+                Value::Int(1) => Ok(Ok(())),
+                Value::Int(0) => Ok(Err(EnqueueError::IdConflict)),
+                Value::BulkString(holder) => {
+                    Ok(Err(EnqueueError::Duplicate { holder: String::from_utf8_lossy(&holder).into_owned() }))
+                }
+                _ => Err(BrokerError::protocol(DOING)),
+            })
+            .collect()
+    }
+}
+
+impl fmt::Debug for RedisBroker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisBroker").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Broker for RedisBroker {
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn keyspace(&self) -> &Keyspace {
+        &self.keyspace
+    }
+
+    async fn ping(&self) -> Result<(), BrokerError> {
+        self.shared.run("ping", async |mut server| redis::cmd("PING").query_async(&mut server).await).await
+    }
+
+    async fn enqueue(&self, tasks: &[NewTask]) -> Vec<Result<(), EnqueueError>> {
+        if let [task] = tasks {
+            let queue = QueueName::stored(&task.message.queue);
+            return self.enqueue_in(&queue, &[task]).await;
+        }
+        // One script call for each queue; they travel together.
+        let mut queues: Vec<(QueueName, Vec<usize>)> = Vec::new();
+        for (at, task) in tasks.iter().enumerate() {
+            match queues.iter_mut().find(|(queue, _)| queue == &task.message.queue.as_str()) {
+                Some((_, places)) => places.push(at),
+                None => queues.push((QueueName::stored(&task.message.queue), vec![at])),
+            }
+        }
+        let calls = queues.iter().map(|(queue, places)| async move {
+            let group: Vec<&NewTask> = places.iter().filter_map(|&at| tasks.get(at)).collect();
+            self.enqueue_in(queue, &group).await
+        });
+        let mut results: Vec<_> =
+            tasks.iter().map(|_| Err(EnqueueError::Broker(BrokerError::protocol("enqueue")))).collect();
+        for ((_, places), outcome) in queues.iter().zip(join_all(calls).await) {
+            for (&at, result) in places.iter().zip(outcome) {
+                if let Some(slot) = results.get_mut(at) {
+                    *slot = result;
+                }
+            }
+        }
+        results
+    }
+
+    async fn exchange(&self, settle: &[Settlement], demand: &Demand) -> Result<Exchanged, BrokerError> {
+        let exchange = Exchange::new(&self.keyspace, self.clock.now(), settle, demand);
+        let answer = exchange.call().run(&self.exchange, "exchange").await?;
+        exchange.read(answer)
+    }
+
+    fn waiter(&self, queues: &[QueueName]) -> Box<dyn Waiter> {
+        Box::new(RedisWaiter::new(&self.client, queues, |queue| self.keyspace.queue(queue).pending()))
+    }
+
+    async fn extend_leases(
+        &self,
+        queue: &QueueName,
+        runs: &[LeaseRef],
+        until: i64,
+    ) -> Result<Vec<bool>, BrokerError> {
+        const DOING: &str = "extend leases";
+        let keys = self.keyspace.queue(queue);
+        let mut extended = Vec::with_capacity(runs.len());
+        for runs in runs.chunks(500) {
+            let mut call = Call::new(Name::extend);
+            call.key(keys.lease()).arg(keys.task_prefix()).arg(until);
+            for LeaseRef { id, run } in runs {
+                call.arg(id.as_str()).arg(run.as_str());
+            }
+            let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+            for _ in runs {
+                extended.push(answer.integer()? == 1);
+            }
+        }
+        Ok(extended)
+    }
+
+    async fn forward(&self, queue: &QueueName) -> Result<Forwarded, BrokerError> {
+        const DOING: &str = "forward";
+        let keys = self.keyspace.queue(queue);
+        let now = self.now_seconds();
+        // Most looks find nothing due: two plain reads tell, and the script runs only when something is.
+        let earliest: Vec<Vec<Vec<u8>>> = self
+            .shared
+            .run(DOING, async |mut server| {
+                let mut pipe = redis::pipe();
+                for zset in [keys.scheduled(), keys.retry()] {
+                    pipe.cmd("ZRANGE").arg(zset).arg(0).arg(0).arg("WITHSCORES");
+                }
+                pipe.query_async(&mut server).await
+            })
+            .await?;
+        let next_due = earliest.iter().filter_map(|row| score(row.get(1)?)).min();
+        if next_due.is_none_or(|due| due > now) {
+            return Ok(Forwarded { moved: 0, next_due });
+        }
+        let mut call = Call::new(Name::forward);
+        call.key(keys.scheduled()).key(keys.retry()).key(keys.pending()).key(keys.groups());
+        call.arg(now).arg(self.clock.unix_nanos()).arg(keys.task_prefix()).arg(keys.group_prefix());
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        Ok(Forwarded { moved: answer.count()?, next_due: score(&answer.bytes()?) })
+    }
+
+    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
+        const DOING: &str = "beat";
+        let now = self.now_seconds();
+        let mut pipe = redis::pipe();
+        for queue in queues {
+            let owners = self.keyspace.queue(queue).owners();
+            pipe.cmd("ZADD").arg(&owners).arg(now).arg(server_id).ignore();
+            pipe.cmd("ZRANGE").arg(owners).arg(0).arg(-1).arg("WITHSCORES");
+        }
+        let rows: Vec<Value> =
+            self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        rows.into_iter()
+            .map(|row| {
+                let mut row = Reader::new(row, DOING)?;
+                let mut beats = Vec::with_capacity(row.len() / 2);
+                while !row.is_empty() {
+                    beats.push(OwnerBeat {
+                        server_id: row.text()?,
+                        at: score(&row.bytes()?).ok_or(BrokerError::protocol(DOING))?,
+                    });
+                }
+                Ok(beats)
+            })
+            .collect()
+    }
+
+    async fn retire(&self, server_ids: &[&str], queues: &[QueueName]) -> Result<(), BrokerError> {
+        if server_ids.is_empty() || queues.is_empty() {
+            return Ok(());
+        }
+        let mut pipe = redis::pipe();
+        for queue in queues {
+            pipe.cmd("ZREM").arg(self.keyspace.queue(queue).owners()).arg(server_ids).ignore();
+        }
+        self.shared.run("retire servers", async |mut server| pipe.query_async(&mut server).await).await
+    }
+
+    async fn count_active(&self, queue: &QueueName) -> Result<usize, BrokerError> {
+        let key = self.keyspace.queue(queue).active();
+        self.shared
+            .run("count active tasks", async |mut server| redis::cmd("LLEN").arg(key).query_async(&mut server).await)
+            .await
+    }
+
+    async fn expiring_leases(
+        &self,
+        queue: &QueueName,
+        until: i64,
+        limit: usize,
+    ) -> Result<Vec<ActiveTask>, BrokerError> {
+        const DOING: &str = "list expiring leases";
+        let key = self.keyspace.queue(queue).lease();
+        let rows: Value = self
+            .shared
+            .run(DOING, async |mut server| {
+                redis::cmd("ZRANGEBYSCORE")
+                    .arg(key)
+                    .arg("-inf")
+                    .arg(until)
+                    .arg("WITHSCORES")
+                    .arg("LIMIT")
+                    .arg(0)
+                    .arg(limit)
+                    .query_async(&mut server)
+                    .await
+            })
+            .await?;
+        let mut rows = Reader::new(rows, DOING)?;
+        let mut ids = Vec::with_capacity(rows.len() / 2);
+        while !rows.is_empty() {
+            ids.push((rows.text()?, score(&rows.bytes()?).ok_or(BrokerError::protocol(DOING))?));
+        }
+        self.active_tasks(queue, ids).await
+    }
+
+    async fn owned_by(
+        &self,
+        queue: &QueueName,
+        server_id: &str,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(Vec<ActiveTask>, usize), BrokerError> {
+        const DOING: &str = "list a server's tasks";
+        let keys = self.keyspace.queue(queue);
+        let (first, last) = (-(offset as i64) - limit as i64, -(offset as i64) - 1);
+        let ids: Vec<String> = self
+            .shared
+            .run(DOING, async |mut server| {
+                redis::cmd("LRANGE").arg(keys.active()).arg(first).arg(last).query_async(&mut server).await
+            })
+            .await?;
+        let looked_at = ids.len();
+        if ids.is_empty() {
+            return Ok((Vec::new(), 0));
+        }
+        let mut pipe = redis::pipe();
+        for id in &ids {
+            pipe.cmd("HGET").arg(keys.task(id)).arg("x_own");
+            pipe.cmd("ZSCORE").arg(keys.lease()).arg(id);
+        }
+        let rows: Vec<Option<Vec<u8>>> =
+            self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        let owned = ids
+            .into_iter()
+            .zip(rows.chunks_exact(2))
+            .filter_map(|(id, row)| match row {
+                [Some(owner), lease] if owner.as_slice() == server_id.as_bytes() => {
+                    Some((id, lease.as_deref().and_then(score).unwrap_or(0)))
+                }
+                _ => None,
+            })
+            .collect();
+        Ok((self.active_tasks(queue, owned).await?, looked_at))
+    }
+
+    async fn mend_active(
+        &self,
+        queue: &QueueName,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(usize, usize), BrokerError> {
+        const DOING: &str = "mend active tasks";
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(Name::mend);
+        call.key(keys.active()).key(keys.lease());
+        call.arg(keys.task_prefix()).arg(self.now_seconds()).arg(offset).arg(limit);
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        Ok((answer.count()?, answer.count()?))
+    }
+
+    async fn write_result(&self, queue: &QueueName, id: &TaskId, result: &Bytes) -> Result<bool, BrokerError> {
+        const DOING: &str = "write a result";
+        let mut call = Call::new(Name::write_result);
+        call.key(self.keyspace.queue(queue).task(id.as_str())).arg(result.as_ref());
+        Ok(call.run(&self.shared, DOING).await? == Value::Int(1))
+    }
+
+    async fn delete_expired_completed(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError> {
+        const DOING: &str = "delete expired completed tasks";
+        let keys = self.keyspace.queue(queue);
+        let now = self.now_seconds();
+        let earliest: Vec<Vec<u8>> = self
+            .shared
+            .run(DOING, async |mut server| {
+                redis::cmd("ZRANGE")
+                    .arg(keys.completed())
+                    .arg(0)
+                    .arg(0)
+                    .arg("WITHSCORES")
+                    .query_async(&mut server)
+                    .await
+            })
+            .await?;
+        if earliest.get(1).and_then(|text| score(text)).is_none_or(|expires| expires > now) {
+            return Ok(0);
+        }
+        let mut call = Call::new(Name::delete_expired_completed);
+        call.key(keys.completed()).arg(now).arg(keys.task_prefix()).arg(limit);
+        match call.run(&self.shared, DOING).await? {
+            Value::Int(deleted) => usize::try_from(deleted).map_err(|_| BrokerError::protocol(DOING)),
+            _ => Err(BrokerError::protocol(DOING)),
+        }
+    }
+
+    async fn write_server_state(
+        &self,
+        info: &ServerInfo,
+        workers: &[WorkerInfo],
+        ttl: Duration,
+    ) -> Result<(), BrokerError> {
+        const DOING: &str = "write the server's state";
+        let (server_key, workers_key) = self.state_keys(info);
+        let ttl = ttl.as_secs().cast_signed();
+        self.shared
+            .run(DOING, async |mut server| {
+                let expires = self.now_seconds() + ttl;
+                redis::pipe()
+                    .cmd("ZADD")
+                    .arg(self.keyspace.servers())
+                    .arg(expires)
+                    .arg(&server_key)
+                    .ignore()
+                    .cmd("ZADD")
+                    .arg(self.keyspace.workers())
+                    .arg(expires)
+                    .arg(&workers_key)
+                    .ignore()
+                    .query_async::<()>(&mut server)
+                    .await
+            })
+            .await?;
+        let mut call = Call::new(Name::write_server_state);
+        call.key(server_key).key(workers_key).arg(ttl).arg(info.encode());
+        for worker in workers {
+            call.arg(&worker.task_id).arg(worker.encode());
+        }
+        call.run(&self.shared, DOING).await.map(drop)
+    }
+
+    async fn clear_server_state(&self, info: &ServerInfo) -> Result<(), BrokerError> {
+        let (server_key, workers_key) = self.state_keys(info);
+        self.shared
+            .run("clear the server's state", async |mut server| {
+                redis::pipe()
+                    .cmd("ZREM")
+                    .arg(self.keyspace.servers())
+                    .arg(&server_key)
+                    .ignore()
+                    .cmd("ZREM")
+                    .arg(self.keyspace.workers())
+                    .arg(&workers_key)
+                    .ignore()
+                    .cmd("DEL")
+                    .arg(&server_key)
+                    .arg(&workers_key)
+                    .ignore()
+                    .query_async(&mut server)
+                    .await
+            })
+            .await
+    }
+
+    async fn publish_cancellation(&self, id: &TaskId) -> Result<(), BrokerError> {
+        let channel = self.keyspace.cancel_channel();
+        self.shared
+            .run("publish a cancellation", async |mut server| {
+                redis::cmd("PUBLISH").arg(channel).arg(id.as_str()).query_async(&mut server).await
+            })
+            .await
+    }
+
+    async fn cancellations(&self) -> Result<Box<dyn Cancellations>, BrokerError> {
+        let channel = self.keyspace.cancel_channel();
+        Ok(Box::new(RedisCancellations::subscribe(&self.client, &channel).await?))
+    }
+
+    async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError> {
+        let key = self.keyspace.queue(queue).paused();
+        let now = self.now_seconds();
+        self.shared
+            .run("pause a queue", async |mut server| {
+                redis::cmd("SETNX").arg(key).arg(now).query_async(&mut server).await
+            })
+            .await
+    }
+
+    async fn resume(&self, queue: &QueueName) -> Result<bool, BrokerError> {
+        let key = self.keyspace.queue(queue).paused();
+        self.shared
+            .run("resume a queue", async |mut server| redis::cmd("DEL").arg(key).query_async(&mut server).await)
+            .await
+    }
+
+    async fn task_info(&self, queue: &QueueName, id: &TaskId) -> Result<Option<TaskInfo>, BrokerError> {
+        const DOING: &str = "read a task";
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(Name::task_info);
+        call.key(keys.task(id.as_str())).key(keys.lease()).arg(id.as_str()).arg(keys.prefix());
+        let answer = call.run(&self.shared, DOING).await?;
+        if answer == Value::Nil {
+            return Ok(None);
+        }
+        let mut row = Reader::new(answer, DOING)?;
+        let message = crate::wire::TaskMessage::decode(row.bytes()?)
+            .map_err(|error| BrokerError::new(crate::broker::BrokerErrorKind::Protocol, DOING, error))?;
+        let state = row
+            .text()?
+            .parse::<TaskState>()
+            .map_err(|error| BrokerError::new(crate::broker::BrokerErrorKind::Protocol, DOING, error))?;
+        let result = row.optional_bytes()?;
+        let due = score(&row.bytes()?);
+        let lease = score(&row.bytes()?);
+        let now = self.clock.now();
+        Ok(Some(TaskInfo {
+            next_process_at: match state {
+                TaskState::Pending => Some(now),
+                _ => due.map(from_unix_seconds),
+            },
+            is_orphaned: state == TaskState::Active && lease.is_none_or(|until| until <= self.now_seconds()),
+            result,
+            ..TaskInfo::stored(message, state)
+        }))
+    }
+}
+
+impl RedisBroker {
+    fn state_keys(&self, info: &ServerInfo) -> (String, String) {
+        (
+            self.keyspace.server_info(&info.host, info.pid, &info.server_id),
+            self.keyspace.server_workers(&info.host, info.pid, &info.server_id),
+        )
+    }
+}

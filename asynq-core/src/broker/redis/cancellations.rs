@@ -1,0 +1,38 @@
+//! Requests to cancel, by Redis pub/sub.
+
+use futures_util::StreamExt;
+
+use super::connection::broker_error;
+use crate::broker::{BrokerError, Cancellations};
+
+const DOING: &str = "subscribe to cancellations";
+
+/// A subscription to the cancel channel, on a connection of its own.
+pub(super) struct RedisCancellations {
+    messages: redis::aio::PubSubStream,
+    /// Keeps the subscription alive.
+    _sink: redis::aio::PubSubSink,
+}
+
+impl RedisCancellations {
+    pub(super) async fn subscribe(client: &redis::Client, channel: &str) -> Result<Self, BrokerError> {
+        let pubsub = client.get_async_pubsub().await.map_err(|error| broker_error(DOING, error))?;
+        let (mut sink, messages) = pubsub.split();
+        sink.subscribe(channel).await.map_err(|error| broker_error(DOING, error))?;
+        Ok(Self { messages, _sink: sink })
+    }
+}
+
+impl std::fmt::Debug for RedisCancellations {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RedisCancellations")
+    }
+}
+
+#[async_trait::async_trait]
+impl Cancellations for RedisCancellations {
+    async fn next(&mut self) -> Option<String> {
+        let message = self.messages.next().await?;
+        Some(String::from_utf8_lossy(message.get_payload_bytes()).into_owned())
+    }
+}

@@ -1,0 +1,95 @@
+//! [`Connection`]: one multiplexed connection, made when first needed and again after it broke.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, ErrorKind, RedisError, RedisResult, ServerErrorKind};
+
+use crate::broker::{BrokerError, BrokerErrorKind};
+
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long an answer may take. Then the connection counts as broken: a half-open one never answers.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// One connection to Redis that many tasks share: what they send at the same time travels together.
+pub(super) struct Connection {
+    client: redis::Client,
+    config: AsyncConnectionConfig,
+    /// The connection in use. Concurrent first uses may each make one; the last stays.
+    current: Mutex<Option<MultiplexedConnection>>,
+}
+
+impl Connection {
+    pub(super) fn new(client: redis::Client) -> Self {
+        Self::with_response_timeout(client, RESPONSE_TIMEOUT)
+    }
+
+    /// A connection for commands that block on the server for up to `block`.
+    pub(super) fn blocking(client: redis::Client, block: Duration) -> Self {
+        Self::with_response_timeout(client, block + RESPONSE_TIMEOUT)
+    }
+
+    fn with_response_timeout(client: redis::Client, response: Duration) -> Self {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(response));
+        Self { client, config, current: Mutex::new(None) }
+    }
+
+    /// Runs commands on the connection. An error that leaves it in doubt drops it, so that the next use connects
+    /// anew; nothing is sent twice.
+    pub(super) async fn run<T>(
+        &self,
+        doing: &'static str,
+        commands: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, BrokerError> {
+        let server = self.get().await.map_err(|error| broker_error(doing, error))?;
+        commands(server).await.map_err(|error| {
+            if in_doubt(&error) {
+                *self.lock() = None;
+            }
+            broker_error(doing, error)
+        })
+    }
+
+    async fn get(&self) -> RedisResult<MultiplexedConnection> {
+        if let Some(server) = self.lock().clone() {
+            return Ok(server);
+        }
+        let server = self.client.get_multiplexed_async_connection_with_config(&self.config).await?;
+        *self.lock() = Some(server.clone());
+        Ok(server)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<MultiplexedConnection>> {
+        self.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Whether the connection must not be used again.
+fn in_doubt(error: &RedisError) -> bool {
+    error.is_io_error() || error.is_timeout() || error.is_connection_dropped() || error.is_unrecoverable_error()
+        // A server that was made a replica, or is going away, answers nothing useful on this connection.
+        || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+}
+
+/// A redis error in our terms.
+pub(super) fn broker_error(doing: &'static str, error: RedisError) -> BrokerError {
+    let kind = if in_doubt(&error) || error.is_connection_refusal() {
+        BrokerErrorKind::Unavailable
+    } else {
+        match error.kind() {
+            ErrorKind::AuthenticationFailed => BrokerErrorKind::Denied,
+            ErrorKind::Server(ServerErrorKind::NoPerm) => BrokerErrorKind::Denied,
+            ErrorKind::Parse | ErrorKind::UnexpectedReturnType => BrokerErrorKind::Protocol,
+            _ => match error.code() {
+                Some("NOAUTH" | "WRONGPASS" | "NOPERM") => BrokerErrorKind::Denied,
+                _ => BrokerErrorKind::Refused,
+            },
+        }
+    };
+    BrokerError::new(kind, doing, error)
+}

@@ -1,0 +1,165 @@
+//! The exchange script's call and its answer.
+
+use super::reply::{Reader, message};
+use super::script::{Call, Name};
+use crate::broker::{
+    ARCHIVE_AGE, ARCHIVE_LIMIT, BrokerError, Demand, Exchanged, LEASE, Leased, RunToken, STATISTICS_AGE,
+    Settled, Settlement, Transition,
+};
+use crate::clock::floor_seconds;
+use crate::task::{QueueName, TaskId};
+use crate::wire::keys::Keyspace;
+
+const DOING: &str = "exchange";
+
+/// One call of the script: which queues it names, and what the new runs are called.
+pub(super) struct Exchange {
+    call: Call,
+    queues: Vec<QueueName>,
+    run: RunToken,
+    lease_until: i64,
+}
+
+impl Exchange {
+    pub(super) fn new(keyspace: &Keyspace, now: jiff::Timestamp, settle: &[Settlement], demand: &Demand) -> Self {
+        let mut queues: Vec<QueueName> = Vec::with_capacity(demand.queues.len());
+        if demand.slots > 0 {
+            queues.extend(demand.queues.iter().map(|share| share.queue.clone()));
+        }
+        let demanded = queues.len();
+        let number = |queues: &mut Vec<QueueName>, queue: &QueueName| match queues.iter().position(|q| q == queue) {
+            Some(at) => at + 1,
+            None => {
+                queues.push(queue.clone());
+                queues.len()
+            }
+        };
+        let numbers: Vec<usize> =
+            settle.iter().map(|settlement| number(&mut queues, &settlement.queue)).collect();
+
+        let mut call = Call::new(Name::exchange);
+        let seconds = floor_seconds(now);
+        let lease_until = seconds + LEASE.as_secs().cast_signed();
+        let run = RunToken::random();
+        call.arg(queues.len())
+            .arg(seconds)
+            .arg(i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX))
+            .arg(seconds + STATISTICS_AGE.as_secs().cast_signed())
+            .arg(lease_until)
+            .arg(&demand.server_id)
+            .arg(run.as_str())
+            .arg(demand.slots)
+            .arg(u8::from(demand.strict))
+            .arg(fastrand::u32(..))
+            .arg(seconds - ARCHIVE_AGE.as_secs().cast_signed())
+            .arg(ARCHIVE_LIMIT);
+        for (at, queue) in queues.iter().enumerate() {
+            let keys = keyspace.queue(queue);
+            let weight = if at < demanded { demand.queues.get(at).map_or(0, |share| share.weight.max(1)) } else { 0 };
+            call.key(keys.pending())
+                .key(keys.active())
+                .key(keys.lease())
+                .key(keys.paused())
+                .key(keys.retry())
+                .key(keys.archived())
+                .key(keys.completed())
+                .key(keys.processed(now))
+                .key(keys.failed(now))
+                .key(keys.processed_total())
+                .key(keys.failed_total())
+                .arg(keys.task_prefix())
+                .arg(weight);
+        }
+        for (settlement, number) in settle.iter().zip(numbers) {
+            add_settlement(&mut call, number, settlement);
+        }
+        Self { call, queues, run, lease_until }
+    }
+
+    pub(super) fn call(&self) -> &Call {
+        &self.call
+    }
+
+    pub(super) fn read(self, answer: redis::Value) -> Result<Exchanged, BrokerError> {
+        let mut answer = Reader::new(answer, DOING)?;
+        let mut exchanged = Exchanged::default();
+        let mut settled = answer.list()?;
+        while !settled.is_empty() {
+            let outcome = if settled.integer()? == 1 { Settled::Applied } else { Settled::Refused };
+            exchanged.settled.push(outcome);
+        }
+        let mut leased = answer.list()?;
+        while !leased.is_empty() {
+            exchanged.leased.push(Leased {
+                queue: self.queue(&mut leased)?,
+                id: TaskId::stored(&leased.text()?),
+                message: message(leased.bytes()?),
+                run: self.run.clone(),
+                lease_until: self.lease_until,
+            });
+        }
+        let mut dropped = answer.list()?;
+        while !dropped.is_empty() {
+            exchanged.dropped.push((self.queue(&mut dropped)?, dropped.text()?));
+        }
+        let mut paused = answer.list()?;
+        while !paused.is_empty() {
+            exchanged.paused.push(self.queue(&mut paused)?);
+        }
+        Ok(exchanged)
+    }
+
+    fn queue(&self, reader: &mut Reader) -> Result<QueueName, BrokerError> {
+        let number = reader.count()?;
+        self.queues.get(number.wrapping_sub(1)).cloned().ok_or(BrokerError::protocol(DOING))
+    }
+}
+
+fn add_settlement(call: &mut Call, queue: usize, settlement: &Settlement) {
+    let kind = match settlement.transition {
+        Transition::Done { .. } => "d",
+        Transition::Complete { .. } => "c",
+        Transition::Retry { .. } => "r",
+        Transition::Archive { .. } => "a",
+        Transition::Requeue { .. } => "q",
+    };
+    call.arg(queue)
+        .arg(kind)
+        .arg(settlement.id.as_str())
+        .arg(settlement.run.as_ref().map_or("", RunToken::as_str))
+        .arg(settlement.lease_until);
+    match &settlement.transition {
+        Transition::Done { unique_key } => {
+            call.arg(unique_key);
+        }
+        Transition::Complete { message, until, result } => {
+            call.arg(&message.unique_key)
+                .arg(message.encode())
+                .arg(*until)
+                .arg(u8::from(result.is_some()))
+                .arg(result.as_deref().unwrap_or_default());
+        }
+        Transition::Retry { message, at, is_failure } => {
+            call.arg(message.encode()).arg(*at).arg(u8::from(*is_failure));
+        }
+        Transition::Archive { message } => {
+            call.arg(u8::from(message.is_some()))
+                .arg(message.as_ref().map(crate::wire::TaskMessage::encode).unwrap_or_default());
+        }
+        Transition::Requeue { crashed } => {
+            call.arg(u8::from(*crashed));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_another_shape_is_an_error() {
+        let exchange = Exchange::new(&Keyspace::default(), jiff::Timestamp::UNIX_EPOCH, &[], &Demand::none());
+        let error = exchange.read(redis::Value::Int(1)).unwrap_err();
+        assert_eq!(error.to_string(), "unexpected answer from the broker during exchange");
+    }
+}

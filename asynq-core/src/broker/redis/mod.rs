@@ -1,0 +1,14 @@
+//! The broker on Redis: Go asynq's keys and state changes, in fewer round trips.
+//!
+//! Every change is one Lua script (`scripts/`), atomic in Redis; a script checks all its preconditions before it
+//! writes. On a single server one call may name the keys of several queues; on a cluster each call names one.
+
+mod broker;
+mod cancellations;
+mod connection;
+mod exchange;
+mod reply;
+mod script;
+mod waiter;
+
+pub use broker::RedisBroker;

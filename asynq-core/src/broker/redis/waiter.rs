@@ -1,0 +1,168 @@
+//! [`RedisWaiter`]: a blocking peek on each queue's pending list.
+//!
+//! `BLMOVE pending pending RIGHT RIGHT` moves the next task's ID onto itself: the list stays as it is, and every
+//! enqueuer, Go's included, wakes it. One connection for each queue, since a blocked connection does nothing else.
+//! Where the server has no `BLMOVE` (before 6.2) or does not permit it, and for queues that are paused, whose list
+//! is not empty and would answer at once, the list is only looked at now and then.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use redis::{ErrorKind, ServerErrorKind};
+use tokio::time::sleep;
+
+use super::connection::Connection;
+use crate::broker::{BrokerError, Waiter};
+use crate::task::QueueName;
+
+/// How long a peek blocks before it is made anew: the rate at which a lost connection or a missed wake-up is
+/// noticed.
+const BLOCK: Duration = Duration::from_secs(5);
+
+/// Mean time between looks at a list that cannot be waited for.
+const POLL: Duration = Duration::from_secs(1);
+
+/// What a watch of one queue came to.
+type Watched = (usize, Result<Seen, BrokerError>);
+
+enum Seen {
+    Work,
+    Nothing,
+}
+
+/// Watches queues on Redis.
+pub(super) struct RedisWaiter {
+    queues: Vec<Watch>,
+    /// Watches that are under way. They live here, not in the future of `wait`, so that dropping that future
+    /// neither loses a wake-up nor leaves a blocked command behind.
+    running: FuturesUnordered<BoxFuture<'static, Watched>>,
+}
+
+struct Watch {
+    queue: QueueName,
+    key: String,
+    connection: Arc<Connection>,
+    can_block: Arc<AtomicBool>,
+    is_running: bool,
+}
+
+impl RedisWaiter {
+    pub(super) fn new(client: &redis::Client, queues: &[QueueName], pending: impl Fn(&QueueName) -> String) -> Self {
+        let can_block = Arc::new(AtomicBool::new(true));
+        let queues = queues
+            .iter()
+            .map(|queue| Watch {
+                queue: queue.clone(),
+                key: pending(queue),
+                connection: Arc::new(Connection::blocking(client.clone(), BLOCK)),
+                can_block: Arc::clone(&can_block),
+                is_running: false,
+            })
+            .collect();
+        Self { queues, running: FuturesUnordered::new() }
+    }
+}
+
+#[async_trait]
+impl Waiter for RedisWaiter {
+    async fn wait(&mut self, paused: &[QueueName]) -> Result<(), BrokerError> {
+        loop {
+            for (at, watch) in self.queues.iter_mut().enumerate().filter(|(_, watch)| !watch.is_running) {
+                watch.is_running = true;
+                self.running.push(watch.start(at, paused.contains(&watch.queue)));
+            }
+            let Some((at, seen)) = self.running.next().await else {
+                // No queue at all: nothing will ever come.
+                return std::future::pending().await;
+            };
+            if let Some(watch) = self.queues.get_mut(at) {
+                watch.is_running = false;
+            }
+            if let Seen::Work = seen? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Watch {
+    fn start(&self, at: usize, is_paused: bool) -> BoxFuture<'static, Watched> {
+        let (connection, key) = (Arc::clone(&self.connection), self.key.clone());
+        let can_block = Arc::clone(&self.can_block);
+        if is_paused {
+            // Somebody has to ask whether it still is; the exchange that follows does.
+            return Box::pin(async move {
+                sleep(jitter(POLL)).await;
+                (at, Ok(Seen::Work))
+            });
+        }
+        Box::pin(async move {
+            if can_block.load(Ordering::Relaxed) {
+                match peek(&connection, &key).await {
+                    Err(Peek::Impossible) => can_block.store(false, Ordering::Relaxed),
+                    Err(Peek::Failed(error)) => return (at, Err(error)),
+                    Ok(seen) => return (at, Ok(seen)),
+                }
+            }
+            sleep(jitter(POLL)).await;
+            (at, look(&connection, &key).await)
+        })
+    }
+}
+
+enum Peek {
+    Impossible,
+    Failed(BrokerError),
+}
+
+async fn peek(connection: &Connection, key: &str) -> Result<Seen, Peek> {
+    let mut impossible = false;
+    let answer = connection
+        .run("wait for tasks", async |mut server| {
+            let answer = redis::cmd("BLMOVE")
+                .arg(key)
+                .arg(key)
+                .arg("RIGHT")
+                .arg("RIGHT")
+                .arg(BLOCK.as_secs())
+                .query_async::<redis::Value>(&mut server)
+                .await;
+            if let Err(error) = &answer {
+                impossible = error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
+                    || error.code() == Some("NOPERM")
+                    || (error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
+                        && error.detail().is_some_and(|detail| detail.contains("unknown command")));
+            }
+            answer
+        })
+        .await;
+    match answer {
+        Ok(redis::Value::Nil) => Ok(Seen::Nothing),
+        Ok(_) => Ok(Seen::Work),
+        Err(_) if impossible => Err(Peek::Impossible),
+        Err(error) => Err(Peek::Failed(error)),
+    }
+}
+
+async fn look(connection: &Connection, key: &str) -> Result<Seen, BrokerError> {
+    let length: i64 = connection
+        .run("look for tasks", async |mut server| redis::cmd("LLEN").arg(key).query_async(&mut server).await)
+        .await?;
+    Ok(if length > 0 { Seen::Work } else { Seen::Nothing })
+}
+
+/// `mean` give or take a tenth, so that many processes do not look at the same instant.
+fn jitter(mean: Duration) -> Duration {
+    mean.mul_f64(fastrand::f64().mul_add(0.2, 0.9))
+}
+
+impl std::fmt::Debug for RedisWaiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.queues.iter().map(|watch| &watch.queue)).finish()
+    }
+}
