@@ -13,6 +13,7 @@
 )]
 
 pub mod clock;
+pub mod env;
 mod error;
 pub mod task;
 pub mod wire;
@@ -21,6 +22,7 @@ pub mod broker;
 pub mod client;
 pub mod job;
 pub mod router;
+pub mod server;
 
 pub use error::{Error, Result};
 

@@ -4,9 +4,9 @@
 //! suite of conformance checks; a difference between them is a bug.
 
 mod broker;
-
 mod error;
-
+#[cfg(feature = "redis")]
+pub mod redis;
 mod settlement;
 
 pub use broker::{

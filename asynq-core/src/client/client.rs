@@ -53,6 +53,36 @@ impl Client {
         Self { broker }
     }
 
+    /// Connects to Redis and makes sure that it answers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUrl`] says which part of the URL is wrong; [`Error::Connect`] which address does not answer.
+    /// Neither shows the password.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    #[cfg(feature = "redis")]
+    pub async fn connect(url: &str) -> Result<Self> {
+        let clock = crate::clock::Clock::system();
+        Ok(Self::new(Arc::new(crate::broker::redis::RedisBroker::connect(url, clock).await?)))
+    }
+
+    /// Connects to the Redis that `ASYNQ_REDIS_URL` names, or to the one on this machine.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    #[cfg(feature = "redis")]
+    pub async fn from_env() -> Result<Self> {
+        Self::connect(&crate::env::redis_url()?).await
+    }
+
     /// The broker.
     pub fn broker(&self) -> &Arc<dyn Broker> {
         &self.broker

@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::broker::{NewTask, Placement};
-use crate::clock::{floor_seconds, from_unix_seconds};
+use crate::clock::floor_seconds;
 use crate::error::Result;
 use crate::task::{
-    DEFAULT_MAX_RETRY, DEFAULT_TIMEOUT, InvalidOption, ProcessTime, QueueName, Task, TaskId, TaskInfo,
-    TaskState, TaskType, unique_key, wire_seconds,
+    DEFAULT_MAX_RETRY, DEFAULT_TIMEOUT, InvalidOption, ProcessTime, Task, TaskId, TaskInfo, TaskState,
+    unique_key, wire_seconds,
 };
 use crate::wire::TaskMessage;
 use crate::wire::keys::Keyspace;

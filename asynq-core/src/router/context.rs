@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::Client;
 use crate::error::Result;
 use crate::task::{Headers, QueueName, TaskId};
+use crate::wire::TaskMessage;
 
 /// What a handler knows about the task it runs, and the way to enqueue others. Cheap to clone.
 ///
@@ -22,12 +23,8 @@ pub struct Ctx(Arc<CtxParts>);
 /// Everything in a [`Ctx`].
 pub(crate) struct CtxParts {
     pub(crate) id: TaskId,
-    pub(crate) task_type: String,
     pub(crate) queue: QueueName,
-    pub(crate) payload: Bytes,
-    pub(crate) headers: Headers,
-    pub(crate) max_retry: i32,
-    pub(crate) retried: i32,
+    pub(crate) message: Arc<TaskMessage>,
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) cancellation: CancellationToken,
     pub(crate) states: Arc<StateMap>,
@@ -35,7 +32,7 @@ pub(crate) struct CtxParts {
 }
 
 /// The values that handlers share, one of each type.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct StateMap(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
 
 impl StateMap {
@@ -64,7 +61,7 @@ impl Ctx {
 
     /// The task's type.
     pub fn task_type(&self) -> &str {
-        &self.0.task_type
+        &self.0.message.task_type
     }
 
     /// The queue it came from.
@@ -74,22 +71,22 @@ impl Ctx {
 
     /// The payload as stored.
     pub fn payload(&self) -> &Bytes {
-        &self.0.payload
+        &self.0.message.payload
     }
 
     /// The task's headers.
     pub fn headers(&self) -> &Headers {
-        &self.0.headers
+        &self.0.message.headers
     }
 
     /// How often this task was retried before: 0 on the first attempt.
     pub fn retried(&self) -> i32 {
-        self.0.retried
+        self.0.message.retried
     }
 
     /// How often this task may be retried.
     pub fn max_retry(&self) -> i32 {
-        self.0.max_retry
+        self.0.message.retry
     }
 
     /// When this attempt must end, by its timeout or its deadline.
@@ -147,12 +144,12 @@ impl fmt::Debug for Ctx {
         // Payload and headers may be private: their sizes only.
         f.debug_struct("Ctx")
             .field("task_id", &self.0.id)
-            .field("task_type", &self.0.task_type)
+            .field("task_type", &self.0.message.task_type)
             .field("queue", &self.0.queue)
-            .field("payload_bytes", &self.0.payload.len())
-            .field("headers", &self.0.headers.len())
-            .field("retried", &self.0.retried)
-            .field("max_retry", &self.0.max_retry)
+            .field("payload_bytes", &self.0.message.payload.len())
+            .field("headers", &self.0.message.headers.len())
+            .field("retried", &self.0.message.retried)
+            .field("max_retry", &self.0.message.retry)
             .field("deadline", &self.0.deadline)
             .finish_non_exhaustive()
     }

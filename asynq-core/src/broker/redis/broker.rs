@@ -47,8 +47,8 @@ impl RedisBroker {
     ///
     /// Dropping the future loses nothing.
     pub async fn connect(url: &str, clock: Clock) -> PublicResult<Self> {
-        let client = redis::Client::open(url)
-            .map_err(|error| Error::InvalidUrl { reason: error.to_string() })?;
+        let client =
+            redis::Client::open(url).map_err(|error| Error::InvalidUrl { reason: error.to_string() })?;
         let address = client.get_connection_info().addr().to_string();
         let broker = Self {
             shared: Connection::new(client.clone()),
@@ -69,7 +69,11 @@ impl RedisBroker {
     }
 
     /// What is known of active tasks; those that are gone by now are left out.
-    async fn active_tasks(&self, queue: &QueueName, ids: Vec<(String, i64)>) -> Result<Vec<ActiveTask>, BrokerError> {
+    async fn active_tasks(
+        &self,
+        queue: &QueueName,
+        ids: Vec<(String, i64)>,
+    ) -> Result<Vec<ActiveTask>, BrokerError> {
         const DOING: &str = "read active tasks";
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -86,7 +90,9 @@ impl RedisBroker {
             let mut row = Reader::new(row, DOING)?;
             let Some(bytes) = row.optional_bytes()? else { continue };
             let mut text = || {
-                Ok::<_, BrokerError>(row.optional_bytes()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+                Ok::<_, BrokerError>(
+                    row.optional_bytes()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+                )
             };
             tasks.push(ActiveTask {
                 id: TaskId::stored(&id),
@@ -297,7 +303,9 @@ impl Broker for RedisBroker {
     async fn count_active(&self, queue: &QueueName) -> Result<usize, BrokerError> {
         let key = self.keyspace.queue(queue).active();
         self.shared
-            .run("count active tasks", async |mut server| redis::cmd("LLEN").arg(key).query_async(&mut server).await)
+            .run("count active tasks", async |mut server| {
+                redis::cmd("LLEN").arg(key).query_async(&mut server).await
+            })
             .await
     }
 
@@ -387,7 +395,12 @@ impl Broker for RedisBroker {
         Ok((answer.count()?, answer.count()?))
     }
 
-    async fn write_result(&self, queue: &QueueName, id: &TaskId, result: &Bytes) -> Result<bool, BrokerError> {
+    async fn write_result(
+        &self,
+        queue: &QueueName,
+        id: &TaskId,
+        result: &Bytes,
+    ) -> Result<bool, BrokerError> {
         const DOING: &str = "write a result";
         let mut call = Call::new(Name::write_result);
         call.key(self.keyspace.queue(queue).task(id.as_str())).arg(result.as_ref());
@@ -506,7 +519,9 @@ impl Broker for RedisBroker {
     async fn resume(&self, queue: &QueueName) -> Result<bool, BrokerError> {
         let key = self.keyspace.queue(queue).paused();
         self.shared
-            .run("resume a queue", async |mut server| redis::cmd("DEL").arg(key).query_async(&mut server).await)
+            .run("resume a queue", async |mut server| {
+                redis::cmd("DEL").arg(key).query_async(&mut server).await
+            })
             .await
     }
 

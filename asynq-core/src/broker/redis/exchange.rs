@@ -21,19 +21,25 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(keyspace: &Keyspace, now: jiff::Timestamp, settle: &[Settlement], demand: &Demand) -> Self {
+    pub(super) fn new(
+        keyspace: &Keyspace,
+        now: jiff::Timestamp,
+        settle: &[Settlement],
+        demand: &Demand,
+    ) -> Self {
         let mut queues: Vec<QueueName> = Vec::with_capacity(demand.queues.len());
         if demand.slots > 0 {
             queues.extend(demand.queues.iter().map(|share| share.queue.clone()));
         }
         let demanded = queues.len();
-        let number = |queues: &mut Vec<QueueName>, queue: &QueueName| match queues.iter().position(|q| q == queue) {
-            Some(at) => at + 1,
-            None => {
-                queues.push(queue.clone());
-                queues.len()
-            }
-        };
+        let number =
+            |queues: &mut Vec<QueueName>, queue: &QueueName| match queues.iter().position(|q| q == queue) {
+                Some(at) => at + 1,
+                None => {
+                    queues.push(queue.clone());
+                    queues.len()
+                }
+            };
         let numbers: Vec<usize> =
             settle.iter().map(|settlement| number(&mut queues, &settlement.queue)).collect();
 
@@ -55,7 +61,8 @@ impl Exchange {
             .arg(ARCHIVE_LIMIT);
         for (at, queue) in queues.iter().enumerate() {
             let keys = keyspace.queue(queue);
-            let weight = if at < demanded { demand.queues.get(at).map_or(0, |share| share.weight.max(1)) } else { 0 };
+            let weight =
+                if at < demanded { demand.queues.get(at).map_or(0, |share| share.weight.max(1)) } else { 0 };
             call.key(keys.pending())
                 .key(keys.active())
                 .key(keys.lease())

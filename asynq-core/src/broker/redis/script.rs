@@ -59,7 +59,11 @@ impl Call {
     }
 
     /// Runs the script.
-    pub(super) async fn run(&self, connection: &Connection, doing: &'static str) -> Result<Value, BrokerError> {
+    pub(super) async fn run(
+        &self,
+        connection: &Connection,
+        doing: &'static str,
+    ) -> Result<Value, BrokerError> {
         connection.run(doing, async |mut server| self.send(&mut server).await).await
     }
 

@@ -52,7 +52,11 @@ struct Watch {
 }
 
 impl RedisWaiter {
-    pub(super) fn new(client: &redis::Client, queues: &[QueueName], pending: impl Fn(&QueueName) -> String) -> Self {
+    pub(super) fn new(
+        client: &redis::Client,
+        queues: &[QueueName],
+        pending: impl Fn(&QueueName) -> String,
+    ) -> Self {
         let can_block = Arc::new(AtomicBool::new(true));
         let queues = queues
             .iter()

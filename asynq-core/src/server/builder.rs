@@ -1,0 +1,311 @@
+//! [`ServerBuilder`]: what a server is to do, and Go's defaults for what is not said.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::server::{Server, Setup};
+use super::{IsFailure, RetryPolicy};
+use crate::broker::QueueShare;
+use crate::client::{AsClient, Client};
+use crate::env::Settings;
+use crate::error::{Error, Result};
+use crate::router::{BoxError, Router, StateMap};
+use crate::task::QueueName;
+use crate::wire::{ServerInfo, WireTimestamp};
+
+/// Sets up a [`Server`].
+///
+/// | setting | default | Go's |
+/// |---|---|---|
+/// | [`queues`](Self::queues) | the queues of all routed jobs, or `default` | `default` |
+/// | [`concurrency`](Self::concurrency) | number of CPUs | the same |
+/// | [`strict`](Self::strict) | false | the same |
+/// | [`shutdown_timeout`](Self::shutdown_timeout) | 8 s | the same |
+/// | [`retry_policy`](Self::retry_policy) | [`RetryPolicy::Go`] | the same |
+/// | [`is_failure`](Self::is_failure) | every error | the same |
+/// | [`cancel_grace`](Self::cancel_grace) | 2 s | none: the handler is not waited for |
+/// | [`max_crashes`](Self::max_crashes) | 3 | a crash uses up a retry |
+/// | [`janitor_interval`](Self::janitor_interval) | 8 s | the same |
+#[must_use = "a server does nothing until it is run"]
+pub struct ServerBuilder {
+    broker: BrokerSource,
+    router: Result<Router>,
+    states: StateMap,
+    queues: Option<Vec<(QueueName, u32)>>,
+    strict: bool,
+    concurrency: Option<usize>,
+    shutdown_timeout: Duration,
+    retry: RetryPolicy,
+    is_failure: Option<IsFailure>,
+    cancel_grace: Duration,
+    max_crashes: u32,
+    janitor_interval: Duration,
+    wrong: Option<Error>,
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The broker's URL may hold a password.
+        f.debug_struct("ServerBuilder")
+            .field("router", &self.router)
+            .field("queues", &self.queues)
+            .field("strict", &self.strict)
+            .field("concurrency", &self.concurrency)
+            .field("shutdown_timeout", &self.shutdown_timeout)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+enum BrokerSource {
+    Client(Client),
+    #[cfg(feature = "redis")]
+    Url(String),
+}
+
+impl ServerBuilder {
+    pub(super) fn new(client: &impl AsClient) -> Self {
+        Self::from(BrokerSource::Client(client.as_client().clone()))
+    }
+
+    fn from(broker: BrokerSource) -> Self {
+        Self {
+            broker,
+            router: Ok(Router::new()),
+            states: StateMap::default(),
+            queues: None,
+            strict: false,
+            concurrency: None,
+            shutdown_timeout: Duration::from_secs(8),
+            retry: RetryPolicy::default(),
+            is_failure: None,
+            cancel_grace: Duration::from_secs(2),
+            max_crashes: 3,
+            janitor_interval: Duration::from_secs(8),
+            wrong: None,
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    pub(super) fn from_env() -> Result<Self> {
+        let mut builder = Self::from(BrokerSource::Url(crate::env::redis_url()?));
+        let Settings { queues, concurrency, strict, shutdown_timeout } = Settings::read()?;
+        builder.queues = queues;
+        builder.concurrency = concurrency;
+        builder.strict = strict.unwrap_or(builder.strict);
+        builder.shutdown_timeout = shutdown_timeout.unwrap_or(builder.shutdown_timeout);
+        Ok(builder)
+    }
+
+    /// Which handler runs which task type.
+    pub fn router(mut self, router: Router) -> Self {
+        self.router = Ok(router);
+        self
+    }
+
+    /// Runs every job that `#[job]` registered in this program; see [`Router::registered`].
+    pub fn registered(mut self) -> Self {
+        self.router = Router::registered();
+        self
+    }
+
+    /// A value that handlers share, as `State<T>`; one of each type, the last wins.
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.states.insert(value);
+        self
+    }
+
+    /// The queues to take from, and their priorities (1 or more): a queue of priority 6 is chosen six times as
+    /// often as one of priority 1 while both have tasks.
+    pub fn queues<N: AsRef<str>>(mut self, queues: impl IntoIterator<Item = (N, u32)>) -> Self {
+        let mut named = BTreeMap::new();
+        for (name, priority) in queues {
+            match QueueName::new(name) {
+                Ok(name) if (1..=i32::MAX.unsigned_abs()).contains(&priority) => {
+                    named.insert(name, priority);
+                }
+                Ok(name) => {
+                    self.reject("queues", format!("priority of `{name}` must be 1 or more, got {priority}"))
+                }
+                Err(blank) => self.reject("queues", blank.to_string()),
+            }
+        }
+        if named.is_empty() {
+            self.reject("queues", "name at least one queue".to_owned());
+        }
+        self.queues = Some(named.into_iter().collect());
+        self
+    }
+
+    /// Whether a queue is served only while all of higher priority are empty.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// How many tasks run at a time, 1 or more.
+    pub fn concurrency(mut self, tasks: usize) -> Self {
+        if tasks == 0 {
+            self.reject("concurrency", "must be 1 or more, got 0".to_owned());
+        }
+        self.concurrency = Some(tasks);
+        self
+    }
+
+    /// How long running tasks may take to finish at shutdown; then they are put back.
+    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
+        self.shutdown_timeout = limit;
+        self
+    }
+
+    /// When a failed task is tried again.
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Which errors count as failures. Others are tried again without using up a retry and without being counted.
+    pub fn is_failure(mut self, is_failure: impl Fn(&BoxError) -> bool + Send + Sync + 'static) -> Self {
+        self.is_failure = Some(Arc::new(is_failure));
+        self
+    }
+
+    /// How long a cancelled handler may take to end by itself before it is dropped.
+    pub fn cancel_grace(mut self, limit: Duration) -> Self {
+        self.cancel_grace = limit;
+        self
+    }
+
+    /// A task whose worker died this often is archived instead of being run again; 1 or more.
+    pub fn max_crashes(mut self, times: u32) -> Self {
+        if times == 0 {
+            self.reject("max_crashes", "must be 1 or more, got 0".to_owned());
+        }
+        self.max_crashes = times;
+        self
+    }
+
+    /// Time between deletions of completed tasks whose retention is over.
+    pub fn janitor_interval(mut self, interval: Duration) -> Self {
+        self.janitor_interval = interval.max(Duration::from_millis(10));
+        self
+    }
+
+    /// Checks everything, connects, and starts the server.
+    ///
+    /// # Errors
+    ///
+    /// Whatever would fail at the first task, before the first task: no job, a job registered twice, a shared value
+    /// that is missing, a queue that nothing consumes, a setting out of range, a broker that does not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future starts nothing.
+    pub async fn start(self) -> Result<Server> {
+        if let Some(wrong) = self.wrong {
+            return Err(wrong);
+        }
+        let router = self.router?;
+        let queues = self.queues.unwrap_or_else(|| {
+            let mut queues = router.job_queues();
+            if queues.is_empty() {
+                queues.push(QueueName::default());
+            }
+            queues.into_iter().map(|queue| (queue, 1)).collect()
+        });
+        router.check(
+            |type_id| self.states.contains(type_id),
+            |queue| queues.iter().any(|(name, _)| name == &queue),
+        )?;
+        let client = match self.broker {
+            BrokerSource::Client(client) => {
+                let broker = client.broker();
+                let address = format!("{broker:?}");
+                broker.ping().await.map_err(|source| Error::Connect { address, source })?;
+                client
+            }
+            #[cfg(feature = "redis")]
+            BrokerSource::Url(url) => Client::connect(&url).await?,
+        };
+        let concurrency =
+            self.concurrency.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let info = ServerInfo {
+            host: host_name(),
+            pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
+            server_id: uuid::Uuid::new_v4().to_string(),
+            concurrency: i32::try_from(concurrency).unwrap_or(i32::MAX),
+            queues: queues
+                .iter()
+                .map(|(name, priority)| (name.as_str().to_owned(), priority.cast_signed()))
+                .collect(),
+            strict_priority: self.strict,
+            status: "new".to_owned(),
+            start_time: Some(WireTimestamp::from(client.broker().clock().now())),
+            ..ServerInfo::default()
+        };
+        let mut shares: Vec<QueueShare> =
+            queues.into_iter().map(|(queue, weight)| QueueShare { queue, weight }).collect();
+        shares.sort_by_key(|share| std::cmp::Reverse(share.weight));
+        Ok(Server::start(Setup {
+            client,
+            router,
+            states: self.states,
+            queues: shares,
+            strict: self.strict,
+            concurrency,
+            shutdown_timeout: self.shutdown_timeout,
+            rules: super::settle::Rules { retry: self.retry, is_failure: self.is_failure },
+            cancel_grace: self.cancel_grace,
+            max_crashes: self.max_crashes,
+            janitor_interval: self.janitor_interval,
+            info,
+        }))
+    }
+
+    /// Runs the server until the process is told to end: SIGTERM or SIGINT shut down gracefully (a second one hurries),
+    /// SIGTSTP stops taking tasks.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start); or when signals cannot be listened for.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops running handlers; their tasks are recovered by other servers.
+    pub async fn run(self) -> Result<()> {
+        self.start().await?.until_signalled().await
+    }
+
+    /// Runs the server until `shutdown` resolves, then shuts down gracefully.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops running handlers; their tasks are recovered by other servers.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<()> {
+        let server = self.start().await?;
+        shutdown.await;
+        server.shutdown().await;
+        Ok(())
+    }
+
+    fn reject(&mut self, name: &'static str, reason: String) {
+        self.wrong.get_or_insert(Error::InvalidSetting { name, reason });
+    }
+}
+
+/// The host's name, as the kernel tells it.
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| std::fs::read_to_string("/etc/hostname"))
+        .map(|name| name.trim().to_owned())
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "unknown-host".to_owned())
+}

@@ -1,0 +1,88 @@
+//! [`Heartbeater`]: publishes what this server is and what it runs, for inspectors.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::Backoff;
+use super::processor::Control;
+use super::running::{Phase, Running};
+use crate::broker::{Broker, BrokerError};
+use crate::wire::{ServerInfo, WireTimestamp, WorkerInfo};
+
+/// Time between beats, as in Go.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long a beat is believed, as in Go.
+const TIME_TO_LIVE: Duration = Duration::from_secs(10);
+
+/// Publishes the server's state until told to stop, then removes it.
+pub(super) struct Heartbeater {
+    pub(super) broker: Arc<dyn Broker>,
+    pub(super) running: Running,
+    pub(super) info: ServerInfo,
+    pub(super) control: watch::Receiver<Control>,
+}
+
+impl Heartbeater {
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut backoff = Backoff::new("heartbeater");
+        let mut delay = Duration::ZERO;
+        loop {
+            // A change of status is published at once.
+            let woken = stop
+                .run_until_cancelled(async {
+                    tokio::select! {
+                        () = sleep(delay) => {}
+                        changed = self.control.changed() => if changed.is_err() { std::future::pending().await },
+                    }
+                })
+                .await;
+            if woken.is_none() {
+                break;
+            }
+            delay = match self.beat().await {
+                Ok(()) => {
+                    backoff.worked();
+                    INTERVAL
+                }
+                Err(error) => backoff.failed(&error),
+            };
+        }
+        if let Err(error) = self.broker.clear_server_state(&self.info).await {
+            tracing::debug!(%error, "the server's state stays until it expires");
+        }
+    }
+
+    async fn beat(&mut self) -> Result<(), BrokerError> {
+        self.info.status = match *self.control.borrow() {
+            Control::Fetch => "active",
+            Control::Stop => "stopped",
+            Control::Drain(_) => "closed",
+        }
+        .to_owned();
+        let workers: Vec<WorkerInfo> = self
+            .running
+            .lock()
+            .iter()
+            .filter(|(_, held)| held.phase == Phase::Running)
+            .map(|((queue, id), held)| WorkerInfo {
+                host: self.info.host.clone(),
+                pid: self.info.pid,
+                server_id: self.info.server_id.clone(),
+                task_id: id.as_str().to_owned(),
+                task_type: held.message.task_type.clone(),
+                task_payload: held.message.payload.clone(),
+                queue: queue.as_str().to_owned(),
+                start_time: Some(WireTimestamp::from(held.started)),
+                deadline: Some(WireTimestamp::from(held.deadline)),
+                unknown: Vec::new(),
+            })
+            .collect();
+        self.info.active_worker_count = i32::try_from(workers.len()).unwrap_or(i32::MAX);
+        self.broker.write_server_state(&self.info, &workers, TIME_TO_LIVE).await
+    }
+}

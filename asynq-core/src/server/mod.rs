@@ -1,0 +1,24 @@
+//! The worker process: takes tasks, runs them, keeps their leases, recovers those of the dead.
+
+mod attempt;
+mod backoff;
+mod builder;
+mod forwarder;
+mod heartbeater;
+mod janitor;
+mod lease;
+mod processor;
+mod recoverer;
+mod retry;
+mod running;
+mod server;
+mod settle;
+mod signals;
+mod subscriber;
+
+pub use attempt::{Cancelled, DeadlineExceeded, Panicked};
+pub use builder::ServerBuilder;
+pub use recoverer::LeaseExpired;
+pub use retry::{DelayFn, RetryPolicy, default_delay};
+pub use server::{Server, run_registered};
+pub use settle::IsFailure;

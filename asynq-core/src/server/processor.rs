@@ -1,0 +1,435 @@
+//! [`Processor`]: exchange → run → settle, over and over.
+//!
+//! ```text
+//!            ┌──────────── slots free and maybe work, or something to settle ───────────┐
+//!            ▼                                                                          │
+//!        exchange ── leased ──► spawn handlers ──► (handlers end) ──► settlements ──────┤
+//!            │                                                                          │
+//!            └─ nothing to do ──► wait for: control, a handler's end, work ─────────────┘
+//! ```
+//!
+//! `select!` only chooses what to look at next; a broker call is always awaited to its end, since a dropped one may
+//! have leased tasks already. Settlements that gather while a call is in flight ride on the next one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet, yield_now};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::attempt::{DeadlineExceeded, attempt};
+use super::backoff::Backoff;
+use super::running::{Held, Key, Phase, Running};
+use super::settle::{Rules, error_text};
+use crate::broker::{
+    Broker, BrokerError, BrokerErrorKind, Demand, Exchanged, Leased, Settled, Settlement, Transition,
+};
+use crate::client::Client;
+use crate::clock::from_unix_seconds;
+use crate::router::{Ctx, CtxParts, HandlerNotFound, HandlerResult, Router, StateMap};
+use crate::task::{DEFAULT_TIMEOUT, QueueName};
+use crate::wire::TaskMessage;
+
+/// Most tasks that one call leases: bounds how long Redis does nothing else.
+const MAX_LEASED: usize = 128;
+
+/// Most settlements in one call.
+const MAX_SETTLED: usize = 256;
+
+/// How long handlers have to notice that they are dropped, once the grace period is over.
+const ABORT_GRACE: Duration = Duration::from_millis(500);
+
+/// How long the last settlements may take.
+const LAST_CALLS: Duration = Duration::from_secs(3);
+
+/// What the processor is to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Control {
+    /// Take tasks and run them.
+    Fetch,
+    /// Take no more; finish what runs.
+    Stop,
+    /// Take no more; put back what still runs at this time, and end.
+    Drain(Instant),
+}
+
+/// Takes tasks from the broker and runs them.
+pub(super) struct Processor {
+    pub(super) broker: Arc<dyn Broker>,
+    pub(super) router: Arc<Router>,
+    pub(super) states: Arc<StateMap>,
+    pub(super) client: Client,
+    pub(super) rules: Rules,
+    pub(super) running: Running,
+    pub(super) demand: Demand,
+    pub(super) concurrency: usize,
+    pub(super) cancel_grace: Duration,
+    pub(super) handlers: JoinSet<Finished>,
+    pub(super) unsettled: Vec<Settlement>,
+    pub(super) paused: Vec<QueueName>,
+    /// The answer to an exchange was lost: it may have leased tasks that nobody here runs.
+    pub(super) answer_lost: bool,
+}
+
+/// A handler's end.
+pub(super) struct Finished {
+    key: Key,
+    message: Arc<TaskMessage>,
+    result: HandlerResult,
+}
+
+/// What there is to look at.
+enum Event {
+    Control,
+    Finished(Result<Finished, JoinError>),
+    Work(Result<(), BrokerError>),
+    DrainOver,
+}
+
+impl Processor {
+    /// Runs until drained.
+    pub(super) async fn run(mut self, mut control: watch::Receiver<Control>) {
+        let queues: Vec<QueueName> = self.demand.queues.iter().map(|share| share.queue.clone()).collect();
+        let mut waiter = self.broker.waiter(&queues);
+        let mut backoff = Backoff::new("processor");
+        let mut waiting = Backoff::new("waiter");
+        let mut maybe_work = true;
+        loop {
+            while let Some(joined) = self.handlers.try_join_next() {
+                self.finish(joined);
+            }
+            let order = *control.borrow_and_update();
+            let drain_until = match order {
+                Control::Drain(until) if self.handlers.is_empty() || until <= Instant::now() => break,
+                Control::Drain(until) => Some(until),
+                Control::Fetch | Control::Stop => None,
+            };
+            let free = match order {
+                Control::Fetch => self.concurrency.saturating_sub(self.handlers.len()).min(MAX_LEASED),
+                Control::Stop | Control::Drain(_) => 0,
+            };
+            if !self.unsettled.is_empty() || (free > 0 && maybe_work) {
+                match self.exchange(free).await {
+                    Ok(leased) => {
+                        backoff.worked();
+                        if free > 0 {
+                            maybe_work = leased == free;
+                        }
+                        // Handlers that end at once do so now, and are settled together.
+                        yield_now().await;
+                    }
+                    Err(error) => {
+                        maybe_work = true;
+                        let delay = backoff.failed(&error);
+                        tokio::select! {
+                            () = sleep(delay) => {}
+                            _ = control.changed() => {}
+                        }
+                    }
+                }
+                continue;
+            }
+            let event = tokio::select! {
+                biased;
+                _ = control.changed() => Event::Control,
+                Some(joined) = self.handlers.join_next() => Event::Finished(joined),
+                seen = waiter.wait(&self.paused), if free > 0 => Event::Work(seen),
+                () = until(drain_until) => Event::DrainOver,
+            };
+            match event {
+                Event::Control | Event::DrainOver => {}
+                Event::Finished(joined) => {
+                    self.finish(joined);
+                    yield_now().await;
+                }
+                Event::Work(Ok(())) => {
+                    waiting.worked();
+                    maybe_work = true;
+                }
+                Event::Work(Err(error)) => {
+                    maybe_work = true;
+                    sleep(waiting.failed(&error)).await;
+                }
+            }
+        }
+        self.end().await;
+    }
+
+    /// One call: settles what can be settled, leases up to `free` tasks and starts them; how many.
+    async fn exchange(&mut self, free: usize) -> Result<usize, BrokerError> {
+        let count = self.unsettled.len().min(MAX_SETTLED);
+        let mut settlements: Vec<Settlement> = self.unsettled.drain(..count).collect();
+        self.mark(&mut settlements, Phase::Settling);
+        self.demand.slots = free;
+        match self.broker.exchange(&settlements, &self.demand).await {
+            Ok(exchanged) => {
+                let leased = exchanged.leased.len();
+                self.exchanged(settlements, exchanged);
+                if self.answer_lost {
+                    self.reclaim().await?;
+                    self.answer_lost = false;
+                }
+                Ok(leased)
+            }
+            Err(error) => {
+                self.answer_lost = true;
+                if error.kind() != BrokerErrorKind::Unavailable && settlements.len() > 1 {
+                    self.settle_one_by_one(settlements).await;
+                } else {
+                    self.mark(&mut settlements, Phase::Unsettled);
+                    settlements.append(&mut self.unsettled);
+                    self.unsettled = settlements;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The server refuses a batch: one bad task must not hold up the others.
+    async fn settle_one_by_one(&mut self, settlements: Vec<Settlement>) {
+        for settlement in settlements {
+            let mut one = vec![settlement];
+            match self.broker.exchange(&one, &Demand::none()).await {
+                Ok(exchanged) => self.exchanged(one, exchanged),
+                Err(_) => {
+                    self.mark(&mut one, Phase::Unsettled);
+                    self.unsettled.append(&mut one);
+                }
+            }
+        }
+    }
+
+    fn mark(&self, settlements: &mut [Settlement], phase: Phase) {
+        let mut table = self.running.lock();
+        for settlement in settlements {
+            if let Some(held) = table.get_mut(&(settlement.queue.clone(), settlement.id.clone())) {
+                held.phase = phase;
+                settlement.lease_until = held.lease_until;
+            }
+        }
+    }
+
+    fn exchanged(&mut self, settlements: Vec<Settlement>, exchanged: Exchanged) {
+        {
+            let mut table = self.running.lock();
+            for (settlement, outcome) in settlements.into_iter().zip(exchanged.settled) {
+                if outcome == Settled::Refused {
+                    tracing::warn!(
+                        task_id = %settlement.id, queue = %settlement.queue, answer_lost = self.answer_lost,
+                        "this run no longer holds its task: its outcome is not counted"
+                    );
+                }
+                table.remove(&(settlement.queue, settlement.id));
+            }
+        }
+        for (queue, id) in exchanged.dropped {
+            tracing::warn!(task_id = %id, %queue, "an ID without a task was pending; dropped");
+        }
+        if self.demand.slots > 0 {
+            self.paused = exchanged.paused;
+        }
+        for leased in exchanged.leased {
+            self.start(leased);
+        }
+    }
+
+    /// Puts back what an exchange leased to this server without our knowing.
+    async fn reclaim(&mut self) -> Result<(), BrokerError> {
+        const CHUNK: usize = 500;
+        for share in &self.demand.queues {
+            let mut offset = 0;
+            loop {
+                let (tasks, looked_at) =
+                    self.broker.owned_by(&share.queue, &self.demand.server_id, offset, CHUNK).await?;
+                for task in tasks.into_iter().filter(|task| !self.running.holds(&share.queue, &task.id)) {
+                    tracing::info!(task_id = %task.id, queue = %share.queue, "leased without an answer; put back");
+                    self.unsettled.push(Settlement {
+                        queue: share.queue.clone(),
+                        id: task.id,
+                        run: task.run,
+                        lease_until: task.lease_until,
+                        transition: Transition::Requeue { crashed: false },
+                    });
+                }
+                if looked_at < CHUNK {
+                    break;
+                }
+                offset += looked_at;
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, leased: Leased) {
+        let Leased { queue, id, message, run, lease_until } = leased;
+        let message = match message {
+            Ok(message) => Arc::new(message),
+            Err(unreadable) => {
+                tracing::error!(
+                    task_id = %id, %queue, error = %error_text(&unreadable.error), bytes = unreadable.bytes.len(),
+                    "stored message cannot be read; moved to the archive as it is"
+                );
+                let transition = Transition::Archive { message: None };
+                self.unsettled.push(Settlement { queue, id, run: Some(run), lease_until, transition });
+                return;
+            }
+        };
+        let now = self.broker.clock().now();
+        let deadline = deadline(&message, now);
+        let cancellation = CancellationToken::new();
+        let key = (queue, id);
+        let held = Held {
+            run,
+            lease_until,
+            message: Arc::clone(&message),
+            started: now,
+            deadline,
+            cancellation: cancellation.clone(),
+            phase: Phase::Running,
+        };
+        self.running.lock().insert(key.clone(), held);
+        let left = Duration::try_from(deadline.duration_since(now)).unwrap_or_default();
+        if left.is_zero() {
+            self.settle(&key, &message, Err(DeadlineExceeded.into()));
+            return;
+        }
+        let span = tracing::info_span!(
+            "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried + 1
+        );
+        let ctx = Ctx::new(CtxParts {
+            id: key.1.clone(),
+            queue: key.0.clone(),
+            message: Arc::clone(&message),
+            deadline: Some(deadline),
+            cancellation: cancellation.clone(),
+            states: Arc::clone(&self.states),
+            client: self.client.clone(),
+        });
+        let router = Arc::clone(&self.router);
+        let grace = self.cancel_grace;
+        // An instant that no timer can hold is no limit.
+        let deadline = Instant::now().checked_add(left);
+        let run = async move {
+            // A handler may panic before its first await: that, too, is its failure.
+            let handler = async move { router.call(ctx).await };
+            let result = attempt(handler, deadline, &cancellation, grace).await;
+            Finished { key, message, result }
+        };
+        self.handlers.spawn(run.instrument(span));
+    }
+
+    fn finish(&mut self, joined: Result<Finished, JoinError>) {
+        // A handler's panic is its result; what is left is a task that was aborted, and shutdown settles those.
+        if let Ok(Finished { key, message, result }) = joined {
+            self.settle(&key, &message, result);
+        }
+    }
+
+    fn settle(&mut self, key: &Key, message: &TaskMessage, result: HandlerResult) {
+        let (run, lease_until) = {
+            let mut table = self.running.lock();
+            let Some(held) = table.get_mut(key) else { return };
+            held.phase = Phase::Unsettled;
+            (held.run.clone(), held.lease_until)
+        };
+        let failure = result.as_ref().err().map(|error| error_text(&**error));
+        if result.as_ref().is_err_and(|error| error.is::<HandlerNotFound>()) {
+            tracing::warn!(
+                task_type = message.task_type, registered = ?self.router.routes(),
+                "no handler for this task type"
+            );
+        }
+        let transition = self.rules.transition(message, result, self.broker.clock().now());
+        if let Some(error) = failure {
+            let (outcome, retried) = (outcome_name(&transition), message.retried);
+            tracing::warn!(task_id = %key.1, queue = %key.0, error, outcome, retried, "task failed");
+        } else {
+            tracing::debug!(task_id = %key.1, queue = %key.0, "task done");
+        }
+        let (queue, id) = key.clone();
+        self.unsettled.push(Settlement { queue, id, run: Some(run), lease_until, transition });
+    }
+
+    /// The end of the grace period: handlers are dropped, their tasks put back, everything settled.
+    async fn end(mut self) {
+        if !self.handlers.is_empty() {
+            tracing::warn!(
+                tasks = self.handlers.len(),
+                "grace period is over; putting unfinished tasks back"
+            );
+            self.running.cancel_all();
+            self.handlers.abort_all();
+            // A handler that blocks its thread cannot be dropped; its task is put back all the same.
+            let ended = timeout(ABORT_GRACE, async {
+                while let Some(joined) = self.handlers.join_next().await {
+                    if let Ok(Finished { key, message, result }) = joined {
+                        self.settle(&key, &message, result);
+                    }
+                }
+            });
+            if ended.await.is_err() {
+                tracing::warn!("some handlers block their thread and cannot be stopped");
+            }
+            let table = self.running.lock();
+            for ((queue, id), held) in table.iter().filter(|(_, held)| held.phase == Phase::Running) {
+                self.unsettled.push(Settlement {
+                    queue: queue.clone(),
+                    id: id.clone(),
+                    run: Some(held.run.clone()),
+                    lease_until: held.lease_until,
+                    transition: Transition::Requeue { crashed: false },
+                });
+            }
+        }
+        let give_up = Instant::now() + LAST_CALLS;
+        let mut backoff = Backoff::new("last settlements");
+        while !self.unsettled.is_empty() {
+            if let Err(error) = self.exchange(0).await {
+                let delay = backoff.failed(&error);
+                if Instant::now() + delay > give_up {
+                    tracing::error!(
+                        tasks = self.unsettled.len(),
+                        "broker does not answer: these tasks stay active until another server recovers them"
+                    );
+                    return;
+                }
+                sleep(delay).await;
+            }
+        }
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn outcome_name(transition: &Transition) -> &'static str {
+    match transition {
+        Transition::Done { .. } => "revoked",
+        Transition::Retry { .. } => "retry",
+        Transition::Archive { .. } => "archived",
+        Transition::Complete { .. } => "completed",
+        Transition::Requeue { .. } => "put back",
+    }
+}
+
+/// When this attempt must end: the earlier of timeout and deadline, in Go's whole seconds when both are set.
+fn deadline(message: &TaskMessage, now: jiff::Timestamp) -> jiff::Timestamp {
+    let after = |seconds: i64| {
+        now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(jiff::Timestamp::MAX)
+    };
+    match (message.timeout, message.deadline) {
+        (timeout, 0) if timeout > 0 => after(timeout),
+        (timeout, deadline) if timeout > 0 => {
+            from_unix_seconds(crate::clock::floor_seconds(now).saturating_add(timeout).min(deadline))
+        }
+        (_, 0) => after(DEFAULT_TIMEOUT.as_secs().cast_signed()),
+        (_, deadline) => from_unix_seconds(deadline),
+    }
+}

@@ -1,0 +1,274 @@
+//! [`Recoverer`]: finds the tasks of dead workers and brings them back.
+//!
+//! Every server beats: it writes its clock into a sorted set of the queue every two seconds. A server is *gone* when
+//! others have seen no new beat of it for a while, with the broker answering throughout; what they compare is the
+//! value before and after, never their clock with somebody else's. Its tasks go back to the front of the queue without
+//! using up a retry, and one that its workers die of again and again is archived.
+//!
+//! Go workers do not beat. Theirs are recovered by Go's rule, when the lease has run out, with one condition more: that
+//! it has stood unchanged while a living worker would have extended it, so that a clock that is behind does no harm.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::Backoff;
+use super::running::{Key, Running};
+use super::settle::{Rules, error_text};
+use crate::broker::{ActiveTask, Broker, BrokerError, Demand, LEASE, Settled, Settlement, Transition};
+use crate::router::BoxError;
+use crate::task::QueueName;
+use crate::wire::TaskMessage;
+
+/// Time between beats, and between looks.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// A server without a new beat for this long is gone: nearly three beats missed.
+const GONE_AFTER: Duration = Duration::from_millis(5_500);
+
+/// A lease that has run out must have stood unchanged for this long: Go extends every five seconds.
+const LEASE_STILL: Duration = Duration::from_secs(7);
+
+/// How long before its end a lease is watched.
+const WATCH_AHEAD: i64 = 10;
+
+/// Leases that ran out so long ago are taken as they are: Go's own rule for clocks that differ.
+const LONG_EXPIRED: i64 = 30;
+
+/// Looks between searches for active tasks without a lease.
+const LOOKS_PER_MEND: u32 = 5;
+
+/// Active tasks looked at in one call.
+const CHUNK: usize = 500;
+
+/// The worker that ran a task stopped extending its lease. The text is Go's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("asynq: task lease expired")]
+pub struct LeaseExpired;
+
+/// Beats, watches others, and recovers what the dead held, until told to stop.
+pub(super) struct Recoverer {
+    pub(super) broker: Arc<dyn Broker>,
+    pub(super) running: Running,
+    pub(super) rules: Rules,
+    pub(super) server_id: String,
+    pub(super) queues: Vec<QueueName>,
+    pub(super) max_crashes: u32,
+}
+
+/// What was seen, and since when it has been the same. Kept only while the broker answers: after an outage nobody has
+/// beaten, though everybody lives.
+#[derive(Default)]
+struct Seen {
+    looks: u32,
+    beats: HashMap<(QueueName, String), Still>,
+    leases: HashMap<Key, Still>,
+}
+
+#[derive(Clone, Copy)]
+struct Still {
+    value: i64,
+    since: Instant,
+}
+
+impl Recoverer {
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let mut backoff = Backoff::new("recoverer");
+        let mut seen = Seen::default();
+        let mut delay = Duration::ZERO;
+        while stop.run_until_cancelled(sleep(delay)).await.is_some() {
+            delay = match self.look(&mut seen).await {
+                Ok(()) => {
+                    backoff.worked();
+                    INTERVAL
+                }
+                Err(error) => {
+                    seen = Seen::default();
+                    backoff.failed(&error)
+                }
+            };
+        }
+        if let Err(error) = self.broker.retire(&[&self.server_id], &self.queues).await {
+            tracing::debug!(%error, "others will see that this server is gone");
+        }
+    }
+
+    async fn look(&self, seen: &mut Seen) -> Result<(), BrokerError> {
+        let beats = self.broker.beat(&self.server_id, &self.queues).await?;
+        let now = Instant::now();
+        let mut current = HashMap::new();
+        for (queue, beats) in self.queues.iter().zip(beats) {
+            for beat in beats.into_iter().filter(|beat| beat.server_id != self.server_id) {
+                let key = (queue.clone(), beat.server_id);
+                let still = still(seen.beats.get(&key), beat.at, now);
+                current.insert(key, still);
+            }
+        }
+        seen.beats = current;
+        let gone: Vec<(QueueName, String, i64)> = seen
+            .beats
+            .iter()
+            .filter(|(_, still)| now.duration_since(still.since) >= GONE_AFTER)
+            .map(|((queue, server), still)| (queue.clone(), server.clone(), still.value))
+            .collect();
+        for (queue, server, last_beat) in gone {
+            self.recover_server(&queue, &server, last_beat).await?;
+            seen.beats.remove(&(queue, server));
+        }
+
+        let mend = seen.looks.is_multiple_of(LOOKS_PER_MEND);
+        seen.looks = seen.looks.wrapping_add(1);
+        let mut leases = HashMap::new();
+        for queue in &self.queues {
+            if self.broker.count_active(queue).await? == 0 {
+                continue;
+            }
+            if mend {
+                self.mend(queue).await?;
+            }
+            self.recover_expired(queue, &seen.leases, &mut leases).await?;
+        }
+        seen.leases = leases;
+        Ok(())
+    }
+
+    /// Brings back every task that a dead server held in this queue.
+    async fn recover_server(
+        &self,
+        queue: &QueueName,
+        server: &str,
+        last_beat: i64,
+    ) -> Result<(), BrokerError> {
+        // No lease of that server can end later. One that does is a Go worker's, which leaves the old owner's name.
+        let latest = last_beat + (LEASE + 3 * INTERVAL).as_secs().cast_signed();
+        let mut offset = 0;
+        let mut recovered = 0;
+        loop {
+            let (tasks, looked_at) = self.broker.owned_by(queue, server, offset, CHUNK).await?;
+            let settlements: Vec<Settlement> = tasks
+                .into_iter()
+                .filter(|task| task.lease_until <= latest)
+                .map(|task| self.crashed(queue, task))
+                .collect();
+            let applied = self.settle(&settlements).await?;
+            recovered += applied;
+            if looked_at < CHUNK {
+                break;
+            }
+            offset += looked_at - applied;
+        }
+        self.broker.retire(&[server], std::slice::from_ref(queue)).await?;
+        if recovered > 0 {
+            tracing::warn!(server, %queue, tasks = recovered, "server is gone; its tasks were put back");
+        }
+        Ok(())
+    }
+
+    /// Brings back tasks whose lease has run out; notes those whose lease soon will.
+    async fn recover_expired(
+        &self,
+        queue: &QueueName,
+        before: &HashMap<Key, Still>,
+        watched: &mut HashMap<Key, Still>,
+    ) -> Result<(), BrokerError> {
+        let now = Instant::now();
+        let seconds = self.broker.clock().unix_seconds();
+        let tasks = self.broker.expiring_leases(queue, seconds + WATCH_AHEAD, CHUNK).await?;
+        let mut settlements = Vec::new();
+        for task in tasks {
+            let key = (queue.clone(), task.id.clone());
+            if self.running.holds(queue, &task.id) {
+                continue;
+            }
+            let still = still(before.get(&key), task.lease_until, now);
+            let is_over = task.lease_until <= seconds && now.duration_since(still.since) >= LEASE_STILL;
+            if is_over || task.lease_until <= seconds - LONG_EXPIRED && task.lease_until > 0 {
+                settlements.push(self.expired(queue, task));
+            } else {
+                watched.insert(key, still);
+            }
+        }
+        let recovered = self.settle(&settlements).await?;
+        if recovered > 0 {
+            tracing::warn!(%queue, tasks = recovered, "leases ran out; their tasks were recovered");
+        }
+        Ok(())
+    }
+
+    async fn mend(&self, queue: &QueueName) -> Result<(), BrokerError> {
+        let mut offset = 0;
+        loop {
+            let (mended, looked_at) = self.broker.mend_active(queue, offset, CHUNK).await?;
+            if mended > 0 {
+                tracing::warn!(%queue, tasks = mended, "mended active tasks without a lease or without a task");
+            }
+            if looked_at < CHUNK {
+                return Ok(());
+            }
+            offset += looked_at;
+        }
+    }
+
+    async fn settle(&self, settlements: &[Settlement]) -> Result<usize, BrokerError> {
+        let mut applied = 0;
+        for chunk in settlements.chunks(100) {
+            let exchanged = self.broker.exchange(chunk, &Demand::none()).await?;
+            applied += exchanged.settled.iter().filter(|&&settled| settled == Settled::Applied).count();
+        }
+        Ok(applied)
+    }
+
+    /// A task whose worker died: put back without using up a retry, unless its workers keep dying of it.
+    fn crashed(&self, queue: &QueueName, task: ActiveTask) -> Settlement {
+        let crashes = task.crashes.saturating_add(1);
+        let transition = match &task.message {
+            Ok(message) if crashes >= self.max_crashes => Transition::Archive {
+                message: Some(self.failed(
+                    message,
+                    format!("poison pill: {crashes} workers died while they ran this task"),
+                )),
+            },
+            Err(_) if crashes >= self.max_crashes => Transition::Archive { message: None },
+            _ => Transition::Requeue { crashed: true },
+        };
+        settlement(queue, task, transition)
+    }
+
+    /// A task whose lease ran out: a crash if one of our servers held it, a failed attempt by Go's rule otherwise.
+    fn expired(&self, queue: &QueueName, task: ActiveTask) -> Settlement {
+        if task.owner.is_some() {
+            return self.crashed(queue, task);
+        }
+        let now = self.broker.clock().now();
+        let transition = match &task.message {
+            Ok(message) => self.rules.transition(message, Err(BoxError::from(LeaseExpired)), now),
+            Err(unreadable) => {
+                tracing::error!(
+                    task_id = %task.id, %queue, error = %error_text(&unreadable.error),
+                    "stored message cannot be read; moved to the archive as it is"
+                );
+                Transition::Archive { message: None }
+            }
+        };
+        settlement(queue, task, transition)
+    }
+
+    fn failed(&self, message: &TaskMessage, error_msg: String) -> TaskMessage {
+        TaskMessage { error_msg, last_failed_at: self.broker.clock().unix_seconds(), ..message.clone() }
+    }
+}
+
+/// What a value is now, and since when: since before if it is the same.
+fn still(before: Option<&Still>, value: i64, now: Instant) -> Still {
+    match before {
+        Some(before) if before.value == value => *before,
+        _ => Still { value, since: now },
+    }
+}
+
+fn settlement(queue: &QueueName, task: ActiveTask, transition: Transition) -> Settlement {
+    Settlement { queue: queue.clone(), id: task.id, run: task.run, lease_until: task.lease_until, transition }
+}

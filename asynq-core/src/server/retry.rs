@@ -1,0 +1,95 @@
+//! [`RetryPolicy`]: when a failed task is tried again. Pure.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::router::BoxError;
+
+/// When a failed task is tried again.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub enum RetryPolicy {
+    /// Go asynq's: grows with the fourth power of the retries so far, from 15 to 44 seconds before the first to
+    /// four days before the 25th.
+    #[default]
+    Go,
+    /// Always after the same time.
+    Fixed(Duration),
+    /// Doubling from `base` to at most `max`, less a random part of up to a half, so that tasks that failed
+    /// together do not come back together.
+    Exponential {
+        /// Delay before the first retry.
+        base: Duration,
+        /// No delay is longer.
+        max: Duration,
+    },
+    /// As a function says: of the task's type, how often it was retried before (0 at its first failure), and the
+    /// error.
+    Custom(Arc<DelayFn>),
+}
+
+/// A function of task type, retries so far and error.
+pub type DelayFn = dyn Fn(&str, i32, &BoxError) -> Duration + Send + Sync;
+
+impl RetryPolicy {
+    /// The delay of a task of this type that was retried `retried` times before it failed with `error`.
+    pub fn delay(&self, task_type: &str, retried: i32, error: &BoxError) -> Duration {
+        match self {
+            Self::Go => default_delay(retried, fastrand::u32(0..30)),
+            Self::Fixed(delay) => *delay,
+            Self::Exponential { base, max } => {
+                let doublings = retried.clamp(0, 31).unsigned_abs();
+                let full = base.saturating_mul(1 << doublings).min(*max);
+                full.mul_f64(fastrand::f64().mul_add(-0.5, 1.0))
+            }
+            Self::Custom(delay) => delay(task_type, retried, error),
+        }
+    }
+}
+
+/// Go asynq's default: `retried⁴ + 15 + random × (retried + 1)` seconds, `random` from 0 to 29.
+pub fn default_delay(retried: i32, random: u32) -> Duration {
+    let n = u64::from(retried.max(0).unsigned_abs());
+    let seconds =
+        n.saturating_pow(4).saturating_add(15).saturating_add(u64::from(random).saturating_mul(n + 1));
+    // Far past any calendar is still a delay, not an overflow.
+    Duration::from_secs(seconds.min(u64::from(u32::MAX)))
+}
+
+impl fmt::Debug for RetryPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Go => f.write_str("Go"),
+            Self::Fixed(delay) => f.debug_tuple("Fixed").field(delay).finish(),
+            Self::Exponential { base, max } => {
+                f.debug_struct("Exponential").field("base", base).field("max", max).finish()
+            }
+            Self::Custom(_) => f.write_str("Custom(..)"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_gos_formula() {
+        assert_eq!(default_delay(0, 0), Duration::from_secs(15));
+        assert_eq!(default_delay(0, 29), Duration::from_secs(44));
+        assert_eq!(default_delay(24, 29), Duration::from_secs(24_u64.pow(4) + 15 + 29 * 25));
+        assert_eq!(default_delay(-1, 3), Duration::from_secs(18));
+    }
+
+    #[test]
+    fn exponential_delays_stay_within_their_bounds() {
+        let policy = RetryPolicy::Exponential { base: Duration::from_secs(2), max: Duration::from_secs(60) };
+        for retried in [0, 1, 4, 5, 40, i32::MAX] {
+            let full =
+                Duration::from_secs(2).saturating_mul(1 << retried.min(31)).min(Duration::from_secs(60));
+            let delay = policy.delay("t", retried, &"boom".into());
+            assert!(delay <= full && delay >= full / 2, "{retried}: {delay:?} of {full:?}");
+        }
+    }
+}

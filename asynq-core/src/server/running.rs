@@ -1,0 +1,89 @@
+//! [`Running`]: the tasks that this server holds, shared by all its loops.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::{LeaseRef, RunToken};
+use crate::task::{QueueName, TaskId};
+use crate::wire::TaskMessage;
+
+/// A task is known by its queue and its ID: IDs are unique in their queue only.
+pub(super) type Key = (QueueName, TaskId);
+
+/// The tasks that this server holds: leased, and not yet known to be settled.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Running(Arc<Mutex<HashMap<Key, Held>>>);
+
+/// A task that this server holds.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) run: RunToken,
+    /// The latest end of lease that was ever asked for this run, Unix seconds. Raised *before* an extension is
+    /// sent, so that a settlement that overtakes the answer is not taken for somebody else's.
+    pub(super) lease_until: i64,
+    pub(super) message: Arc<TaskMessage>,
+    pub(super) started: Timestamp,
+    pub(super) deadline: Timestamp,
+    pub(super) cancellation: CancellationToken,
+    pub(super) phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Its handler runs.
+    Running,
+    /// Its handler has ended; the settlement could not be written so far. Its lease is still extended.
+    Unsettled,
+    /// Its settlement is on its way: an extension now could arrive first and make it look stale.
+    Settling,
+}
+
+impl Running {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Key, Held>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks every run of a task with this ID to stop: how many there were.
+    pub(super) fn cancel(&self, id: &str) -> usize {
+        let table = self.lock();
+        let held = table.iter().filter(|((_, held_id), _)| held_id == id);
+        held.inspect(|(_, held)| held.cancellation.cancel()).count()
+    }
+
+    /// Asks every task to stop.
+    pub(super) fn cancel_all(&self) {
+        self.lock().values().for_each(|held| held.cancellation.cancel());
+    }
+
+    /// The runs whose leases are to be extended to `until`, by queue.
+    pub(super) fn to_extend(&self, until: i64) -> HashMap<QueueName, Vec<LeaseRef>> {
+        let mut by_queue: HashMap<QueueName, Vec<LeaseRef>> = HashMap::new();
+        for ((queue, id), held) in self.lock().iter_mut().filter(|(_, held)| held.phase != Phase::Settling) {
+            held.lease_until = held.lease_until.max(until);
+            by_queue
+                .entry(queue.clone())
+                .or_default()
+                .push(LeaseRef { id: id.clone(), run: held.run.clone() });
+        }
+        by_queue
+    }
+
+    /// A run lost its task to another one: its handler is told, and what it does no longer counts.
+    pub(super) fn lost(&self, queue: &QueueName, lost: &LeaseRef) -> bool {
+        let table = self.lock();
+        match table.get(&(queue.clone(), lost.id.clone())) {
+            Some(held) if held.run == lost.run && held.phase == Phase::Running => {
+                held.cancellation.cancel();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn holds(&self, queue: &QueueName, id: &TaskId) -> bool {
+        self.lock().contains_key(&(queue.clone(), id.clone()))
+    }
+}

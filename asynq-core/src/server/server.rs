@@ -1,0 +1,235 @@
+//! [`Server`]: a running server, its loops, and the order in which they start and stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::ServerBuilder;
+use super::forwarder::Forwarder;
+use super::heartbeater::Heartbeater;
+use super::janitor::Janitor;
+use super::lease::LeaseKeeper;
+use super::processor::{Control, Processor};
+use super::recoverer::Recoverer;
+use super::running::Running;
+use super::settle::Rules;
+use super::signals::{Request, Signals};
+use super::subscriber::Subscriber;
+use crate::broker::{Demand, QueueShare};
+use crate::client::{AsClient, Client};
+use crate::error::Result;
+use crate::router::{Router, StateMap};
+use crate::task::QueueName;
+use crate::wire::ServerInfo;
+
+/// A running server. Dropping it stops everything at once, as a crash would: handlers are dropped, and other servers
+/// recover their tasks. [`shutdown`](Self::shutdown) is the way to end it.
+#[derive(Debug)]
+pub struct Server {
+    info: ServerInfo,
+    shutdown_timeout: Duration,
+    control: watch::Sender<Control>,
+    processor: JoinSet<()>,
+    /// Forwarder, janitor and subscriber: not needed any more once nothing new is taken.
+    helpers: JoinSet<()>,
+    stop_helpers: CancellationToken,
+    /// Leases, beats and state go on until the last task is settled.
+    keepers: JoinSet<()>,
+    stop_keepers: CancellationToken,
+}
+
+/// A server's settings, checked.
+pub(super) struct Setup {
+    pub(super) client: Client,
+    pub(super) router: Router,
+    pub(super) states: StateMap,
+    pub(super) queues: Vec<QueueShare>,
+    pub(super) strict: bool,
+    pub(super) concurrency: usize,
+    pub(super) shutdown_timeout: Duration,
+    pub(super) rules: Rules,
+    pub(super) cancel_grace: Duration,
+    pub(super) max_crashes: u32,
+    pub(super) janitor_interval: Duration,
+    pub(super) info: ServerInfo,
+}
+
+impl Server {
+    /// Sets up a server on the broker of a client.
+    pub fn builder(client: &impl AsClient) -> ServerBuilder {
+        ServerBuilder::new(client)
+    }
+
+    /// Sets up a server by the environment; see [`env`](crate::env) for the variables.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) says which variable is wrong and what is allowed.
+    #[cfg(feature = "redis")]
+    pub fn from_env() -> Result<ServerBuilder> {
+        ServerBuilder::from_env()
+    }
+
+    pub(super) fn start(setup: Setup) -> Self {
+        let Setup { client, router, states, queues, rules, info, .. } = setup;
+        let broker = Arc::clone(client.broker());
+        let names: Vec<QueueName> = queues.iter().map(|share| share.queue.clone()).collect();
+        let running = Running::default();
+        let (control, order) = watch::channel(Control::Fetch);
+        tracing::info!(
+            server_id = info.server_id, concurrency = setup.concurrency, queues = ?info.queues,
+            strict = setup.strict, types = ?router.routes(), "server starts"
+        );
+
+        let stop_keepers = CancellationToken::new();
+        let mut keepers = JoinSet::new();
+        let heartbeater = Heartbeater {
+            broker: Arc::clone(&broker),
+            running: running.clone(),
+            info: info.clone(),
+            control: order.clone(),
+        };
+        keepers.spawn(heartbeater.run(stop_keepers.clone()));
+        let lease_keeper = LeaseKeeper { broker: Arc::clone(&broker), running: running.clone() };
+        keepers.spawn(lease_keeper.run(stop_keepers.clone()));
+        let recoverer = Recoverer {
+            broker: Arc::clone(&broker),
+            running: running.clone(),
+            rules: rules.clone(),
+            server_id: info.server_id.clone(),
+            queues: names.clone(),
+            max_crashes: setup.max_crashes,
+        };
+        keepers.spawn(recoverer.run(stop_keepers.clone()));
+
+        let stop_helpers = CancellationToken::new();
+        let mut helpers = JoinSet::new();
+        let subscriber = Subscriber { broker: Arc::clone(&broker), running: running.clone() };
+        helpers.spawn(subscriber.run(stop_helpers.clone()));
+        let forwarder = Forwarder { broker: Arc::clone(&broker), queues: names.clone() };
+        helpers.spawn(forwarder.run(stop_helpers.clone()));
+        let janitor =
+            Janitor { broker: Arc::clone(&broker), queues: names, interval: setup.janitor_interval };
+        helpers.spawn(janitor.run(stop_helpers.clone()));
+
+        let demand = Demand { server_id: info.server_id.clone(), slots: 0, queues, strict: setup.strict };
+        let mut processor = JoinSet::new();
+        let worker = Processor {
+            broker,
+            router: Arc::new(router),
+            states: Arc::new(states),
+            client,
+            rules,
+            running,
+            demand,
+            concurrency: setup.concurrency,
+            cancel_grace: setup.cancel_grace,
+            handlers: JoinSet::new(),
+            unsettled: Vec::new(),
+            paused: Vec::new(),
+            answer_lost: false,
+        };
+        processor.spawn(worker.run(order));
+        Self {
+            info,
+            shutdown_timeout: setup.shutdown_timeout,
+            control,
+            processor,
+            helpers,
+            stop_helpers,
+            keepers,
+            stop_keepers,
+        }
+    }
+
+    /// The server's ID: a UUID of this run.
+    pub fn id(&self) -> &str {
+        &self.info.server_id
+    }
+
+    /// Takes no more tasks; those that run go on, and scheduled tasks are still moved to pending.
+    pub fn stop_taking(&self) {
+        tracing::info!(server_id = self.info.server_id, "server takes no more tasks");
+        self.control.send_replace(Control::Stop);
+    }
+
+    /// Shuts down: takes no more tasks, gives those that run the shutdown timeout to finish, puts the rest back, and
+    /// ends.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the server at once, as a crash would.
+    pub async fn shutdown(mut self) {
+        self.drain(self.shutdown_timeout).await;
+        self.end().await;
+    }
+
+    /// Runs until the process is told to end; see [`ServerBuilder::run`].
+    ///
+    /// # Errors
+    ///
+    /// When signals cannot be listened for.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the server at once, as a crash would.
+    pub async fn until_signalled(mut self) -> Result<()> {
+        let mut signals = Signals::listen()?;
+        while signals.next().await == Request::StopTaking {
+            self.stop_taking();
+        }
+        let limit = self.shutdown_timeout;
+        let hurry = {
+            let drained = self.drain(limit);
+            tokio::pin!(drained);
+            loop {
+                tokio::select! {
+                    () = &mut drained => break false,
+                    request = signals.next() => if request == Request::Shutdown { break true },
+                }
+            }
+        };
+        if hurry {
+            tracing::info!("told again to end; putting unfinished tasks back now");
+            self.drain(Duration::ZERO).await;
+        }
+        self.end().await;
+        Ok(())
+    }
+
+    /// Lets running tasks finish. Dropping the future only stops waiting.
+    async fn drain(&mut self, limit: Duration) {
+        tracing::info!(server_id = self.info.server_id, ?limit, "server shuts down");
+        self.stop_helpers.cancel();
+        self.control.send_replace(Control::Drain(Instant::now() + limit));
+        while self.processor.join_next().await.is_some() {}
+        while self.helpers.join_next().await.is_some() {}
+    }
+
+    async fn end(&mut self) {
+        self.stop_keepers.cancel();
+        while self.keepers.join_next().await.is_some() {}
+        tracing::info!(server_id = self.info.server_id, "server has ended");
+    }
+}
+
+/// Runs every job that `#[job]` registered in this program, with settings from the [environment](crate::env), until
+/// the process is told to end.
+///
+/// It consumes every queue that a registered job uses, unless `ASYNQ_QUEUES` says otherwise.
+///
+/// # Errors
+///
+/// As [`ServerBuilder::start`]; nothing has run then.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops running handlers; their tasks are recovered by other servers.
+#[cfg(feature = "redis")]
+pub async fn run_registered() -> Result<()> {
+    Server::from_env()?.registered().run().await
+}
