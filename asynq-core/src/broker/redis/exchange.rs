@@ -8,6 +8,7 @@ use crate::broker::{
 };
 use crate::clock::floor_seconds;
 use crate::task::{QueueName, TaskId};
+use crate::wire::TaskMessage;
 use crate::wire::keys::Keyspace;
 
 const DOING: &str = "exchange";
@@ -16,8 +17,18 @@ const DOING: &str = "exchange";
 pub(super) struct Exchange {
     call: Call,
     queues: Vec<QueueName>,
+    /// Where each settlement of the call, which is sorted into groups, stood in the caller's list.
+    order: Vec<usize>,
     run: RunToken,
     lease_until: i64,
+}
+
+/// Settlements that are told apart only by their task.
+struct Group<'a> {
+    /// Queue number, kind, and latest end of the lease.
+    mark: (usize, &'static str, i64),
+    run: Option<&'a RunToken>,
+    members: Vec<(usize, &'a Settlement)>,
 }
 
 impl Exchange {
@@ -40,8 +51,18 @@ impl Exchange {
                     queues.len()
                 }
             };
-        let numbers: Vec<usize> =
-            settle.iter().map(|settlement| number(&mut queues, &settlement.queue)).collect();
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for (at, settlement) in settle.iter().enumerate() {
+            let mark = (number(&mut queues, &settlement.queue), kind(settlement), settlement.lease_until);
+            let known =
+                groups.iter_mut().find(|group| group.mark == mark && group.run == settlement.run.as_ref());
+            match known {
+                Some(group) => group.members.push((at, settlement)),
+                None => {
+                    groups.push(Group { mark, run: settlement.run.as_ref(), members: vec![(at, settlement)] })
+                }
+            }
+        }
 
         let mut call = Call::new(Name::exchange);
         let seconds = floor_seconds(now);
@@ -77,10 +98,16 @@ impl Exchange {
                 .arg(keys.task_prefix())
                 .arg(weight);
         }
-        for (settlement, number) in settle.iter().zip(numbers) {
-            add_settlement(&mut call, number, settlement);
+        let mut order = Vec::with_capacity(settle.len());
+        for Group { mark: (queue, kind, lease_until), run, members } in groups {
+            let run = run.map_or("", RunToken::as_str);
+            call.arg(queue).arg(kind).arg(run).arg(lease_until).arg(members.len());
+            for (at, settlement) in members {
+                order.push(at);
+                add_member(&mut call, settlement);
+            }
         }
-        Self { call, queues, run, lease_until }
+        Self { call, queues, order, run, lease_until }
     }
 
     pub(super) fn call(&self) -> &Call {
@@ -91,19 +118,26 @@ impl Exchange {
         let mut answer = Reader::new(answer, DOING)?;
         let mut exchanged = Exchanged::default();
         let mut settled = answer.list()?;
-        while !settled.is_empty() {
-            let outcome = if settled.integer()? == 1 { Settled::Applied } else { Settled::Refused };
-            exchanged.settled.push(outcome);
+        exchanged.settled = vec![Settled::Refused; self.order.len()];
+        for &at in &self.order {
+            let applied = settled.integer()? == 1;
+            if let Some(outcome) = exchanged.settled.get_mut(at).filter(|_| applied) {
+                *outcome = Settled::Applied;
+            }
         }
         let mut leased = answer.list()?;
         while !leased.is_empty() {
-            exchanged.leased.push(Leased {
-                queue: self.queue(&mut leased)?,
-                id: TaskId::stored(&leased.text()?),
-                message: message(leased.bytes()?),
-                run: self.run.clone(),
-                lease_until: self.lease_until,
-            });
+            let queue = self.queue(&mut leased)?;
+            let mut tasks = leased.list()?;
+            while !tasks.is_empty() {
+                exchanged.leased.push(Leased {
+                    queue: queue.clone(),
+                    id: TaskId::stored(&tasks.text()?),
+                    message: message(tasks.bytes()?),
+                    run: self.run.clone(),
+                    lease_until: self.lease_until,
+                });
+            }
         }
         let mut dropped = answer.list()?;
         while !dropped.is_empty() {
@@ -122,22 +156,24 @@ impl Exchange {
     }
 }
 
-fn add_settlement(call: &mut Call, queue: usize, settlement: &Settlement) {
-    let kind = match settlement.transition {
-        Transition::Done { .. } => "d",
+fn kind(settlement: &Settlement) -> &'static str {
+    match &settlement.transition {
+        Transition::Done { unique_key } if unique_key.is_empty() => "d",
+        Transition::Done { .. } => "u",
         Transition::Complete { .. } => "c",
         Transition::Retry { .. } => "r",
         Transition::Archive { .. } => "a",
         Transition::Requeue { .. } => "q",
-    };
-    call.arg(queue)
-        .arg(kind)
-        .arg(settlement.id.as_str())
-        .arg(settlement.run.as_ref().map_or("", RunToken::as_str))
-        .arg(settlement.lease_until);
+    }
+}
+
+fn add_member(call: &mut Call, settlement: &Settlement) {
+    call.arg(settlement.id.as_str());
     match &settlement.transition {
         Transition::Done { unique_key } => {
-            call.arg(unique_key);
+            if !unique_key.is_empty() {
+                call.arg(unique_key);
+            }
         }
         Transition::Complete { message, until, result } => {
             call.arg(&message.unique_key)
@@ -151,7 +187,7 @@ fn add_settlement(call: &mut Call, queue: usize, settlement: &Settlement) {
         }
         Transition::Archive { message } => {
             call.arg(u8::from(message.is_some()))
-                .arg(message.as_ref().map(crate::wire::TaskMessage::encode).unwrap_or_default());
+                .arg(message.as_ref().map(TaskMessage::encode).unwrap_or_default());
         }
         Transition::Requeue { crashed } => {
             call.arg(u8::from(*crashed));

@@ -8,195 +8,222 @@
 -- ARGV[6] server id   ARGV[7] token of the new runs   ARGV[8] free slots   ARGV[9] 1 strict, 0 weighted
 -- ARGV[10] seed of the draw   ARGV[11] archive cutoff, unix seconds   ARGV[12] archive limit
 -- ARGV[13..] for each queue: task key prefix, weight (0: only settle);
---   then for each settlement: queue number, kind, id, run token (empty: none), latest end of its lease, and
---   d done: lock key (empty: none)          c complete: lock key, message, kept until, 1 or 0, result
---   r retry: message, due, 1 if a failure   a archive: 1 or 0, message
---   q requeue: 1 if its worker died
--- Returns {settled: 1 applied or 0 refused for each; leased: queue number, id, message, ...;
+--   then for each group of settlements that have these in common: queue number, kind, run token (empty: none),
+--   latest end of the lease, how many; then for each of the group: id, and by its kind
+--     d done: nothing                         u done: lock key
+--     c complete: lock key (empty: none), message, kept until, 1 or 0, result
+--     r retry: message, due, 1 if a failure   a archive: 1 or 0, message
+--     q requeue: 1 if its worker died
+-- Returns {settled: 1 applied or 0 refused for each; leased: queue number, {id, message, ...}, ...;
 --   dropped: queue number, id, ...; paused: queue numbers}.
-local call, try = redis.call, redis.pcall
-local queues, now, nanos, day_end = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local PENDING, ACTIVE, LEASE, PAUSED, RETRY, ARCHIVED, COMPLETED = 1, 2, 3, 4, 5, 6, 7
-local PROCESSED_DAY, FAILED_DAY, PROCESSED, FAILED = 8, 9, 10, 11
+local call, try, unpack, KEYS, ARGV = redis.call, redis.pcall, unpack, KEYS, ARGV
+local queues, now, nanos = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local MAX = 9223372036854775807
 
-local prefix, weight = {}, {}
-for q = 1, queues do
-  prefix[q] = ARGV[11 + 2 * q]
-  weight[q] = tonumber(ARGV[12 + 2 * q])
-end
-local function key(q, n) return KEYS[(q - 1) * 11 + n] end
-
 -- Lists are handed to Redis in pieces: Lua cannot unpack thousands of values.
-local function each_piece(list, size, run)
-  for first = 1, #list, size do
-    run(unpack(list, first, math.min(first + size - 1, #list)))
-  end
+local function in_pieces(list, run)
+  for first = 1, #list, 500 do run(unpack(list, first, math.min(first + 499, #list))) end
+end
+
+local all = {}
+for n = 1, queues do
+  local k = (n - 1) * 11
+  all[n] = {
+    pending = KEYS[k + 1], active = KEYS[k + 2], lease = KEYS[k + 3], paused = KEYS[k + 4], retry = KEYS[k + 5],
+    archived = KEYS[k + 6], completed = KEYS[k + 7], processed_day = KEYS[k + 8], failed_day = KEYS[k + 9],
+    processed_total = KEYS[k + 10], failed_total = KEYS[k + 11],
+    prefix = ARGV[11 + 2 * n], weight = tonumber(ARGV[12 + 2 * n]), number = n,
+    unleased = {}, deleted = {}, processed = 0, failed = 0,
+  }
+end
+
+-- The ends of the leases of `ids`, by one command where the server has it.
+local function lease_ends(key, ids)
+  local ends = try('ZMSCORE', key, unpack(ids))
+  if not ends.err then return ends end
+  for i, id in ipairs(ids) do ends[i] = call('ZSCORE', key, id) end
+  return ends
 end
 
 local function release(lock, id)
   if lock ~= '' and try('GET', lock) == id then call('DEL', lock) end
 end
 
-local function trim(q, ids)
+local function trim(queue, ids)
   for _, id in ipairs(ids) do
-    call('DEL', prefix[q] .. id)
-    call('ZREM', key(q, ARCHIVED), id)
+    call('DEL', queue.prefix .. id)
+    call('ZREM', queue.archived, id)
   end
 end
 
-local function archive(q, id)
-  local zset = key(q, ARCHIVED)
-  call('ZADD', zset, now, id)
-  trim(q, call('ZRANGEBYSCORE', zset, '-inf', ARGV[11], 'LIMIT', 0, 1000))
-  local excess = call('ZCARD', zset) - tonumber(ARGV[12]) + 1
-  if excess > 0 then trim(q, call('ZRANGE', zset, 0, math.min(excess, 1000) - 1)) end
+local function archive(queue, id)
+  call('ZADD', queue.archived, now, id)
+  trim(queue, call('ZRANGEBYSCORE', queue.archived, '-inf', ARGV[11], 'LIMIT', 0, 1000))
+  local excess = call('ZCARD', queue.archived) - tonumber(ARGV[12]) + 1
+  if excess > 0 then trim(queue, call('ZRANGE', queue.archived, 0, math.min(excess, 1000) - 1)) end
+end
+
+-- Each kind but `done`: what is written, given where its arguments begin.
+local transitions = {
+  c = function(queue, id, task, at)
+    call('ZADD', queue.completed, ARGV[at + 2], id)
+    call('HSET', task, 'msg', ARGV[at + 1], 'state', 'completed')
+    if ARGV[at + 3] == '1' then call('HSET', task, 'result', ARGV[at + 4]) end
+    release(ARGV[at], id)
+    queue.processed = queue.processed + 1
+  end,
+  r = function(queue, id, task, at)
+    call('ZADD', queue.retry, ARGV[at + 1], id)
+    call('HSET', task, 'msg', ARGV[at], 'state', 'retry')
+    if ARGV[at + 2] == '1' then
+      queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
+    end
+  end,
+  a = function(queue, id, task, at)
+    if ARGV[at] == '1' then call('HSET', task, 'msg', ARGV[at + 1]) end
+    call('HSET', task, 'state', 'archived')
+    archive(queue, id)
+    queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
+  end,
+  q = function(queue, id, task, at)
+    call('RPUSH', queue.pending, id)
+    call('HSET', task, 'state', 'pending', 'pending_since', nanos)
+    if ARGV[at] == '1' then call('HINCRBY', task, 'x_crash', 1) end
+  end,
+}
+local widths = { d = 1, u = 2, c = 6, r = 4, a = 3, q = 2 }
+
+local settled = {}
+local at = 13 + 2 * queues
+while at <= #ARGV do
+  local queue, kind, run = all[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2]
+  local latest, count, width = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), widths[kind]
+  local prefix, active, unleased, deleted = queue.prefix, queue.active, queue.unleased, queue.deleted
+  local transition = transitions[kind]
+  local ids = {}
+  at = at + 5
+  for i = 1, count do ids[i] = ARGV[at + (i - 1) * width] end
+  local ends = lease_ends(queue.lease, ids)
+  for i = 1, count do
+    local id = ids[i]
+    local task, held_until = prefix .. id, ends[i]
+    if (try('HGET', task, 'x_run') or '') == run
+      and (not held_until or tonumber(held_until) <= latest)
+      and call('LREM', active, '-1', id) == 1
+    then
+      settled[#settled + 1] = 1
+      unleased[#unleased + 1] = id
+      if transition then
+        transition(queue, id, task, at + 1)
+        call('HDEL', task, 'x_own', 'x_run')
+      else
+        deleted[#deleted + 1] = task
+        if kind == 'u' then release(ARGV[at + 1], id) end
+        queue.processed = queue.processed + 1
+      end
+    else
+      settled[#settled + 1] = 0
+    end
+    at = at + width
+  end
 end
 
 -- Counting never undoes a settlement: a counter that holds something else is left as it is.
-local function count(q, day, n)
-  if n == 0 then return end
-  if try('INCRBY', key(q, day), n) == n then call('EXPIREAT', key(q, day), day_end) end
+local function count_day(key, n)
+  if n > 0 and try('INCRBY', key, n) == n then call('EXPIREAT', key, ARGV[4]) end
 end
-local function count_all(q, processed, failed)
-  count(q, PROCESSED_DAY, processed)
-  count(q, FAILED_DAY, failed)
-  local total = tonumber(try('GET', key(q, PROCESSED)) or 0)
-  local command = (total and total >= MAX) and 'SET' or 'INCRBY'
-  if processed > 0 then try(command, key(q, PROCESSED), processed) end
-  if failed > 0 then try(command, key(q, FAILED), failed) end
-end
-
--- Settle.
-local at = 13 + 2 * queues
-local settled, finished, processed, failed = {}, {}, {}, {}
-for q = 1, queues do finished[q], processed[q], failed[q] = {}, 0, 0 end
-local sizes = { d = 1, c = 5, r = 3, a = 2, q = 1 }
-local unleased = {}
-for q = 1, queues do unleased[q] = {} end
-while at <= #ARGV do
-  local q, kind, id, run = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local task, more = prefix[q] .. id, at + 5
-  local lease = call('ZSCORE', key(q, LEASE), id)
-  local applied = (try('HGET', task, 'x_run') or '') == run
-    and (not lease or tonumber(lease) <= tonumber(ARGV[at + 4]))
-    and call('LREM', key(q, ACTIVE), -1, id) == 1
-  settled[#settled + 1] = applied and 1 or 0
-  if applied then
-    unleased[q][#unleased[q] + 1] = id
-    if kind == 'd' then
-      finished[q][#finished[q] + 1] = task
-      release(ARGV[more], id)
-      processed[q] = processed[q] + 1
-    else
-      if kind == 'c' then
-        call('ZADD', key(q, COMPLETED), ARGV[more + 2], id)
-        call('HSET', task, 'msg', ARGV[more + 1], 'state', 'completed')
-        if ARGV[more + 3] == '1' then call('HSET', task, 'result', ARGV[more + 4]) end
-        release(ARGV[more], id)
-        processed[q] = processed[q] + 1
-      elseif kind == 'r' then
-        call('ZADD', key(q, RETRY), ARGV[more + 1], id)
-        call('HSET', task, 'msg', ARGV[more], 'state', 'retry')
-        if ARGV[more + 2] == '1' then
-          processed[q], failed[q] = processed[q] + 1, failed[q] + 1
-        end
-      elseif kind == 'a' then
-        if ARGV[more] == '1' then call('HSET', task, 'msg', ARGV[more + 1]) end
-        call('HSET', task, 'state', 'archived')
-        archive(q, id)
-        processed[q], failed[q] = processed[q] + 1, failed[q] + 1
-      else
-        call('RPUSH', key(q, PENDING), id)
-        call('HSET', task, 'state', 'pending', 'pending_since', nanos)
-        if ARGV[more] == '1' then call('HINCRBY', task, 'x_crash', 1) end
-      end
-      call('HDEL', task, 'x_own', 'x_run')
-    end
+for _, queue in ipairs(all) do
+  in_pieces(queue.unleased, function(...) call('ZREM', queue.lease, ...) end)
+  in_pieces(queue.deleted, function(...) call('DEL', ...) end)
+  if queue.processed > 0 then
+    count_day(queue.processed_day, queue.processed)
+    count_day(queue.failed_day, queue.failed)
+    local total = tonumber(try('GET', queue.processed_total) or 0)
+    local command = (total and total >= MAX) and 'SET' or 'INCRBY'
+    try(command, queue.processed_total, queue.processed)
+    if queue.failed > 0 then try(command, queue.failed_total, queue.failed) end
   end
-  at = more + sizes[kind]
-end
-for q = 1, queues do
-  each_piece(unleased[q], 500, function(...) call('ZREM', key(q, LEASE), ...) end)
-  each_piece(finished[q], 500, function(...) call('DEL', ...) end)
-  if processed[q] > 0 then count_all(q, processed[q], failed[q]) end
 end
 
--- Lease.
 local leased, dropped, paused = {}, {}, {}
-local function take(q, wanted)
-  local taken = 0
+local function take(queue, wanted)
+  local prefix, lease_until, server, run = queue.prefix, ARGV[5], ARGV[6], ARGV[7]
+  local active, leases, seen, tasks = {}, {}, {}, {}
   -- A second round is needed only where IDs without a task were in the way.
   for _ = 1, 10 do
-    if taken == wanted then break end
-    local ids = call('LRANGE', key(q, PENDING), taken - wanted, -1)
+    local missing = wanted - #active
+    local ids = missing > 0 and call('LRANGE', queue.pending, -missing, '-1') or {}
     if #ids == 0 then break end
-    call('LTRIM', key(q, PENDING), 0, -#ids - 1)
-    local active, leases, seen = {}, {}, {}
+    call('LTRIM', queue.pending, '0', -#ids - 1)
     for i = #ids, 1, -1 do
       local id = ids[i]
-      local task = prefix[q] .. id
+      local task = prefix .. id
       local msg = not seen[id] and try('HGET', task, 'msg')
       if type(msg) == 'string' then
         seen[id] = true
-        call('HSET', task, 'state', 'active', 'x_own', ARGV[6], 'x_run', ARGV[7])
+        call('HSET', task, 'state', 'active', 'x_own', server, 'x_run', run)
         call('HDEL', task, 'pending_since')
-        active[#active + 1] = id
-        leases[#leases + 1] = ARGV[5]
-        leases[#leases + 1] = id
-        leased[#leased + 1] = q
-        leased[#leased + 1] = id
-        leased[#leased + 1] = msg
+        local n = #active + 1
+        active[n] = id
+        leases[2 * n - 1], leases[2 * n] = lease_until, id
+        tasks[2 * n - 1], tasks[2 * n] = id, msg
       else
-        dropped[#dropped + 1] = q
+        dropped[#dropped + 1] = queue.number
         dropped[#dropped + 1] = id
       end
     end
-    each_piece(active, 500, function(...) call('LPUSH', key(q, ACTIVE), ...) end)
-    each_piece(leases, 500, function(...) call('ZADD', key(q, LEASE), ...) end)
-    taken = taken + #active
+    if #ids < missing then break end
   end
-  return taken
+  if #active > 0 then
+    in_pieces(active, function(...) call('LPUSH', queue.active, ...) end)
+    in_pieces(leases, function(...) call('ZADD', queue.lease, ...) end)
+    leased[#leased + 1] = queue.number
+    leased[#leased + 1] = tasks
+  end
+  return #active
 end
 
 local slots = tonumber(ARGV[8])
 local open = {}
-for q = 1, queues do
-  if weight[q] > 0 and slots > 0 then
-    if call('EXISTS', key(q, PAUSED)) == 1 then
-      paused[#paused + 1] = q
-    else
-      open[#open + 1] = q
+if slots > 0 then
+  for _, queue in ipairs(all) do
+    if queue.weight > 0 then
+      if call('EXISTS', queue.paused) == 1 then
+        paused[#paused + 1] = queue.number
+      else
+        open[#open + 1] = queue
+      end
     end
   end
 end
 if ARGV[9] == '1' or #open < 2 then
-  for _, q in ipairs(open) do slots = slots - take(q, slots) end
+  for _, queue in ipairs(open) do
+    if slots > 0 then slots = slots - take(queue, slots) end
+  end
 else
   -- Each slot draws among the queues that still have tasks, by their weights.
-  local waiting, share, total = {}, {}, 0
-  for _, q in ipairs(open) do
-    waiting[q], share[q] = call('LLEN', key(q, PENDING)), 0
-    if waiting[q] > 0 then total = total + weight[q] end
+  local total = 0
+  for _, queue in ipairs(open) do
+    queue.waiting, queue.share = call('LLEN', queue.pending), 0
+    if queue.waiting > 0 then total = total + queue.weight end
   end
   math.randomseed(tonumber(ARGV[10]))
   while slots > 0 and total > 0 do
-    local draw = math.random() * total
-    local chosen
-    for _, q in ipairs(open) do
-      if waiting[q] > 0 then
-        chosen = q
-        draw = draw - weight[q]
+    local draw, chosen = math.random() * total, nil
+    for _, queue in ipairs(open) do
+      if queue.waiting > 0 then
+        chosen = queue
+        draw = draw - queue.weight
         if draw < 0 then break end
       end
     end
-    share[chosen] = share[chosen] + 1
-    waiting[chosen] = waiting[chosen] - 1
-    if waiting[chosen] == 0 then total = total - weight[chosen] end
+    chosen.share = chosen.share + 1
+    chosen.waiting = chosen.waiting - 1
+    if chosen.waiting == 0 then total = total - chosen.weight end
     slots = slots - 1
   end
-  for _, q in ipairs(open) do
-    if share[q] > 0 then take(q, share[q]) end
+  for _, queue in ipairs(open) do
+    if queue.share > 0 then take(queue, queue.share) end
   end
 end
 return { settled, leased, dropped, paused }
