@@ -109,6 +109,9 @@ pub enum Error {
     /// A route was added twice.
     #[error("task type pattern `{0}` is routed twice")]
     DuplicateRoute(String),
+    /// The thread that keeps leases could not be started.
+    #[error("cannot start the keeper thread")]
+    Thread(#[source] std::io::Error),
     /// The signals that stop a server could not be listened for.
     #[error("cannot listen for signals")]
     Signals(#[source] std::io::Error),

@@ -1,6 +1,7 @@
 //! The [`Broker`] trait: produce, take, settle, lease, forward, recover.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,6 +25,12 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
 
     /// The names under which this broker stores.
     fn keyspace(&self) -> &Keyspace;
+
+    /// A broker on the same store for use on another runtime: its calls must not depend on this one's runtime
+    /// being polled. `None` where that makes no difference.
+    fn for_other_runtime(&self) -> Option<Arc<dyn Broker>> {
+        None
+    }
 
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), BrokerError>;

@@ -249,7 +249,7 @@ impl ServerBuilder {
         let mut shares: Vec<QueueShare> =
             queues.into_iter().map(|(queue, weight)| QueueShare { queue, weight }).collect();
         shares.sort_by_key(|share| std::cmp::Reverse(share.weight));
-        Ok(Server::start(Setup {
+        Server::start(Setup {
             client,
             router,
             states: self.states,
@@ -262,7 +262,7 @@ impl ServerBuilder {
             max_crashes: self.max_crashes,
             janitor_interval: self.janitor_interval,
             info,
-        }))
+        })
     }
 
     /// Runs the server until the process is told to end: SIGTERM or SIGINT shut down gracefully (a second one hurries),

@@ -6,6 +6,7 @@ mod builder;
 mod forwarder;
 mod heartbeater;
 mod janitor;
+mod keepers;
 mod lease;
 mod processor;
 mod recoverer;

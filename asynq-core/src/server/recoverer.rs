@@ -63,6 +63,7 @@ pub(super) struct Recoverer {
 /// beaten, though everybody lives.
 #[derive(Default)]
 struct Seen {
+    last_look: Option<Instant>,
     looks: u32,
     beats: HashMap<(QueueName, String), Still>,
     leases: HashMap<Key, Still>,
@@ -97,8 +98,13 @@ impl Recoverer {
     }
 
     async fn look(&self, seen: &mut Seen) -> Result<(), BrokerError> {
+        // Between two looks far apart this process stood still; so may the others have, on the same machine.
+        if seen.last_look.is_some_and(|last| last.elapsed() > 2 * INTERVAL) {
+            *seen = Seen::default();
+        }
         let beats = self.broker.beat(&self.server_id, &self.queues).await?;
         let now = Instant::now();
+        seen.last_look = Some(now);
         let mut current = HashMap::new();
         for (queue, beats) in self.queues.iter().zip(beats) {
             for beat in beats.into_iter().filter(|beat| beat.server_id != self.server_id) {
@@ -129,7 +135,7 @@ impl Recoverer {
             if mend {
                 self.mend(queue).await?;
             }
-            self.recover_expired(queue, &seen.leases, &mut leases).await?;
+            self.recover_expired(queue, seen, &mut leases).await?;
         }
         seen.leases = leases;
         Ok(())
@@ -171,7 +177,7 @@ impl Recoverer {
     async fn recover_expired(
         &self,
         queue: &QueueName,
-        before: &HashMap<Key, Still>,
+        seen: &Seen,
         watched: &mut HashMap<Key, Still>,
     ) -> Result<(), BrokerError> {
         let now = Instant::now();
@@ -183,10 +189,10 @@ impl Recoverer {
             if self.running.holds(queue, &task.id) {
                 continue;
             }
-            let still = still(before.get(&key), task.lease_until, now);
+            let still = still(seen.leases.get(&key), task.lease_until, now);
             let is_over = task.lease_until <= seconds && now.duration_since(still.since) >= LEASE_STILL;
             if is_over || task.lease_until <= seconds - LONG_EXPIRED && task.lease_until > 0 {
-                settlements.push(self.expired(queue, task));
+                settlements.push(self.expired(queue, task, seen));
             } else {
                 watched.insert(key, still);
             }
@@ -238,9 +244,14 @@ impl Recoverer {
     }
 
     /// A task whose lease ran out: a crash if one of our servers held it, a failed attempt by Go's rule otherwise.
-    fn expired(&self, queue: &QueueName, task: ActiveTask) -> Settlement {
-        if task.owner.is_some() {
-            return self.crashed(queue, task);
+    fn expired(&self, queue: &QueueName, task: ActiveTask, seen: &Seen) -> Settlement {
+        if let Some(owner) = &task.owner {
+            // An owner that beats lives: it lost this task by other means, such as an answer that never arrived.
+            let lives = *owner == self.server_id || seen.beats.contains_key(&(queue.clone(), owner.clone()));
+            return match lives {
+                true => settlement(queue, task, Transition::Requeue { crashed: false }),
+                false => self.crashed(queue, task),
+            };
         }
         let now = self.broker.clock().now();
         let transition = match &task.message {

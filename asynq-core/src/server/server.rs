@@ -12,6 +12,7 @@ use super::ServerBuilder;
 use super::forwarder::Forwarder;
 use super::heartbeater::Heartbeater;
 use super::janitor::Janitor;
+use super::keepers::Keepers;
 use super::lease::LeaseKeeper;
 use super::processor::{Control, Processor};
 use super::recoverer::Recoverer;
@@ -38,8 +39,7 @@ pub struct Server {
     helpers: JoinSet<()>,
     stop_helpers: CancellationToken,
     /// Leases, beats and state go on until the last task is settled.
-    keepers: JoinSet<()>,
-    stop_keepers: CancellationToken,
+    keepers: Keepers,
 }
 
 /// A server's settings, checked.
@@ -74,7 +74,7 @@ impl Server {
         ServerBuilder::from_env()
     }
 
-    pub(super) fn start(setup: Setup) -> Self {
+    pub(super) fn start(setup: Setup) -> Result<Self> {
         let Setup { client, router, states, queues, rules, info, .. } = setup;
         let broker = Arc::clone(client.broker());
         let names: Vec<QueueName> = queues.iter().map(|share| share.queue.clone()).collect();
@@ -85,26 +85,33 @@ impl Server {
             strict = setup.strict, types = ?router.routes(), "server starts"
         );
 
-        let stop_keepers = CancellationToken::new();
-        let mut keepers = JoinSet::new();
-        let heartbeater = Heartbeater {
-            broker: Arc::clone(&broker),
-            running: running.clone(),
-            info: info.clone(),
-            control: order.clone(),
+        let keeper_broker = broker.for_other_runtime();
+        let keepers = {
+            let broker = keeper_broker.clone().unwrap_or_else(|| Arc::clone(&broker));
+            let heartbeater = Heartbeater {
+                broker: Arc::clone(&broker),
+                running: running.clone(),
+                info: info.clone(),
+                control: order.clone(),
+            };
+            let lease_keeper = LeaseKeeper { broker: Arc::clone(&broker), running: running.clone() };
+            let recoverer = Recoverer {
+                broker,
+                running: running.clone(),
+                rules: rules.clone(),
+                server_id: info.server_id.clone(),
+                queues: names.clone(),
+                max_crashes: setup.max_crashes,
+            };
+            let keep = async move |stop: CancellationToken| {
+                tokio::join!(
+                    heartbeater.run(stop.clone()),
+                    lease_keeper.run(stop.clone()),
+                    recoverer.run(stop.clone())
+                );
+            };
+            Keepers::start(keep, keeper_broker.is_some())?
         };
-        keepers.spawn(heartbeater.run(stop_keepers.clone()));
-        let lease_keeper = LeaseKeeper { broker: Arc::clone(&broker), running: running.clone() };
-        keepers.spawn(lease_keeper.run(stop_keepers.clone()));
-        let recoverer = Recoverer {
-            broker: Arc::clone(&broker),
-            running: running.clone(),
-            rules: rules.clone(),
-            server_id: info.server_id.clone(),
-            queues: names.clone(),
-            max_crashes: setup.max_crashes,
-        };
-        keepers.spawn(recoverer.run(stop_keepers.clone()));
 
         let stop_helpers = CancellationToken::new();
         let mut helpers = JoinSet::new();
@@ -134,7 +141,7 @@ impl Server {
             answer_lost: false,
         };
         processor.spawn(worker.run(order));
-        Self {
+        Ok(Self {
             info,
             shutdown_timeout: setup.shutdown_timeout,
             control,
@@ -142,8 +149,7 @@ impl Server {
             helpers,
             stop_helpers,
             keepers,
-            stop_keepers,
-        }
+        })
     }
 
     /// The server's ID: a UUID of this run.
@@ -211,8 +217,7 @@ impl Server {
     }
 
     async fn end(&mut self) {
-        self.stop_keepers.cancel();
-        while self.keepers.join_next().await.is_some() {}
+        self.keepers.stop().await;
         tracing::info!(server_id = self.info.server_id, "server has ended");
     }
 }

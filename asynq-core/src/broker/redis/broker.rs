@@ -1,6 +1,7 @@
 //! [`RedisBroker`]: the broker trait on Redis.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use futures_util::future::join_all;
 use redis::Value;
 
 use super::cancellations::RedisCancellations;
-use super::connection::{Connection, broker_error};
+use super::connection::Connection;
 use super::exchange::Exchange;
 use super::reply::{Reader, message, score};
 use super::script::{Call, Name};
@@ -20,7 +21,7 @@ use crate::broker::{
 };
 use crate::clock::{Clock, from_unix_seconds};
 use crate::error::{Error, Result as PublicResult};
-use crate::task::{QueueName, TaskId, TaskInfo, TaskState, TaskType};
+use crate::task::{QueueName, TaskId, TaskInfo, TaskState};
 use crate::wire::keys::Keyspace;
 use crate::wire::{ServerInfo, WorkerInfo};
 
@@ -50,17 +51,21 @@ impl RedisBroker {
         let client =
             redis::Client::open(url).map_err(|error| Error::InvalidUrl { reason: error.to_string() })?;
         let address = client.get_connection_info().addr().to_string();
-        let broker = Self {
+        let broker = Self::new(client, address, Keyspace::default(), clock);
+        match broker.ping().await {
+            Ok(()) => Ok(broker),
+            Err(source) => Err(Error::Connect { address: broker.address, source }),
+        }
+    }
+
+    fn new(client: redis::Client, address: String, keyspace: Keyspace, clock: Clock) -> Self {
+        Self {
             shared: Connection::new(client.clone()),
             exchange: Connection::new(client.clone()),
             client,
             address,
-            keyspace: Keyspace::default(),
+            keyspace,
             clock,
-        };
-        match broker.ping().await {
-            Ok(()) => Ok(broker),
-            Err(source) => Err(Error::Connect { address: broker.address, source }),
         }
     }
 
@@ -169,6 +174,12 @@ impl Broker for RedisBroker {
 
     fn keyspace(&self) -> &Keyspace {
         &self.keyspace
+    }
+
+    fn for_other_runtime(&self) -> Option<Arc<dyn Broker>> {
+        // A connection is driven by the runtime that made it; a new one is made where it is first used.
+        let (client, address) = (self.client.clone(), self.address.clone());
+        Some(Arc::new(Self::new(client, address, self.keyspace.clone(), self.clock.clone())))
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
