@@ -73,16 +73,20 @@ fn queues(text: &str) -> Result<Vec<(QueueName, u32)>, String> {
     for item in text.split(',').map(str::trim) {
         let (name, priority) = match item.rsplit_once('=') {
             Some((name, priority)) => {
-                let number =
-                    priority.trim().parse().ok().filter(|&number| number > 0 && number <= i32::MAX as u32);
+                let number = priority
+                    .trim()
+                    .parse()
+                    .ok()
+                    .filter(|&number| number > 0 && i32::try_from(number).is_ok());
                 let number = number
                     .ok_or_else(|| format!("priority of `{item}` must be a whole number of 1 or more"))?;
                 (name.trim(), number)
             }
             None => (item, 1),
         };
-        let name = QueueName::new(name)
-            .map_err(|_| format!("`{text}` has an entry without a name; write `critical=6,default=3`"))?;
+        let name = QueueName::new(name).map_err(|_blank| {
+            format!("`{text}` has an entry without a name; write `critical=6,default=3`")
+        })?;
         if queues.iter().any(|(other, _)| *other == name) {
             return Err(format!("queue `{name}` is given twice"));
         }
@@ -111,7 +115,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         || format!("`{text}` must be a whole number with a unit, such as `500ms`, `30s`, `5m` or `1h`");
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let number: u64 = number.parse().map_err(|_error| wrong())?;
     let milliseconds = match unit.trim() {
         "ms" => 1,
         "s" => 1_000,

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::plan::{Plan, plan};
-use crate::broker::{Broker, EnqueueError};
+use crate::broker::{Broker, BrokerError, EnqueueError};
 use crate::error::{Error, Result};
-use crate::job::Job;
-use crate::task::{Task, TaskInfo};
+use crate::job::IntoTask;
+use crate::task::TaskInfo;
 
 /// How many tasks go into one round trip of [`Client::enqueue_all`].
 const CHUNK: usize = 256;
@@ -92,19 +92,17 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] before anything is sent; [`Error::DuplicateTask`], [`Error::TaskIdConflict`];
-    /// [`Error::Broker`] when the broker does not answer: then the task may or may not be stored.
+    /// [`Error::InvalidOption`] and [`Error::Codec`] before anything is sent; [`Error::DuplicateTask`],
+    /// [`Error::TaskIdConflict`]; [`Error::Broker`] when the broker does not answer: then the task may or may not be
+    /// stored.
     ///
     /// # Cancel safety
     ///
     /// Dropped half-way, the task may or may not be stored.
-    pub async fn enqueue(&self, task: Task) -> Result<TaskInfo> {
-        let Plan { new, info } = plan(task, self.broker.keyspace(), self.broker.clock().now())?;
-        match self.broker.enqueue(std::slice::from_ref(&new)).await.pop() {
-            Some(Ok(())) => Ok(info),
-            Some(Err(error)) => Err(refused(error, info)),
-            None => Err(crate::broker::BrokerError::protocol("enqueue").into()),
-        }
+    pub async fn enqueue(&self, task: impl IntoTask) -> Result<TaskInfo> {
+        let Plan { new, info } = self.plan(task, self.broker.clock().now())?;
+        let mut stored = self.broker.enqueue(std::slice::from_ref(&new)).await.into_iter();
+        outcome(info, stored.next())
     }
 
     /// Enqueues many tasks: one result for each, in order. A task that is refused does not keep others from
@@ -113,67 +111,41 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropped half-way, any number of the tasks may be stored.
-    pub async fn enqueue_all(&self, tasks: impl IntoIterator<Item = Task>) -> Vec<Result<TaskInfo>> {
+    pub async fn enqueue_all(&self, tasks: impl IntoIterator<Item = impl IntoTask>) -> Vec<Result<TaskInfo>> {
         let now = self.broker.clock().now();
-        let mut results = Vec::new();
-        let mut tasks = tasks.into_iter().peekable();
-        while tasks.peek().is_some() {
+        let mut tasks = tasks.into_iter();
+        let mut results = Vec::with_capacity(tasks.size_hint().0);
+        loop {
             let mut news = Vec::with_capacity(CHUNK);
-            let first = results.len();
-            for task in tasks.by_ref().take(CHUNK) {
-                results.push(plan(task, self.broker.keyspace(), now).map(|Plan { new, info }| {
+            let planned: Vec<Result<TaskInfo>> = tasks
+                .by_ref()
+                .take(CHUNK)
+                .map(|task| {
+                    let Plan { new, info } = self.plan(task, now)?;
                     news.push(new);
-                    info
-                }));
+                    Ok(info)
+                })
+                .collect();
+            if planned.is_empty() {
+                return results;
             }
             let mut stored = self.broker.enqueue(&news).await.into_iter();
-            for result in results.iter_mut().skip(first).filter(|result| result.is_ok()) {
-                let outcome = stored
-                    .next()
-                    .unwrap_or_else(|| Err(crate::broker::BrokerError::protocol("enqueue").into()));
-                if let Err(error) = outcome {
-                    let placeholder = Err(Error::NoJobs);
-                    if let Ok(info) = std::mem::replace(result, placeholder) {
-                        *result = Err(refused(error, info));
-                    }
-                }
-            }
+            results
+                .extend(planned.into_iter().map(|info| info.and_then(|info| outcome(info, stored.next()))));
         }
-        results
     }
 
-    /// Enqueues many jobs of one type, as [`enqueue_all`](Self::enqueue_all).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped half-way, any number of the jobs may be stored.
-    pub async fn enqueue_jobs<J: Job>(&self, jobs: impl IntoIterator<Item = J>) -> Vec<Result<TaskInfo>> {
-        let mut results = Vec::new();
-        let mut places = Vec::new();
-        let mut tasks = Vec::new();
-        for job in jobs {
-            match job.to_task() {
-                Ok(task) => {
-                    places.push(results.len());
-                    tasks.push(task);
-                    results.push(Err(Error::NoJobs));
-                }
-                Err(error) => results.push(Err(error)),
-            }
-        }
-        for (place, result) in places.into_iter().zip(self.enqueue_all(tasks).await) {
-            if let Some(slot) = results.get_mut(place) {
-                *slot = result;
-            }
-        }
-        results
+    fn plan(&self, task: impl IntoTask, now: jiff::Timestamp) -> Result<Plan> {
+        plan(task.into_task()?, self.broker.keyspace(), now)
     }
 }
 
-fn refused(error: EnqueueError, info: TaskInfo) -> Error {
-    match error {
-        EnqueueError::Duplicate { holder } => Error::DuplicateTask { queue: info.queue, holder },
-        EnqueueError::IdConflict => Error::TaskIdConflict { queue: info.queue, id: info.id },
-        EnqueueError::Broker(error) => error.into(),
+/// What the caller is told about a task, given what the broker said.
+fn outcome(info: TaskInfo, stored: Option<Result<(), EnqueueError>>) -> Result<TaskInfo> {
+    match stored.unwrap_or_else(|| Err(BrokerError::protocol("enqueue").into())) {
+        Ok(()) => Ok(info),
+        Err(EnqueueError::Duplicate { holder }) => Err(Error::DuplicateTask { queue: info.queue, holder }),
+        Err(EnqueueError::IdConflict) => Err(Error::TaskIdConflict { queue: info.queue, id: info.id }),
+        Err(EnqueueError::Broker(error)) => Err(error.into()),
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{AsClient, Client};
 use crate::error::Result;
-use crate::job::Job;
+use crate::job::IntoTask;
 use crate::task::{Task, TaskInfo, TaskOptions};
 
 /// A task on its way: set options, then `.await` it.
@@ -25,18 +25,9 @@ pub struct Enqueue<'a> {
 }
 
 impl<'a> Enqueue<'a> {
-    /// Starts from a job; what `#[job]` generates as `enqueue` calls this.
-    pub fn job(job: &impl Job, client: &'a (impl AsClient + ?Sized)) -> Self {
-        Self::new(job.to_task(), client)
-    }
-
-    /// Starts from an untyped task.
-    pub fn task(task: Task, client: &'a (impl AsClient + ?Sized)) -> Self {
-        Self::new(Ok(task), client)
-    }
-
-    fn new(task: Result<Task>, client: &'a (impl AsClient + ?Sized)) -> Self {
-        Self { client: client.as_client(), task, options: TaskOptions::new() }
+    /// Starts from a job or an untyped task; what `#[job]` generates as `enqueue` calls this.
+    pub fn new(task: impl IntoTask, client: &'a (impl AsClient + ?Sized)) -> Self {
+        Self { client: client.as_client(), task: task.into_task(), options: TaskOptions::new() }
     }
 
     /// Sets any option through [`TaskOptions`].

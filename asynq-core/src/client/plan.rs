@@ -82,5 +82,5 @@ pub(super) fn plan(task: Task, keyspace: &Keyspace, now: Timestamp) -> Result<Pl
 fn later(now: Timestamp, by: Duration, option: &'static str) -> Result<Timestamp> {
     Ok(now
         .checked_add(by)
-        .map_err(|_| InvalidOption::new(option, format_args!("{by:?} is past the year 9999")))?)
+        .map_err(|_error| InvalidOption::new(option, &format_args!("{by:?} is past the year 9999")))?)
 }

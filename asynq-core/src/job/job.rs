@@ -55,3 +55,25 @@ pub trait Job: Sized + Send + 'static {
         Ok(task.options(Self::OPTIONS.task_options()))
     }
 }
+
+/// What can be enqueued: a job with its default options, or an untyped [`Task`].
+pub trait IntoTask {
+    /// The task.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::to_task`].
+    fn into_task(self) -> Result<Task, crate::Error>;
+}
+
+impl IntoTask for Task {
+    fn into_task(self) -> Result<Task, crate::Error> {
+        Ok(self)
+    }
+}
+
+impl<J: Job> IntoTask for J {
+    fn into_task(self) -> Result<Task, crate::Error> {
+        self.to_task()
+    }
+}

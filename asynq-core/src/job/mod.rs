@@ -5,5 +5,5 @@ mod job;
 mod options;
 
 pub use codec::{Codec, CodecError, Json};
-pub use job::Job;
+pub use job::{IntoTask, Job};
 pub use options::JobOptions;

@@ -129,13 +129,11 @@ impl Router {
             Some((handler, _)) => Some(handler),
             None => self.matching(ctx.task_type()).map(|(_, handler)| handler),
         };
-        match handler {
-            Some(handler) => handler.call(ctx),
-            None => {
-                let error = HandlerNotFound(ctx.task_type().to_owned());
-                Box::pin(std::future::ready(Err(error.into())))
-            }
+        if let Some(handler) = handler {
+            return handler.call(ctx);
         }
+        let error = HandlerNotFound(ctx.task_type().to_owned());
+        Box::pin(std::future::ready(Err(error.into())))
     }
 
     /// Queues that the routed jobs use by default.

@@ -37,10 +37,8 @@ pub(super) async fn attempt(
     let handler = AssertUnwindSafe(handler).catch_unwind();
     tokio::pin!(handler);
     let until_deadline = async {
-        match deadline {
-            Some(at) => sleep_until(at).await,
-            None => std::future::pending().await,
-        }
+        let Some(at) = deadline else { return std::future::pending().await };
+        sleep_until(at).await;
     };
     tokio::pin!(until_deadline);
     // The handler comes first: one that ends at once never touches the timer.
@@ -50,16 +48,17 @@ pub(super) async fn attempt(
         () = &mut until_deadline => return late(cancellation),
         () = cancellation.cancelled() => None,
     };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => tokio::select! {
+    let ended = if let Some(ended) = ended {
+        ended
+    } else {
+        tokio::select! {
             biased;
             ended = timeout(grace, &mut handler) => match ended {
                 Ok(ended) => ended,
-                Err(_) => return Err(Cancelled.into()),
+                Err(_elapsed) => return Err(Cancelled.into()),
             },
             () = &mut until_deadline => return late(cancellation),
-        },
+        }
     };
     ended.unwrap_or_else(|panic| Err(Panicked(panic_text(&*panic)).into()))
 }

@@ -128,7 +128,7 @@ impl ServerBuilder {
                     named.insert(name, priority);
                 }
                 Ok(name) => {
-                    self.reject("queues", format!("priority of `{name}` must be 1 or more, got {priority}"))
+                    self.reject("queues", format!("priority of `{name}` must be 1 or more, got {priority}"));
                 }
                 Err(blank) => self.reject("queues", blank.to_string()),
             }
@@ -218,7 +218,7 @@ impl ServerBuilder {
         });
         router.check(
             |type_id| self.states.contains(type_id),
-            |queue| queues.iter().any(|(name, _)| name == &queue),
+            |queue| queues.iter().any(|(name, _)| name.as_str() == queue),
         )?;
         let client = match self.broker {
             BrokerSource::Client(client) => {

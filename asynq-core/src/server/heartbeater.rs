@@ -58,12 +58,12 @@ impl Heartbeater {
     }
 
     async fn beat(&mut self) -> Result<(), BrokerError> {
-        self.info.status = match *self.control.borrow() {
+        let status = match *self.control.borrow() {
             Control::Fetch => "active",
             Control::Stop => "stopped",
             Control::Drain(_) => "closed",
-        }
-        .to_owned();
+        };
+        status.clone_into(&mut self.info.status);
         let workers: Vec<WorkerInfo> = self
             .running
             .lock()

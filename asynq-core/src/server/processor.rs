@@ -192,12 +192,11 @@ impl Processor {
     async fn settle_one_by_one(&mut self, settlements: Vec<Settlement>) {
         for settlement in settlements {
             let mut one = vec![settlement];
-            match self.broker.exchange(&one, &Demand::none()).await {
-                Ok(exchanged) => self.exchanged(one, exchanged),
-                Err(_) => {
-                    self.mark(&mut one, Phase::Unsettled);
-                    self.unsettled.append(&mut one);
-                }
+            if let Ok(exchanged) = self.broker.exchange(&one, &Demand::none()).await {
+                self.exchanged(one, exchanged);
+            } else {
+                self.mark(&mut one, Phase::Unsettled);
+                self.unsettled.append(&mut one);
             }
         }
     }

@@ -248,10 +248,10 @@ impl Recoverer {
         if let Some(owner) = &task.owner {
             // An owner that beats lives: it lost this task by other means, such as an answer that never arrived.
             let lives = *owner == self.server_id || seen.beats.contains_key(&(queue.clone(), owner.clone()));
-            return match lives {
-                true => settlement(queue, task, Transition::Requeue { crashed: false }),
-                false => self.crashed(queue, task),
-            };
+            if lives {
+                return settlement(queue, task, Transition::Requeue { crashed: false });
+            }
+            return self.crashed(queue, task);
         }
         let now = self.broker.clock().now();
         let transition = match &task.message {

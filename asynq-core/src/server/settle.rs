@@ -80,7 +80,7 @@ pub(super) fn error_text(error: &(dyn Error + 'static)) -> String {
         next = cause.source();
     }
     if text.len() > MAX_ERROR_TEXT {
-        let end = text.floor_char_boundary(MAX_ERROR_TEXT);
+        let end = (0..=MAX_ERROR_TEXT).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
         text.truncate(end);
         text.push_str("… (cut)");
     }

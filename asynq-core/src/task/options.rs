@@ -21,7 +21,7 @@ pub struct InvalidOption {
 }
 
 impl InvalidOption {
-    pub(crate) fn new(option: &'static str, reason: impl ToString) -> Self {
+    pub(crate) fn new(option: &'static str, reason: &impl ToString) -> Self {
         Self { option, reason: reason.to_string() }
     }
 
@@ -84,7 +84,7 @@ impl TaskOptions {
     pub fn queue(mut self, name: impl AsRef<str>) -> Self {
         match QueueName::new(name) {
             Ok(name) => self.queue = Some(name),
-            Err(blank) => self.reject("queue", blank),
+            Err(blank) => self.reject("queue", &blank),
         }
         self
     }
@@ -94,7 +94,7 @@ impl TaskOptions {
     pub fn max_retry(mut self, times: u32) -> Self {
         match i32::try_from(times) {
             Ok(times) => self.max_retry = Some(times),
-            Err(_) => self.reject("max_retry", format_args!("{times} is more than {}", i32::MAX)),
+            Err(_) => self.reject("max_retry", &format_args!("{times} is more than {}", i32::MAX)),
         }
         self
     }
@@ -119,7 +119,7 @@ impl TaskOptions {
     #[must_use]
     pub fn expires_in(mut self, limit: Duration) -> Self {
         if limit.is_zero() {
-            self.reject("expires_in", "must be longer than zero");
+            self.reject("expires_in", &"must be longer than zero");
         }
         self.expires_in = Some(limit);
         self.deadline = None;
@@ -131,7 +131,7 @@ impl TaskOptions {
     #[must_use]
     pub fn unique(mut self, ttl: Duration) -> Self {
         if ttl < Duration::from_secs(1) {
-            self.reject("unique", format_args!("{ttl:?} is less than the minimum of one second"));
+            self.reject("unique", &format_args!("{ttl:?} is less than the minimum of one second"));
         }
         self.unique = Some(ttl);
         self
@@ -156,7 +156,7 @@ impl TaskOptions {
     pub fn task_id(mut self, id: impl AsRef<str>) -> Self {
         match TaskId::new(id) {
             Ok(id) => self.task_id = Some(id),
-            Err(blank) => self.reject("task_id", blank),
+            Err(blank) => self.reject("task_id", &blank),
         }
         self
     }
@@ -173,7 +173,7 @@ impl TaskOptions {
     pub fn group(mut self, name: impl Into<String>) -> Self {
         let name = name.into();
         if name.trim().is_empty() {
-            self.reject("group", format_args!("must not be blank, got {name:?}"));
+            self.reject("group", &format_args!("must not be blank, got {name:?}"));
         }
         self.group = Some(name);
         self
@@ -206,14 +206,14 @@ impl TaskOptions {
         self
     }
 
-    fn reject(&mut self, option: &'static str, reason: impl ToString) {
+    fn reject(&mut self, option: &'static str, reason: &impl ToString) {
         self.invalid.get_or_insert_with(|| InvalidOption::new(option, reason));
     }
 }
 
 impl From<BlankName> for InvalidOption {
     fn from(blank: BlankName) -> Self {
-        Self::new("name", blank)
+        Self::new("name", &blank)
     }
 }
 

@@ -24,6 +24,7 @@ pub type Headers = BTreeMap<String, String>;
 /// # Ok::<(), asynq_core::task::BlankName>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "`type` is a keyword")]
 pub struct Task {
     pub(crate) task_type: TaskType,
     pub(crate) payload: Option<Bytes>,

@@ -205,6 +205,7 @@ pub(super) mod strings {
 }
 
 /// A time that may be absent.
+#[expect(clippy::ref_option, reason = "the functions of every kind have one shape")]
 pub(super) mod timestamp {
     use super::{Buf, BufMut, DecodeContext, WireTimestamp, WireType};
     use prost::encoding::message;

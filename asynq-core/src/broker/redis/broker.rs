@@ -194,7 +194,7 @@ impl Broker for RedisBroker {
         // One script call for each queue; they travel together.
         let mut queues: Vec<(QueueName, Vec<usize>)> = Vec::new();
         for (at, task) in tasks.iter().enumerate() {
-            match queues.iter_mut().find(|(queue, _)| queue == &task.message.queue.as_str()) {
+            match queues.iter_mut().find(|(queue, _)| *queue == task.message.queue.as_str()) {
                 Some((_, places)) => places.push(at),
                 None => queues.push((QueueName::stored(&task.message.queue), vec![at])),
             }
@@ -360,7 +360,7 @@ impl Broker for RedisBroker {
     ) -> Result<(Vec<ActiveTask>, usize), BrokerError> {
         const DOING: &str = "list a server's tasks";
         let keys = self.keyspace.queue(queue);
-        let (first, last) = (-(offset as i64) - limit as i64, -(offset as i64) - 1);
+        let (first, last) = (-as_index(offset) - as_index(limit), -as_index(offset) - 1);
         let ids: Vec<String> = self
             .shared
             .run(DOING, async |mut server| {
@@ -440,7 +440,7 @@ impl Broker for RedisBroker {
         let mut call = Call::new(Name::delete_expired_completed);
         call.key(keys.completed()).arg(now).arg(keys.task_prefix()).arg(limit);
         match call.run(&self.shared, DOING).await? {
-            Value::Int(deleted) => usize::try_from(deleted).map_err(|_| BrokerError::protocol(DOING)),
+            Value::Int(deleted) => usize::try_from(deleted).or(Err(BrokerError::protocol(DOING))),
             _ => Err(BrokerError::protocol(DOING)),
         }
     }
@@ -566,6 +566,11 @@ impl Broker for RedisBroker {
             ..TaskInfo::stored(message, state)
         }))
     }
+}
+
+/// A position in a list, for Redis, which counts in signed numbers.
+fn as_index(position: usize) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX / 4)
 }
 
 impl RedisBroker {

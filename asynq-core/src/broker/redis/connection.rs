@@ -82,8 +82,9 @@ pub(super) fn broker_error(doing: &'static str, error: RedisError) -> BrokerErro
         BrokerErrorKind::Unavailable
     } else {
         match error.kind() {
-            ErrorKind::AuthenticationFailed => BrokerErrorKind::Denied,
-            ErrorKind::Server(ServerErrorKind::NoPerm) => BrokerErrorKind::Denied,
+            ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => {
+                BrokerErrorKind::Denied
+            }
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => BrokerErrorKind::Protocol,
             _ => match error.code() {
                 Some("NOAUTH" | "WRONGPASS" | "NOPERM") => BrokerErrorKind::Denied,

@@ -43,24 +43,15 @@ impl Exchange {
             queues.extend(demand.queues.iter().map(|share| share.queue.clone()));
         }
         let demanded = queues.len();
-        let number =
-            |queues: &mut Vec<QueueName>, queue: &QueueName| match queues.iter().position(|q| q == queue) {
-                Some(at) => at + 1,
-                None => {
-                    queues.push(queue.clone());
-                    queues.len()
-                }
-            };
         let mut groups: Vec<Group<'_>> = Vec::new();
         for (at, settlement) in settle.iter().enumerate() {
-            let mark = (number(&mut queues, &settlement.queue), kind(settlement), settlement.lease_until);
+            let mark = (number_of(&settlement.queue, &mut queues), kind(settlement), settlement.lease_until);
             let known =
                 groups.iter_mut().find(|group| group.mark == mark && group.run == settlement.run.as_ref());
-            match known {
-                Some(group) => group.members.push((at, settlement)),
-                None => {
-                    groups.push(Group { mark, run: settlement.run.as_ref(), members: vec![(at, settlement)] })
-                }
+            if let Some(group) = known {
+                group.members.push((at, settlement));
+            } else {
+                groups.push(Group { mark, run: settlement.run.as_ref(), members: vec![(at, settlement)] });
             }
         }
 
@@ -154,6 +145,15 @@ impl Exchange {
         let number = reader.count()?;
         self.queues.get(number.wrapping_sub(1)).cloned().ok_or(BrokerError::protocol(DOING))
     }
+}
+
+/// A queue's number in the call, from 1; a queue that is not in it yet is added.
+fn number_of(queue: &QueueName, queues: &mut Vec<QueueName>) -> usize {
+    let at = queues.iter().position(|other| other == queue).unwrap_or_else(|| {
+        queues.push(queue.clone());
+        queues.len() - 1
+    });
+    at + 1
 }
 
 fn kind(settlement: &Settlement) -> &'static str {

@@ -62,7 +62,7 @@ impl Reader {
     }
 
     pub(super) fn count(&mut self) -> Result<usize, BrokerError> {
-        usize::try_from(self.integer()?).map_err(|_| BrokerError::protocol(self.doing))
+        usize::try_from(self.integer()?).or(Err(BrokerError::protocol(self.doing)))
     }
 }
 

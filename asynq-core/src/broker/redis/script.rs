@@ -11,7 +11,7 @@ macro_rules! scripts {
     ($($name:ident)*) => {
         /// Every script, by its file's name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(non_camel_case_types, reason = "a script is named as its file")]
+        #[expect(non_camel_case_types, reason = "a script is named as its file")]
         pub(super) enum Name { $($name),* }
 
         const SOURCES: &[(&str, &str)] =
