@@ -1,1 +1,17 @@
-//! stub
+//! What this workspace's tests and benchmarks share. Test support: it panics where a product would not.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "test support: what cannot be set up fails the test"
+)]
+
+pub mod gopeer;
+pub mod process;
+pub mod redis;
+mod wait;
+
+pub use gopeer::GoPeer;
+pub use process::Child;
+pub use redis::RedisServer;
+pub use wait::{eventually, eventually_within};

@@ -1,0 +1,90 @@
+//! The Go program in `tests/gopeer`, which drives the real hibiken/asynq, as a child process.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command as BlockingCommand;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::process::Child;
+
+/// The real Go asynq on some Redis.
+#[derive(Clone, Debug)]
+pub struct GoPeer {
+    program: PathBuf,
+    url: String,
+}
+
+impl GoPeer {
+    /// For the Redis at `url`. Builds the program if nobody has; `cargo xtask test` does so beforehand.
+    pub fn new(url: &str) -> Self {
+        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+        Self { program: PROGRAM.get_or_init(program).clone(), url: url.to_owned() }
+    }
+
+    fn command(&self, verb: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg(verb).args(["--redis", &self.url]).args(args);
+        command
+    }
+
+    /// Enqueues one task (a line of `gopeer enqueue`): the answer, which may be an error.
+    pub async fn enqueue(&self, task: Value) -> Value {
+        self.enqueue_all([task]).await.remove(0)
+    }
+
+    /// Enqueues tasks: an answer for each.
+    pub async fn enqueue_all(&self, tasks: impl IntoIterator<Item = Value>) -> Vec<Value> {
+        let mut child = Child::spawn(&mut self.command("enqueue", &[]));
+        let mut sent = 0;
+        for task in tasks {
+            child.send(&task.to_string()).await;
+            sent += 1;
+        }
+        assert!(child.ended().await, "gopeer enqueue failed: {:?}", child.lines());
+        crate::eventually("gopeer answers each task", async || (child.events().len() == sent).then_some(()))
+            .await;
+        child.events()
+    }
+
+    /// Starts a worker and waits until it is ready.
+    pub async fn serve(&self, args: &[&str]) -> Child {
+        let child = Child::spawn(self.command("serve", args).arg("--exit-on-stdin-eof"));
+        child.event("gopeer is ready", |event| event["event"] == "ready").await;
+        child
+    }
+
+    /// Asks the inspector: the answer, which may be an error.
+    pub async fn inspect(&self, args: &[&str]) -> Value {
+        let output = self.command("inspect", args).output().await.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        serde_json::from_str(text.trim()).unwrap_or_else(|error| {
+            panic!("gopeer inspect {args:?}: {error}: {text}{}", String::from_utf8_lossy(&output.stderr))
+        })
+    }
+}
+
+/// The program: where `ASYNQ_GOPEER` says, or built here, once, whoever comes first.
+fn program() -> PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "set by `cargo xtask test`")]
+    if let Ok(program) = std::env::var("ASYNQ_GOPEER") {
+        return PathBuf::from(program);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folder = root.join("target/gopeer");
+    std::fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let program = folder.join("gopeer");
+    let built = BlockingCommand::new("go")
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(".")
+        .current_dir(root.join("tests/gopeer"))
+        .status()
+        .expect("cannot run go; it is needed for the tests beside the real Go asynq");
+    assert!(built.success(), "go build of tests/gopeer failed");
+    program
+}

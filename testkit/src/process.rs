@@ -1,0 +1,108 @@
+//! Child processes that do not outlive their test.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::Command;
+use tokio::task::JoinSet;
+
+use crate::eventually_within;
+
+/// A child process whose lines are read as they come, JSON objects as such. Killed when dropped.
+#[derive(Debug)]
+pub struct Child {
+    child: tokio::process::Child,
+    stdin: Option<tokio::process::ChildStdin>,
+    lines: Arc<Mutex<Vec<String>>>,
+    _readers: JoinSet<()>,
+}
+
+impl Child {
+    /// Starts a command.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let mut readers = JoinSet::new();
+        let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let seen = Arc::clone(&lines);
+        readers.spawn(async move {
+            let mut out = BufReader::new(out).lines();
+            while let Ok(Some(line)) = out.next_line().await {
+                seen.lock().unwrap().push(line);
+            }
+        });
+        readers.spawn(async move {
+            let mut err = BufReader::new(err).lines();
+            while let Ok(Some(line)) = err.next_line().await {
+                // Shown with a failing test's output.
+                println!("[child] {line}");
+            }
+        });
+        let stdin = child.stdin.take();
+        Self { child, stdin, lines, _readers: readers }
+    }
+
+    /// What it printed so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
+
+    /// The JSON lines that it printed so far.
+    pub fn events(&self) -> Vec<Value> {
+        self.lines().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Waits until it prints a line that `wanted` accepts.
+    pub async fn line(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        eventually_within(Duration::from_secs(60), what, async || {
+            self.lines().into_iter().find(|line| wanted(line))
+        })
+        .await
+    }
+
+    /// Waits until it prints a JSON line that `wanted` accepts.
+    pub async fn event(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        eventually_within(Duration::from_secs(60), what, async || {
+            self.events().into_iter().find(|event| wanted(event))
+        })
+        .await
+    }
+
+    /// Writes a line to its standard input.
+    pub async fn send(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().unwrap();
+        stdin.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        stdin.flush().await.unwrap();
+    }
+
+    /// Sends a signal by name, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("child has ended").to_string();
+        let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
+        assert!(sent.success(), "kill -s {name} {pid}");
+    }
+
+    /// Kills it, as a crash would, and waits until it is gone.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Waits for its end: whether it ended well.
+    pub async fn ended(&mut self) -> bool {
+        drop(self.stdin.take());
+        tokio::time::timeout(Duration::from_secs(60), self.child.wait())
+            .await
+            .expect("child does not end")
+            .unwrap()
+            .success()
+    }
+}
