@@ -14,7 +14,7 @@ use crate::eventually_within;
 /// A child process whose lines are read as they come, JSON objects as such. Killed when dropped.
 #[derive(Debug)]
 pub struct Child {
-    child: tokio::process::Child,
+    process: tokio::process::Child,
     stdin: Option<tokio::process::ChildStdin>,
     lines: Arc<Mutex<Vec<String>>>,
     _readers: JoinSet<()>,
@@ -48,7 +48,7 @@ impl Child {
             }
         });
         let stdin = child.stdin.take();
-        Self { child, stdin, lines, _readers: readers }
+        Self { process: child, stdin, lines, _readers: readers }
     }
 
     /// What it printed so far.
@@ -86,20 +86,20 @@ impl Child {
 
     /// Sends a signal by name, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("child has ended").to_string();
+        let pid = self.process.id().expect("child has ended").to_string();
         let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
         assert!(sent.success(), "kill -s {name} {pid}");
     }
 
     /// Kills it, as a crash would, and waits until it is gone.
     pub async fn kill(mut self) {
-        self.child.kill().await.unwrap();
+        self.process.kill().await.unwrap();
     }
 
     /// Waits for its end: whether it ended well.
     pub async fn ended(&mut self) -> bool {
         drop(self.stdin.take());
-        tokio::time::timeout(Duration::from_secs(60), self.child.wait())
+        tokio::time::timeout(Duration::from_secs(60), self.process.wait())
             .await
             .expect("child does not end")
             .unwrap()

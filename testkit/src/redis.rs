@@ -65,9 +65,13 @@ impl RedisServer {
             if self.process.as_mut().unwrap().try_wait().unwrap().is_some() {
                 return Some(false);
             }
-            let mut connection = self.try_connection().await?;
-            redis::cmd("PING").query_async::<String>(&mut connection).await.ok()?;
-            Some(true)
+            // Any answer will do: a server with a password refuses this one.
+            let answer: redis::RedisResult<String> =
+                async { redis::cmd("PING").query_async(&mut self.try_connection().await?).await }.await;
+            match answer {
+                Err(error) if error.is_io_error() || error.is_connection_dropped() => None,
+                _ => Some(true),
+            }
         })
         .await
     }
@@ -87,9 +91,8 @@ impl RedisServer {
         self.try_connection().await.expect("redis does not answer")
     }
 
-    async fn try_connection(&self) -> Option<MultiplexedConnection> {
-        let client = redis::Client::open(self.url()).unwrap();
-        client.get_multiplexed_async_connection().await.ok()
+    async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
+        redis::Client::open(self.url())?.get_multiplexed_async_connection().await
     }
 
     /// Runs one command.

@@ -1,0 +1,278 @@
+//! Bad input and a broker in trouble: each has an answer, and the queue goes on.
+
+use std::time::Duration;
+
+use asynq::{Client, Ctx, Router, Task, TaskOptions, TaskState};
+use asynq_testkit::{GoPeer, RedisServer, eventually};
+
+use crate::support::{doing, gone, in_state, redis, telling, worker};
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+fn named(id: &str) -> TaskOptions {
+    TaskOptions::new().task_id(id)
+}
+
+#[tokio::test]
+async fn no_redis_is_one_error_with_the_address_and_without_the_password() {
+    let error = Client::connect("redis://user:secret@127.0.0.1:1/0").await.unwrap_err();
+    let text = chain(&error);
+    assert!(text.starts_with("cannot connect to"), "{text}");
+    assert!(text.contains("127.0.0.1:1") && text.contains("check that the server runs"), "{text}");
+    assert!(!text.contains("secret") && !format!("{error:?}").contains("secret"), "{text}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_names_itself() {
+    let redis = RedisServer::start_with(&["--requirepass", "right"]).await;
+    let url = format!("redis://:wrong@127.0.0.1:{}", redis.port());
+    let text = chain(&Client::connect(&url).await.unwrap_err());
+    assert!(text.contains("denied") && !text.contains("wrong@"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unknown_type_is_retried_as_in_go() {
+    let (_redis, client) = redis().await;
+    let (router, _told) = telling(&["known"]);
+    let server = worker(&client, router, &["default"])
+        .retry_policy(asynq::RetryPolicy::Fixed(Duration::from_secs(600)))
+        .start()
+        .await
+        .unwrap();
+    client.enqueue(Task::new("unknown", "").unwrap().options(named("u"))).await.unwrap();
+    let failed = in_state(&client, "default", "u", TaskState::Retry).await;
+    assert_eq!((failed.last_error.as_str(), failed.retried), ("handler not found for task \"unknown\"", 1));
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_is_a_failed_attempt() {
+    let (_redis, client) = redis().await;
+    let router = Router::new()
+        .route("panics", async |ctx: Ctx| assert!(ctx.retried() > 0, "not this time"))
+        .unwrap()
+        .route("panics:early", |_: Ctx| -> std::future::Ready<()> { panic!("before the first await") })
+        .unwrap();
+    let server = worker(&client, router, &["default"]).start().await.unwrap();
+    let kept = TaskOptions::new().retention(Duration::from_secs(600));
+    client.enqueue(Task::new("panics", "").unwrap().options(kept.task_id("p"))).await.unwrap();
+    client.enqueue(Task::new("panics:early", "").unwrap().options(named("e").max_retry(0))).await.unwrap();
+    let done = in_state(&client, "default", "p", TaskState::Completed).await;
+    assert_eq!((done.last_error.as_str(), done.retried), ("panic: not this time", 1));
+    let archived = in_state(&client, "default", "e", TaskState::Archived).await;
+    assert_eq!(archived.last_error, "panic: before the first await");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_that_are_no_message_are_moved_aside_and_the_queue_goes_on() {
+    let (redis, client) = redis().await;
+    let task = "asynq:{default}:t:garbage";
+    redis.command::<i64>(&["HSET", task, "msg", "\u{1}\u{2} not protobuf", "state", "pending"]).await;
+    redis.command::<i64>(&["LPUSH", "asynq:{default}:pending", "garbage"]).await;
+    // An ID without a task, and one whose key holds something else.
+    redis.command::<i64>(&["LPUSH", "asynq:{default}:pending", "dangling"]).await;
+    redis.command::<()>(&["SET", "asynq:{default}:t:odd", "a string"]).await;
+    redis.command::<i64>(&["LPUSH", "asynq:{default}:pending", "odd"]).await;
+    client.enqueue(Task::new("t", "").unwrap().options(named("good"))).await.unwrap();
+    let (router, mut told) = telling(&["t"]);
+    let server = worker(&client, router, &["default"]).start().await.unwrap();
+    assert_eq!(told.recv().await.unwrap().task_id(), "good");
+    redis
+        .until::<Option<String>>(&["HGET", task, "state"], |state| state.as_deref() == Some("archived"))
+        .await;
+    gone(&client, "default", "good").await;
+    assert_eq!(redis.command::<String>(&["HGET", task, "msg"]).await, "\u{1}\u{2} not protobuf");
+    assert_eq!(
+        redis.command::<Vec<String>>(&["ZRANGE", "asynq:{default}:archived", "0", "-1"]).await,
+        ["garbage"]
+    );
+    for key in ["pending", "active", "lease"] {
+        assert_eq!(redis.command::<i64>(&["EXISTS", &format!("asynq:{{default}}:{key}")]).await, 0, "{key}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_and_odd_things_pass_unchanged() {
+    let (redis, client) = redis().await;
+    let go = GoPeer::new(&redis.url());
+    let queues = ["with space", "ünïcödé", "a:b{c}d", "{}", "line\nbreak", "*?[x]", "-dash"];
+    let (router, mut told) = telling(&["t"]);
+    let server = worker(&client, router, &queues).start().await.unwrap();
+    for queue in queues {
+        let task = Task::new("t", queue).unwrap().options(TaskOptions::new().queue(queue));
+        client.enqueue(task).await.unwrap();
+        let ctx = told.recv().await.unwrap();
+        assert_eq!((ctx.queue().as_str(), ctx.payload().as_ref()), (queue, queue.as_bytes()));
+    }
+    let payload = vec![0xff_u8; 10 * 1024 * 1024];
+    let big = Task::new("t", payload.clone()).unwrap().options(TaskOptions::new().queue("{}"));
+    client.enqueue(big).await.unwrap();
+    assert_eq!(told.recv().await.unwrap().payload().as_ref(), payload.as_slice());
+    let mut headers = Task::new("t", "").unwrap().options(TaskOptions::new().queue("{}"));
+    for n in 0..10_000 {
+        headers = headers.header(format!("name-{n}"), format!("välue {n}"));
+    }
+    client.enqueue(headers).await.unwrap();
+    let ctx = told.recv().await.unwrap();
+    assert_eq!((ctx.headers().len(), ctx.headers()["name-9999"].as_str()), (10_000, "välue 9999"));
+    server.shutdown().await;
+    let mut known: Vec<String> = redis.command(&["SMEMBERS", "asynq:queues"]).await;
+    known.sort();
+    let mut all = queues.map(str::to_owned).to_vec();
+    all.sort();
+    assert_eq!(known, all);
+    assert_eq!(go.inspect(&["queues"]).await["queues"].as_array().unwrap().len(), queues.len());
+}
+
+#[tokio::test]
+async fn wrong_options_are_refused_before_anything_is_sent() {
+    let (redis, client) = redis().await;
+    let wrong = [
+        (
+            TaskOptions::new().queue("  "),
+            "invalid option `queue`: queue name must contain one or more characters that are not white space, got \"  \"",
+        ),
+        (
+            TaskOptions::new().task_id(""),
+            "invalid option `task_id`: task id must contain one or more characters that are not white space, got \"\"",
+        ),
+        (TaskOptions::new().group(" "), "invalid option `group`: must not be blank, got \" \""),
+        (
+            TaskOptions::new().unique(Duration::from_millis(999)),
+            "invalid option `unique`: 999ms is less than the minimum of one second",
+        ),
+        (
+            TaskOptions::new().max_retry(u32::MAX),
+            "invalid option `max_retry`: 4294967295 is more than 2147483647",
+        ),
+        (TaskOptions::new().process_in(Duration::MAX), "invalid option `process_in`:"),
+        (TaskOptions::new().queue("").queue("fine"), "invalid option `queue`:"),
+    ];
+    for (options, expected) in wrong {
+        let error = client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
+    assert!(Task::new("\u{a0}", "").is_err());
+    assert_eq!(redis.command::<i64>(&["DBSIZE"]).await, 0);
+}
+
+#[tokio::test]
+async fn one_bad_task_of_many_does_not_keep_the_others_out() {
+    let (_redis, client) = redis().await;
+    let task = |id: &str| Task::new("t", id.to_owned()).unwrap().options(named(id));
+    let unique =
+        |id: &str| Task::new("unique", "same").unwrap().options(named(id).unique(Duration::from_secs(60)));
+    let results = client
+        .enqueue_all([
+            task("a"),
+            task("b").options(TaskOptions::new().queue("")),
+            task("a"),
+            unique("u1"),
+            unique("u2"),
+            task("c").options(TaskOptions::new().queue("other").group("g")),
+        ])
+        .await;
+    let told: Vec<String> = results
+        .iter()
+        .map(|r| r.as_ref().map_or_else(ToString::to_string, |i| i.state.to_string()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "pending",
+            "invalid option `queue`: queue name must contain one or more characters that are not white space, got \"\"",
+            "task ID conflicts with another task: queue `default` has `a`",
+            "pending",
+            "task already exists: `u1` in queue `default` holds the uniqueness lock",
+            "aggregating",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_refused_id_leaves_no_lock_behind_b5() {
+    let (redis, client) = redis().await;
+    client.enqueue(Task::new("t", "one").unwrap().options(named("it"))).await.unwrap();
+    let unique = Task::new("t", "two").unwrap().options(named("it").unique(Duration::from_secs(60)));
+    assert!(matches!(client.enqueue(unique).await, Err(asynq::Error::TaskIdConflict { .. })));
+    assert_eq!(redis.command::<Vec<String>>(&["KEYS", "*:unique:*"]).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_queue_deleted_by_another_process_is_known_again_b7() {
+    let (redis, client) = redis().await;
+    let go = GoPeer::new(&redis.url());
+    client.enqueue(Task::new("t", "").unwrap().options(named("one"))).await.unwrap();
+    go.inspect(&["delete-queue", "default", "--force"]).await;
+    assert_eq!(redis.command::<i64>(&["SISMEMBER", "asynq:queues", "default"]).await, 0);
+    client.enqueue(Task::new("t", "").unwrap().options(named("two"))).await.unwrap();
+    assert_eq!(redis.command::<i64>(&["SISMEMBER", "asynq:queues", "default"]).await, 1);
+}
+
+#[tokio::test]
+async fn options_of_one_task_never_reach_another_b14_and_headers_of_many_are_kept_b8() {
+    let (_redis, client) = redis().await;
+    let base = Task::new("t", "").unwrap().options(TaskOptions::new().queue("base").header("from", "base"));
+    let tasks = ["a", "b"].map(|id| base.clone().options(named(id).queue(id).header("id", id)));
+    let infos = client.enqueue_all(tasks).await;
+    for (info, id) in infos.iter().zip(["a", "b"]) {
+        let info = info.as_ref().unwrap();
+        assert_eq!((info.id.as_str(), info.queue.as_str()), (id, id));
+        let stored = crate::support::info(&client, id, id).await.unwrap();
+        assert_eq!((stored.headers["id"].as_str(), stored.headers["from"].as_str()), (id, "base"));
+    }
+}
+
+#[tokio::test]
+async fn nothing_above_zero_seconds_becomes_zero_b20() {
+    let (_redis, client) = redis().await;
+    let half = Duration::from_millis(500);
+    let options = TaskOptions::new().timeout(half).retention(half);
+    let info = client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap();
+    assert_eq!((info.timeout, info.retention), (Duration::from_secs(1), Duration::from_secs(1)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_redis_is_waited_for() {
+    let (redis, client) = redis().await;
+    let (router, mut told) = doing(&["t"], |_| Ok(()));
+    let server = worker(&client, router, &["default"]).start().await.unwrap();
+    client.enqueue(Task::new("t", "").unwrap().options(named("before"))).await.unwrap();
+    assert_eq!(told.recv().await.unwrap().task_id(), "before");
+    redis.freeze();
+    // The client's own limit ends this call; the worker's calls hang and fail meanwhile.
+    let error = client.enqueue(Task::new("t", "").unwrap().options(named("lost?"))).await.unwrap_err();
+    assert!(
+        matches!(&error, asynq::Error::Broker(broker) if broker.kind() == asynq::broker::BrokerErrorKind::Unavailable),
+        "{error}"
+    );
+    redis.thaw();
+    eventually("the client works again", async || client.enqueue(Task::new("t", "").unwrap()).await.ok())
+        .await;
+    assert!(told.recv().await.is_some());
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scripts_that_redis_forgot_are_sent_again() {
+    let (redis, client) = redis().await;
+    let (router, mut told) = telling(&["t"]);
+    let server = worker(&client, router, &["default"]).start().await.unwrap();
+    for id in ["one", "two", "three"] {
+        redis.command::<()>(&["SCRIPT", "FLUSH"]).await;
+        client.enqueue(Task::new("t", "").unwrap().options(named(id))).await.unwrap();
+        assert_eq!(told.recv().await.unwrap().task_id(), id);
+        gone(&client, "default", id).await;
+    }
+    server.shutdown().await;
+}

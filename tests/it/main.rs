@@ -1,0 +1,8 @@
+//! Everything from outside, through the facade: on a real Redis, beside the real Go asynq, with real processes.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod crash;
+mod faults;
+mod interop;
+mod support;
+mod worker;

@@ -1,0 +1,79 @@
+//! What several of these tests use.
+
+use std::time::Duration;
+
+use asynq::{
+    BoxError, Client, Ctx, QueueName, RetryPolicy, Router, Server, ServerBuilder, TaskId, TaskInfo, TaskState,
+};
+use asynq_testkit::{RedisServer, eventually};
+use tokio::sync::mpsc;
+
+/// A Redis and a client on it.
+pub(crate) async fn redis() -> (RedisServer, Client) {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    (redis, client)
+}
+
+/// A router whose one handler takes every type in `types`, tells each run, and succeeds.
+pub(crate) fn telling(types: &[&str]) -> (Router, mpsc::Receiver<Ctx>) {
+    doing(types, |_| Ok(()))
+}
+
+/// A router whose one handler takes every type in `types`, tells each run, and ends as `result` says.
+pub(crate) fn doing(
+    types: &[&str],
+    result: impl Fn(&Ctx) -> Result<(), BoxError> + Clone + Send + Sync + 'static,
+) -> (Router, mpsc::Receiver<Ctx>) {
+    let (tell, told) = mpsc::channel(10_000);
+    let mut router = Router::new();
+    for &pattern in types {
+        let (tell, result) = (tell.clone(), result.clone());
+        router = router
+            .route(pattern, move |ctx: Ctx| {
+                let (tell, result) = (tell.clone(), result(&ctx));
+                async move {
+                    tell.send(ctx).await?;
+                    result
+                }
+            })
+            .unwrap();
+    }
+    (router, told)
+}
+
+/// A worker on these queues that tries again after a second.
+pub(crate) fn worker(client: &Client, router: Router, queues: &[&str]) -> ServerBuilder {
+    Server::builder(client)
+        .router(router)
+        .queues(queues.iter().map(|&queue| (queue, 1)))
+        .concurrency(10)
+        .retry_policy(RetryPolicy::Fixed(Duration::from_secs(1)))
+}
+
+/// A task as it stands.
+pub(crate) async fn info(client: &Client, queue: &str, id: impl AsRef<str>) -> Option<TaskInfo> {
+    let (queue, id) = (QueueName::new(queue).unwrap(), TaskId::new(id).unwrap());
+    client.broker().task_info(&queue, &id).await.unwrap()
+}
+
+/// Waits until a task is in some state.
+pub(crate) async fn in_state(
+    client: &Client,
+    queue: &str,
+    id: impl AsRef<str>,
+    state: TaskState,
+) -> TaskInfo {
+    let id = id.as_ref();
+    eventually(&format!("task {id} is {state}"), async || {
+        info(client, queue, id).await.filter(|info| info.state == state)
+    })
+    .await
+}
+
+/// Waits until a task is gone.
+pub(crate) async fn gone(client: &Client, queue: &str, id: impl AsRef<str>) {
+    let id = id.as_ref();
+    eventually(&format!("task {id} is gone"), async || info(client, queue, id).await.is_none().then_some(()))
+        .await;
+}
