@@ -1,1 +1,3 @@
+//! A program that measures asynq for Rust beside the original.
+
 fn main() {}
