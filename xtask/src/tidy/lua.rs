@@ -9,8 +9,8 @@
 //! -- Returns 1 stored, 0 the id already exists.
 //! ```
 //!
-//! `KEYS[2]` is used by that very number. `KEYS[2..]`, or `KEYS[2..4]`, is a list: it is used by numbers within it or
-//! by an index that is computed.
+//! `KEYS[2]` is used by that very number. `KEYS[2..]`, or `KEYS[2..4]`, is a list: it is used by numbers within it, by
+//! an index that is computed, or as a whole (`#KEYS`). Where no list is declared, a computed index may mean any.
 
 use super::{File, Finding};
 
@@ -35,8 +35,8 @@ pub(crate) fn check(file: &File) -> Vec<Finding> {
     }
     for table in ["KEYS", "ARGV"] {
         let declared = declarations(table, &header);
-        let (uses, computed) = uses(table, &body, header.len());
-        compare(file, table, &declared, &uses, computed, &mut findings);
+        let uses = Uses::read(table, &body, header.len());
+        compare(file, table, &declared, &uses, &mut findings);
     }
     findings
 }
@@ -50,20 +50,30 @@ struct Declaration {
     is_list: bool,
 }
 
+impl Declaration {
+    fn covers(&self, used: &Use) -> bool {
+        (self.first..=self.last).contains(&used.number)
+    }
+}
+
+/// How a body uses a table.
+#[derive(Default)]
+struct Uses {
+    numbers: Vec<Use>,
+    /// The first line with a computed index.
+    computed: Option<usize>,
+    /// The first line that uses the table without an index.
+    whole: Option<usize>,
+}
+
 /// A number in the body.
 struct Use {
     line: usize,
     number: usize,
 }
 
-fn compare(
-    file: &File,
-    table: &str,
-    declared: &[Declaration],
-    uses: &[Use],
-    computed: Option<usize>,
-    findings: &mut Vec<Finding>,
-) {
+fn compare(file: &File, table: &str, declared: &[Declaration], uses: &Uses, findings: &mut Vec<Finding>) {
+    let has_list = declared.iter().any(|declaration| declaration.is_list);
     let mut next = 1;
     for declaration in declared {
         if declaration.first != next {
@@ -71,23 +81,28 @@ fn compare(
             findings.push(file.finding(declaration.line, message));
         }
         next = declaration.last.saturating_add(1);
-        let by_number = uses.iter().any(|used| (declaration.first..=declaration.last).contains(&used.number));
-        let by_index = declaration.is_list && computed.is_some();
-        if !by_number && !by_index {
+        let may_be_computed = uses.computed.is_some() && (declaration.is_list || !has_list);
+        let is_used = uses.numbers.iter().any(|used| declaration.covers(used))
+            || may_be_computed
+            || (declaration.is_list && uses.whole.is_some());
+        if !is_used {
             let message = format!("{table}[{}] is declared and never used", declaration.first);
             findings.push(file.finding(declaration.line, message));
         }
     }
-    for used in uses {
-        let is_declared =
-            declared.iter().any(|declaration| (declaration.first..=declaration.last).contains(&used.number));
-        if !is_declared {
+    for used in &uses.numbers {
+        if !declared.iter().any(|declaration| declaration.covers(used)) {
             let message = format!("{table}[{}] is used and not in the header", used.number);
             findings.push(file.finding(used.line, message));
         }
     }
-    if let Some(line) = computed
-        && !declared.iter().any(|declaration| declaration.is_list)
+    if let Some(line) = uses.computed
+        && declared.is_empty()
+    {
+        findings.push(file.finding(line, format!("{table} is used and not in the header")));
+    }
+    if let Some(line) = uses.whole
+        && !has_list
     {
         let message =
             format!("{table} is used as a list, and the header declares none, such as {table}[2..]");
@@ -112,26 +127,31 @@ fn declarations(table: &str, header: &[&str]) -> Vec<Declaration> {
     found
 }
 
-/// Numbers used, and the first line that uses the table in another way.
-fn uses(table: &str, body: &[&str], header_lines: usize) -> (Vec<Use>, Option<usize>) {
-    let mut numbers = Vec::new();
-    let mut computed = None;
-    for (index, text) in body.iter().enumerate() {
-        let line = header_lines + index + 1;
-        for (at, _) in text.match_indices(table) {
-            let (before, after) = (text.get(..at), text.get(at + table.len()..).unwrap_or_default());
-            let is_part = |c: char| c.is_alphanumeric() || c == '_';
-            if before.is_some_and(|before| before.ends_with(is_part)) || after.starts_with(is_part) {
-                continue;
-            }
-            let inside = after.strip_prefix('[').and_then(|inside| inside.split(']').next());
-            match inside.and_then(|inside| inside.trim().parse().ok()) {
-                Some(number) => numbers.push(Use { line, number }),
-                None => computed = computed.or(Some(line)),
+impl Uses {
+    fn read(table: &str, body: &[&str], header_lines: usize) -> Self {
+        let mut uses = Self::default();
+        for (index, text) in body.iter().enumerate() {
+            let line = header_lines + index + 1;
+            for (at, _) in text.match_indices(table) {
+                let (before, after) = (text.get(..at), text.get(at + table.len()..).unwrap_or_default());
+                let is_part = |c: char| c.is_alphanumeric() || c == '_';
+                if before.is_some_and(|before| before.ends_with(is_part)) || after.starts_with(is_part) {
+                    continue;
+                }
+                let Some(inside) = after.strip_prefix('[').and_then(|inside| inside.split(']').next()) else {
+                    uses.whole.get_or_insert(line);
+                    continue;
+                };
+                match inside.trim().parse() {
+                    Ok(number) => uses.numbers.push(Use { line, number }),
+                    Err(_) => {
+                        uses.computed.get_or_insert(line);
+                    }
+                }
             }
         }
+        uses
     }
-    (numbers, computed)
 }
 
 fn without_comment(line: &str) -> &str {
@@ -213,12 +233,19 @@ return tonumber(ARGV[2]) > 0 and 1 or 0
         assert!(findings(&format!("{list}f(KEYS[1], KEYS[2], KEYS[3])\n")).is_empty());
         assert_eq!(findings(&format!("{list}f(KEYS[1])\n")), ["2: KEYS[2] is declared and never used"]);
         assert_eq!(
-            findings(&GOOD.replace("ARGV[2])", "ARGV[1 + 1])")),
+            findings(&GOOD.replace("ARGV[2])", "#ARGV)")),
             [
                 "4: ARGV[2] is declared and never used",
                 "10: ARGV is used as a list, and the header declares none, such as ARGV[2..]"
             ]
         );
+    }
+
+    #[test]
+    fn computed_indexes_may_mean_any_number() {
+        assert!(findings(&GOOD.replace("ARGV[2])", "ARGV[1 + 1])")).is_empty());
+        let none = "-- done: nothing.\n-- Returns nothing.\nreturn KEYS[n]\n";
+        assert_eq!(findings(none), ["3: KEYS is used and not in the header"]);
     }
 
     #[test]
