@@ -123,7 +123,12 @@ fn expand<'a>(text: &'a str, base: &str, paths: &mut Vec<String>) -> &'a str {
     let end = text.find(|c| !is_word(c)).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     if name.is_empty() {
-        return rest;
+        // `crate::router::*`: all of it.
+        let glob = rest.strip_prefix('*');
+        if glob.is_some() {
+            paths.push(base.to_owned());
+        }
+        return glob.unwrap_or(rest);
     }
     let path = if base.is_empty() { name.to_owned() } else { format!("{base}::{name}") };
     if let Some(rest) = rest.strip_prefix("::") {
@@ -163,6 +168,10 @@ mod tests {
         assert_eq!(
             findings("asynq-core/src/task/id.rs", "fn f() { crate::server::run() }\n"),
             ["`task` must not know `crate::server`"]
+        );
+        assert_eq!(
+            findings("asynq-core/src/job/job.rs", "use crate::{router::*, task::Task};\n"),
+            ["`job` must not know `crate::router`"]
         );
         assert!(findings("asynq-core/src/lib.rs", "pub use crate::server::Server;\n").is_empty());
     }
