@@ -1,1 +1,33 @@
-fn main() {}
+//! Measures our worker and Go's in turns, on one Redis of its own: `cargo xtask bench`.
+//!
+//! The same program is both sides of the measurement: the runner, and our side of it as a process of its own
+//! (`asynq-bench child MODE …`), so that memory and processor time are the worker's alone. [`ours`] is all that
+//! knows our API; Go's side is the program in `bench/go`.
+
+mod child;
+mod machine;
+mod options;
+mod ours;
+mod payload;
+mod process;
+mod questions;
+mod redis;
+mod report;
+mod runner;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.split_first() {
+        Some((first, rest)) if first == "child" => child::run(rest),
+        _ => options::Options::parse(&arguments).and_then(|options| runner::run(&options)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

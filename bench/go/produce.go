@@ -1,0 +1,65 @@
+package main
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hibiken/asynq"
+)
+
+// enqueue measures how long it takes to enqueue the tasks, one call for each.
+func enqueue(tasks, producers int) error {
+	client := asynq.NewClient(redis())
+	defer client.Close()
+	if err := client.Ping(); err != nil {
+		return err
+	}
+	var (
+		next    atomic.Int64
+		wait    sync.WaitGroup
+		failure atomic.Pointer[error]
+	)
+	start := time.Now()
+	for range producers {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for i := int(next.Add(1)); i <= tasks && failure.Load() == nil; i = int(next.Add(1)) {
+				if err := enqueueOne(client, i); err != nil {
+					failure.Store(&err)
+				}
+			}
+		}()
+	}
+	wait.Wait()
+	seconds := time.Since(start).Seconds()
+	if err := failure.Load(); err != nil {
+		return *err
+	}
+	return report(map[string]float64{"seconds": seconds})
+}
+
+// send enqueues a task now and then.
+func send(tasks, milliseconds int) error {
+	client := asynq.NewClient(redis())
+	defer client.Close()
+	ticker := time.NewTicker(time.Duration(milliseconds) * time.Millisecond)
+	defer ticker.Stop()
+	for i := range tasks {
+		<-ticker.C
+		if err := enqueueOne(client, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func enqueueOne(client *asynq.Client, i int) error {
+	body, err := encode(i)
+	if err != nil {
+		return err
+	}
+	_, err = client.Enqueue(asynq.NewTask(taskType, body))
+	return err
+}

@@ -1,0 +1,15 @@
+//! One file for each command.
+
+mod bench;
+mod ci;
+mod command;
+mod test;
+mod tidy;
+mod vectors;
+
+pub(crate) use bench::BENCH;
+pub(crate) use ci::CI;
+pub(crate) use command::Command;
+pub(crate) use test::TEST;
+pub(crate) use tidy::TIDY;
+pub(crate) use vectors::VECTORS;
