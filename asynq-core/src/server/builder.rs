@@ -309,3 +309,17 @@ fn host_name() -> String {
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "unknown-host".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Users spawn these: they must be able to move between threads.
+    #[expect(dead_code, reason = "compiling is the test")]
+    fn futures_are_send(client: Client) {
+        fn is_send(_: impl Send) {}
+        is_send(ServerBuilder::new(&client).start());
+        is_send(ServerBuilder::new(&client).run());
+        is_send(ServerBuilder::new(&client).run_until(std::future::ready(())));
+    }
+}

@@ -78,19 +78,14 @@ fn in_doubt(error: &RedisError) -> bool {
 
 /// A redis error in our terms.
 pub(super) fn broker_error(doing: &'static str, error: RedisError) -> BrokerError {
-    let kind = if in_doubt(&error) || error.is_connection_refusal() {
-        BrokerErrorKind::Unavailable
-    } else {
-        match error.kind() {
-            ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => {
-                BrokerErrorKind::Denied
-            }
-            ErrorKind::Parse | ErrorKind::UnexpectedReturnType => BrokerErrorKind::Protocol,
-            _ => match error.code() {
-                Some("NOAUTH" | "WRONGPASS" | "NOPERM") => BrokerErrorKind::Denied,
-                _ => BrokerErrorKind::Refused,
-            },
+    let kind = match error.kind() {
+        ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => {
+            BrokerErrorKind::Denied
         }
+        _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM")) => BrokerErrorKind::Denied,
+        _ if in_doubt(&error) || error.is_connection_refusal() => BrokerErrorKind::Unavailable,
+        ErrorKind::Parse | ErrorKind::UnexpectedReturnType => BrokerErrorKind::Protocol,
+        _ => BrokerErrorKind::Refused,
     };
     BrokerError::new(kind, doing, error)
 }
