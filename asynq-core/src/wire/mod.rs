@@ -10,7 +10,9 @@ mod schedule;
 mod server;
 
 pub use message::TaskMessage;
-pub use option::{EnqueueOption, GoDuration, InvalidOptionString};
+pub use option::{
+    EnqueueOption, GoDuration, GoReading, GoString, GoTime, InvalidDuration, InvalidOptionString, go_readable,
+};
 pub use protobuf::{DecodeError, WireTimestamp};
 pub use schedule::{SchedulerEnqueueEvent, SchedulerEntry};
 pub use server::{ServerInfo, WorkerInfo};

@@ -3,6 +3,7 @@
 //! Every change is one Lua script (`scripts/`), atomic in Redis; a script checks all its preconditions before it
 //! writes. On a single server one call may name the keys of several queues; on a cluster each call names one.
 
+mod address;
 mod broker;
 mod cancellations;
 mod connection;
@@ -11,4 +12,5 @@ mod reply;
 mod script;
 mod waiter;
 
+pub use address::{Address, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, Endpoint, Host, Password};
 pub use broker::RedisBroker;
