@@ -31,6 +31,34 @@ async fn no_redis_is_one_error_with_the_address_and_without_the_password() {
 }
 
 #[tokio::test]
+async fn a_wrong_url_says_which_part_is_wrong() {
+    let wrong = [
+        ("http://localhost", "scheme is not supported; known are redis://"),
+        ("redis://localhost/x", "database"),
+        ("redis://:secret@localhost:99999", "port"),
+        ("redis-socket://", "path"),
+        ("localhost:6379", "scheme"),
+        ("rediss://localhost", "rediss"),
+    ];
+    for (url, part) in wrong {
+        let error = Client::connect(url).await.unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, asynq::Error::InvalidUrl { .. }), "{url}: {text}");
+        assert!(text.starts_with("invalid broker URL: ") && text.contains(part), "{url}: {text}");
+        assert!(!text.contains("secret"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_unix_socket_will_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("redis.sock");
+    let _redis = RedisServer::start_with(&["--unixsocket", socket.to_str().unwrap()]).await;
+    let client = Client::connect(&format!("redis-socket://{}?db=2", socket.display())).await.unwrap();
+    client.enqueue(Task::new("t", "").unwrap()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_wrong_password_names_itself() {
     let redis = RedisServer::start_with(&["--requirepass", "right"]).await;
     let url = format!("redis://:wrong@127.0.0.1:{}", redis.port());

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use redis::Value;
 
+use super::address::{Address, Endpoint};
 use super::cancellations::RedisCancellations;
 use super::connection::Connection;
 use super::exchange::Exchange;
@@ -48,9 +49,9 @@ impl RedisBroker {
     ///
     /// Dropping the future loses nothing.
     pub async fn connect(url: &str, clock: Clock) -> PublicResult<Self> {
-        let client =
-            redis::Client::open(url).map_err(|error| Error::InvalidUrl { reason: error.to_string() })?;
-        let address = client.get_connection_info().addr().to_string();
+        let address: Address = url.parse()?;
+        let client = redis::Client::open(connection_info(&address)?).map_err(unusable)?;
+        let address = address.to_string();
         let broker = Self::new(client, address, Keyspace::default(), clock);
         match broker.ping().await {
             Ok(()) => Ok(broker),
@@ -566,6 +567,33 @@ impl Broker for RedisBroker {
             ..TaskInfo::stored(message, state)
         }))
     }
+}
+
+/// What redis needs to know to connect.
+fn connection_info(address: &Address) -> PublicResult<redis::ConnectionInfo> {
+    let unsupported = |what: &str| Error::InvalidUrl {
+        reason: format!("{what} cannot be connected to by this version; use redis:// or redis-socket://"),
+    };
+    let server = match &address.endpoint {
+        _ if address.tls => return Err(unsupported("an encrypted server (rediss)")),
+        Endpoint::Server(host) => redis::ConnectionAddr::Tcp(host.name.clone(), host.port),
+        Endpoint::Socket(path) => redis::ConnectionAddr::Unix(path.into()),
+        Endpoint::Sentinel { .. } => return Err(unsupported("a master behind sentinels")),
+        Endpoint::Cluster(_) => return Err(unsupported("a cluster")),
+    };
+    let mut login = redis::RedisConnectionInfo::default().set_db(address.db).set_skip_set_lib_name();
+    if let Some(name) = &address.username {
+        login = login.set_username(name);
+    }
+    if let Some(password) = &address.password {
+        login = login.set_password(password.reveal());
+    }
+    let info = redis::IntoConnectionInfo::into_connection_info(server).map_err(unusable)?;
+    Ok(info.set_redis_settings(login))
+}
+
+fn unusable(error: redis::RedisError) -> Error {
+    Error::InvalidUrl { reason: error.to_string() }
 }
 
 /// A position in a list, for Redis, which counts in signed numbers.
