@@ -3,10 +3,7 @@
 use std::future::Future;
 
 use anyhow::Result;
-use asynq_core::client::Client;
-use asynq_core::router::{Ctx, Router};
-use asynq_core::server::Server;
-use asynq_core::task::Task;
+use asynq::{Client, Ctx, Router, Server, Task};
 
 use crate::payload::TASK_TYPE;
 
