@@ -316,10 +316,10 @@ mod tests {
 
     /// Users spawn these: they must be able to move between threads.
     #[expect(dead_code, reason = "compiling is the test")]
-    fn futures_are_send(client: Client) {
+    fn futures_are_send(client: &Client) {
         fn is_send(_: impl Send) {}
-        is_send(ServerBuilder::new(&client).start());
-        is_send(ServerBuilder::new(&client).run());
-        is_send(ServerBuilder::new(&client).run_until(std::future::ready(())));
+        is_send(ServerBuilder::new(client).start());
+        is_send(ServerBuilder::new(client).run());
+        is_send(ServerBuilder::new(client).run_until(std::future::ready(())));
     }
 }

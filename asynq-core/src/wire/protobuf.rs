@@ -37,7 +37,7 @@ macro_rules! message {
             ///
             /// # Errors
             ///
-            /// [`DecodeError`] when they are not protobuf, a field has another kind, or text is not UTF-8.
+            /// [`DecodeError`](crate::wire::DecodeError) when they are not protobuf, a field has another kind, or text is not UTF-8.
             pub fn decode(bytes: impl prost::bytes::Buf) -> Result<Self, $crate::wire::DecodeError> {
                 <Self as prost::Message>::decode(bytes).map_err(|source| $crate::wire::DecodeError {
                     message: stringify!($message),

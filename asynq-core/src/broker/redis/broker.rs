@@ -592,6 +592,7 @@ fn connection_info(address: &Address) -> PublicResult<redis::ConnectionInfo> {
     Ok(info.set_redis_settings(login))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 fn unusable(error: redis::RedisError) -> Error {
     Error::InvalidUrl { reason: error.to_string() }
 }
