@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::plan::{Plan, plan};
-use crate::broker::{Broker, EnqueueError};
+use crate::broker::{Broker, EnqueueError, MemoryBroker};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::task::{Task, TaskInfo};
@@ -51,6 +52,30 @@ impl Client {
     /// A client on a broker.
     pub fn new(broker: Arc<dyn Broker>) -> Self {
         Self { broker }
+    }
+
+    /// A client on a fresh [`MemoryBroker`]: tasks stay in this process and end with it. For examples and tests
+    /// without a Redis; a server on the same [`broker`](Self::broker) runs what is enqueued here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asynq_core::client::Client;
+    /// use asynq_core::task::{Task, TaskState};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::in_memory();
+    /// let sent = client.enqueue(Task::new("email:send", r#"{"to":"a@example.com"}"#)?).await?;
+    /// assert_eq!(sent.state, TaskState::Pending);
+    ///
+    /// let stored = client.broker().task_info(&sent.queue, &sent.id).await?;
+    /// assert_eq!(stored.map(|task| task.payload), Some(sent.payload));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn in_memory() -> Self {
+        Self::new(Arc::new(MemoryBroker::new(Clock::system())))
     }
 
     /// The broker.
