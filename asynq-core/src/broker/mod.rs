@@ -1,10 +1,11 @@
 //! Where tasks rest: the [`Broker`] trait in batch form, and the brokers behind it.
 //!
-//! `MemoryBroker` and `RedisBroker` show the same behavior, by one
+//! [`MemoryBroker`] and `RedisBroker` show the same behavior, by one
 //! suite of conformance checks; a difference between them is a bug.
 
 mod broker;
 mod error;
+mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod settlement;
@@ -14,6 +15,7 @@ pub use broker::{
     OwnerBeat, Placement, QueueShare, StoredMessage, Undecodable, Waiter,
 };
 pub use error::{BrokerError, BrokerErrorKind};
+pub use memory::MemoryBroker;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 
 /// How long a lease lasts from the moment it is taken or extended, as in Go.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::plan::{Plan, plan};
-use crate::broker::{Broker, BrokerError, EnqueueError};
+use crate::broker::{Broker, BrokerError, EnqueueError, MemoryBroker};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::job::IntoTask;
 use crate::task::TaskInfo;
@@ -65,8 +66,7 @@ impl Client {
     /// Dropping the future loses nothing.
     #[cfg(feature = "redis")]
     pub async fn connect(url: &str) -> Result<Self> {
-        let clock = crate::clock::Clock::system();
-        Ok(Self::new(Arc::new(crate::broker::redis::RedisBroker::connect(url, clock).await?)))
+        Ok(Self::new(Arc::new(crate::broker::redis::RedisBroker::connect(url, Clock::system()).await?)))
     }
 
     /// Connects to the Redis that `ASYNQ_REDIS_URL` names, or to the one on this machine.
@@ -81,6 +81,30 @@ impl Client {
     #[cfg(feature = "redis")]
     pub async fn from_env() -> Result<Self> {
         Self::connect(&crate::env::redis_url()?).await
+    }
+
+    /// A client on a fresh [`MemoryBroker`]: tasks stay in this process and end with it. For examples and tests
+    /// without a Redis; a server on the same [`broker`](Self::broker) runs what is enqueued here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asynq_core::client::Client;
+    /// use asynq_core::task::{Task, TaskState};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::in_memory();
+    /// let sent = client.enqueue(Task::new("email:send", r#"{"to":"a@example.com"}"#)?).await?;
+    /// assert_eq!(sent.state, TaskState::Pending);
+    ///
+    /// let stored = client.broker().task_info(&sent.queue, &sent.id).await?;
+    /// assert_eq!(stored.map(|task| task.payload), Some(sent.payload));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn in_memory() -> Self {
+        Self::new(Arc::new(MemoryBroker::new(Clock::system())))
     }
 
     /// The broker.

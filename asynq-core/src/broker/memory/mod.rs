@@ -1,0 +1,24 @@
+//! [`MemoryBroker`]: a broker inside this process, for examples, doc tests, users' own tests, and programs that
+//! need no store that outlives them.
+//!
+//! It behaves as the broker on Redis does, down to what is stored: the same collections in the same order, the
+//! same hash fields, the same expiry times. The conformance suite runs on both and compares. What it does not
+//! do: survive the process, or be seen by another one.
+//!
+//! ```text
+//! broker.rs ──► store.rs (all queues, locks, servers) ──► queue.rs (one queue)
+//!   │                                                        │
+//!   └─► waiter.rs (wake-ups, cancellations)                  ├─► scored_set.rs, task_hash.rs, statistics.rs
+//!                                                            └─► snapshot.rs (what an inspector sees)
+//! ```
+
+mod broker;
+mod queue;
+mod scored_set;
+mod snapshot;
+mod statistics;
+mod store;
+mod task_hash;
+mod waiter;
+
+pub use broker::MemoryBroker;

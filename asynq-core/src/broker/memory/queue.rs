@@ -1,0 +1,380 @@
+//! [`Queue`]: the collections of one queue, and every step that a task takes between them.
+//!
+//! Invariant, unless somebody broke the store from outside: an ID is in exactly one of pending, active,
+//! scheduled, retry, archived, completed and the groups; its hash exists, and says which; and exactly the active
+//! IDs have a lease.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::scored_set::ScoredSet;
+use super::snapshot::Snapshot;
+use super::statistics::{Increment, Statistics};
+use super::store::{Locks, Moment};
+use super::task_hash::{TaskHash, field};
+use crate::broker::{
+    ARCHIVE_AGE, ARCHIVE_LIMIT, ActiveTask, Forwarded, LEASE, LeaseRef, Placement, RunToken, Settled,
+    Settlement, StoredMessage, Transition, Undecodable,
+};
+use crate::task::{TaskId, TaskState};
+use crate::wire::TaskMessage;
+
+/// How many due tasks of each kind one call of [`Queue::forward`] moves.
+const FORWARD_LIMIT: usize = 100;
+
+/// How many archived tasks one settlement drops for their age, and again for their number.
+const TRIM_LIMIT: usize = 1_000;
+
+/// The collections of one queue.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    /// Tasks enter at the front (Redis's left) and are taken from the back.
+    pub(super) pending: VecDeque<TaskId>,
+    /// As `pending`: the oldest is at the back.
+    pub(super) active: VecDeque<TaskId>,
+    /// By the end of the lease.
+    pub(super) lease: ScoredSet,
+    /// By the time due.
+    pub(super) scheduled: ScoredSet,
+    /// By the time due.
+    pub(super) retry: ScoredSet,
+    /// By the time of giving up.
+    pub(super) archived: ScoredSet,
+    /// By the end of the retention.
+    pub(super) completed: ScoredSet,
+    /// The names of groups that hold tasks.
+    pub(super) groups: BTreeSet<String>,
+    /// The tasks of each group, by the time added.
+    pub(super) group_members: BTreeMap<String, ScoredSet>,
+    pub(super) tasks: HashMap<TaskId, TaskHash>,
+    /// Unix seconds.
+    pub(super) paused_since: Option<i64>,
+    pub(super) statistics: Statistics,
+    /// Servers that take from this queue, by their last beat.
+    pub(super) owners: ScoredSet<Arc<str>>,
+}
+
+/// What all leases of one exchange share.
+#[derive(Debug)]
+pub(super) struct LeaseGrant {
+    server_id: Bytes,
+    run_bytes: Bytes,
+    pub(super) run: RunToken,
+    /// Unix seconds.
+    pub(super) until: i64,
+}
+
+impl LeaseGrant {
+    pub(super) fn new(server_id: &str, now: Moment) -> Self {
+        let run = RunToken::random();
+        Self {
+            server_id: Bytes::copy_from_slice(server_id.as_bytes()),
+            run_bytes: Bytes::copy_from_slice(run.as_str().as_bytes()),
+            run,
+            until: now.seconds.saturating_add(whole_seconds(LEASE)),
+        }
+    }
+}
+
+impl Queue {
+    /// Stores a task whose ID is free.
+    pub(super) fn add(&mut self, message: &TaskMessage, placement: Placement, now: Moment) {
+        let id = TaskId::stored(&message.id);
+        let mut task = TaskHash::default();
+        task.set(field::MSG, message.encode());
+        if !message.unique_key.is_empty() {
+            task.set(field::UNIQUE_KEY, message.unique_key.clone());
+        }
+        match placement {
+            Placement::Pending => {
+                self.pending.push_front(id.clone());
+                set_pending(&mut task, now);
+            }
+            Placement::Scheduled(at) => {
+                self.scheduled.insert(id.clone(), at);
+                task.set_state(TaskState::Scheduled);
+            }
+            Placement::Group => {
+                self.join_group(id.clone(), &message.group_key, now);
+                task.set(field::GROUP, message.group_key.clone());
+                task.set_state(TaskState::Aggregating);
+            }
+        }
+        self.tasks.insert(id, task);
+    }
+
+    fn join_group(&mut self, id: TaskId, group: &str, now: Moment) {
+        self.group_members.entry(group.to_owned()).or_default().insert(id, now.seconds);
+        // Compat: Go forgets this on the way back from retry, and then never aggregates the group.
+        self.groups.insert(group.to_owned());
+    }
+
+    /// Takes the next task. IDs without a task are removed on the way and put into `dropped`.
+    pub(super) fn lease_next(
+        &mut self,
+        grant: &LeaseGrant,
+        dropped: &mut Vec<String>,
+    ) -> Option<(TaskId, StoredMessage)> {
+        while let Some(id) = self.pending.pop_back() {
+            let found = self.tasks.get_mut(&id).and_then(|task| Some((task.message()?.clone(), task)));
+            let Some((message, task)) = found else {
+                dropped.push(id.as_str().to_owned());
+                continue;
+            };
+            task.set_state(TaskState::Active);
+            task.set(field::OWNER, grant.server_id.clone());
+            task.set(field::RUN, grant.run_bytes.clone());
+            task.unset(field::PENDING_SINCE);
+            self.active.push_front(id.clone());
+            self.lease.insert(id.clone(), grant.until);
+            return Some((id, decode(message)));
+        }
+        None
+    }
+
+    /// Ends a run, if that run still holds the task; otherwise nothing changes.
+    pub(super) fn settle(
+        &mut self,
+        settlement: &Settlement,
+        locks: &mut Locks,
+        now: Moment,
+        count: &mut Increment,
+    ) -> Settled {
+        let Settlement { queue: _, id, run, lease_until, transition } = settlement;
+        let same_run = match self.tasks.get(id) {
+            Some(task) => task.is_run(run.as_ref()),
+            None => run.is_none(),
+        };
+        // A missing lease entry is no reason to refuse: it was lost, not given to another run.
+        let leased_later = self.lease.score(id.as_str()).is_some_and(|until| until > *lease_until);
+        if !same_run || leased_later || !self.remove_active(id) {
+            return Settled::Refused;
+        }
+        match transition {
+            Transition::Done { unique_key } => {
+                self.tasks.remove(id);
+                count.success();
+                locks.release(unique_key, id.as_str());
+            }
+            Transition::Complete { message, until, result } => {
+                let task = self.end_run(id, TaskState::Completed, Some(message));
+                if let Some(result) = result {
+                    task.set(field::RESULT, result.clone());
+                }
+                self.completed.insert(id.clone(), *until);
+                count.success();
+                locks.release(&message.unique_key, id.as_str());
+            }
+            Transition::Retry { message, at, is_failure } => {
+                self.end_run(id, TaskState::Retry, Some(message));
+                self.retry.insert(id.clone(), *at);
+                if *is_failure {
+                    count.failure();
+                }
+            }
+            Transition::Archive { message } => {
+                self.end_run(id, TaskState::Archived, message.as_ref());
+                self.archived.insert(id.clone(), now.seconds);
+                count.failure();
+                self.trim_archive(now);
+            }
+            Transition::Requeue { crashed } => {
+                let task = self.end_run(id, TaskState::Pending, None);
+                set_pending(task, now);
+                if *crashed {
+                    let crashes = task.crashes().saturating_add(1);
+                    task.set(field::CRASHES, crashes.to_string());
+                }
+                self.pending.push_back(id.clone());
+            }
+        }
+        Settled::Applied
+    }
+
+    /// Takes an ID out of active and its lease away; `false`, and nothing changed, when it is not active.
+    fn remove_active(&mut self, id: &TaskId) -> bool {
+        let Some(place) = self.active.iter().rposition(|active| active == id) else {
+            return false;
+        };
+        self.active.remove(place);
+        self.lease.remove(id.as_str());
+        true
+    }
+
+    /// The task after its run: in this state, and with this message if there is a new one.
+    fn end_run(&mut self, id: &TaskId, state: TaskState, message: Option<&TaskMessage>) -> &mut TaskHash {
+        let task = self.tasks.entry(id.clone()).or_default();
+        if let Some(message) = message {
+            task.set(field::MSG, message.encode());
+        }
+        task.set_state(state);
+        task.unset_run();
+        task
+    }
+
+    /// Drops archived tasks that are too old or too many, lowest first.
+    fn trim_archive(&mut self, now: Moment) {
+        let cutoff = now.seconds.saturating_sub(whole_seconds(ARCHIVE_AGE));
+        self.drop_archived(cutoff, TRIM_LIMIT);
+        // Compat: Go's rank arithmetic keeps one fewer than the limit.
+        let excess = self.archived.len().saturating_sub(ARCHIVE_LIMIT.saturating_sub(1));
+        self.drop_archived(i64::MAX, excess.min(TRIM_LIMIT));
+    }
+
+    fn drop_archived(&mut self, up_to: i64, limit: usize) {
+        for (id, _) in self.archived.up_to(up_to, limit) {
+            self.archived.remove(id.as_str());
+            self.tasks.remove(&id);
+        }
+    }
+
+    /// Extends the lease of a run that still holds its task.
+    pub(super) fn extend_lease(&mut self, lease: &LeaseRef, until: i64) -> bool {
+        let LeaseRef { id, run } = lease;
+        let holds =
+            self.tasks.get(id).is_some_and(|task| task.is_run(Some(run)) && task.is(TaskState::Active));
+        if holds {
+            self.lease.insert(id.clone(), until);
+        }
+        holds
+    }
+
+    /// Moves due tasks to pending, or back to the group they came from.
+    pub(super) fn forward(&mut self, now: Moment) -> Forwarded {
+        let mut moved = 0;
+        let sources: [fn(&mut Self) -> &mut ScoredSet; 2] =
+            [|queue| &mut queue.scheduled, |queue| &mut queue.retry];
+        for source in sources {
+            for (id, _) in source(self).up_to(now.seconds, FORWARD_LIMIT) {
+                source(self).remove(id.as_str());
+                moved += usize::from(self.make_ready(&id, now));
+            }
+        }
+        let next_due = self.scheduled.lowest().into_iter().chain(self.retry.lowest()).min();
+        Forwarded { moved, next_due }
+    }
+
+    /// `false` for an ID without a task, which is left nowhere.
+    fn make_ready(&mut self, id: &TaskId, now: Moment) -> bool {
+        let Some(task) = self.tasks.get_mut(id) else { return false };
+        // A Go process that settles one of our runs leaves them behind.
+        task.unset_run();
+        let group = task.text(field::GROUP).filter(|group| !group.is_empty()).map(Cow::into_owned);
+        if let Some(group) = group {
+            task.set_state(TaskState::Aggregating);
+            self.join_group(id.clone(), &group, now);
+        } else {
+            set_pending(task, now);
+            self.pending.push_front(id.clone());
+        }
+        true
+    }
+
+    /// Active tasks by the end of their lease, up to `until`.
+    pub(super) fn expiring(&self, until: i64, limit: usize) -> Vec<ActiveTask> {
+        self.lease.up_to(until, limit).iter().filter_map(|(id, _)| self.active_task(id)).collect()
+    }
+
+    /// Active tasks of a server among the oldest, and how many IDs were looked at.
+    pub(super) fn owned_by(&self, server_id: &str, offset: usize, limit: usize) -> (Vec<ActiveTask>, usize) {
+        let looked_at = self.oldest_active(offset, limit);
+        let owned = looked_at
+            .iter()
+            .filter_map(|id| self.active_task(id))
+            .filter(|task| task.owner.as_deref() == Some(server_id))
+            .collect();
+        (owned, looked_at.len())
+    }
+
+    fn oldest_active(&self, offset: usize, limit: usize) -> Vec<TaskId> {
+        self.active.iter().rev().skip(offset).take(limit).cloned().collect()
+    }
+
+    /// `None` for an ID without a task.
+    fn active_task(&self, id: &TaskId) -> Option<ActiveTask> {
+        let task = self.tasks.get(id)?;
+        Some(ActiveTask {
+            id: id.clone(),
+            lease_until: self.lease.score(id.as_str()).unwrap_or(0),
+            run: task.text(field::RUN).map(|run| RunToken::stored(&run)),
+            owner: task.text(field::OWNER).map(Cow::into_owned),
+            crashes: task.crashes(),
+            message: decode(task.message()?.clone()),
+        })
+    }
+
+    /// Gives active tasks without a lease one that ends now, and drops IDs and leases without a task.
+    pub(super) fn mend_active(&mut self, offset: usize, limit: usize, now: Moment) -> (usize, usize) {
+        let looked_at = self.oldest_active(offset, limit);
+        let mut mended = 0;
+        for id in &looked_at {
+            if self.tasks.get(id).and_then(TaskHash::message).is_none() {
+                self.remove_active(id);
+                mended += 1;
+            } else if self.lease.score(id.as_str()).is_none() {
+                self.lease.insert(id.clone(), now.seconds);
+                mended += 1;
+            }
+        }
+        // Once in a round over the list is enough.
+        if offset == 0 {
+            let active = self.active.iter().collect::<HashSet<_>>();
+            let stray = self.lease.up_to(i64::MAX, limit).into_iter().map(|(id, _)| id);
+            for id in stray.filter(|id| !active.contains(id)).collect::<Vec<_>>() {
+                self.lease.remove(id.as_str());
+                mended += 1;
+            }
+        }
+        (mended, looked_at.len())
+    }
+
+    /// Deletes completed tasks whose retention is over.
+    pub(super) fn delete_expired_completed(&mut self, limit: usize, now: Moment) -> usize {
+        let expired = self.completed.up_to(now.seconds, limit);
+        for (id, _) in &expired {
+            self.completed.remove(id.as_str());
+            self.tasks.remove(id);
+        }
+        expired.len()
+    }
+
+    /// What is stored of a task; `None` when there is no such task.
+    pub(super) fn snapshot(&self, id: &TaskId) -> Option<Snapshot> {
+        let task = self.tasks.get(id)?;
+        let due = if task.is(TaskState::Scheduled) { &self.scheduled } else { &self.retry };
+        Some(Snapshot {
+            message: task.message()?.clone(),
+            state: task.text(field::STATE).unwrap_or_default().into_owned(),
+            result: task.get(field::RESULT).cloned(),
+            lease_until: self.lease.score(id.as_str()),
+            due: due.score(id.as_str()),
+        })
+    }
+
+    /// Stores a result with a task; `false` when there is none.
+    pub(super) fn write_result(&mut self, id: &TaskId, result: &Bytes) -> bool {
+        let task = self.tasks.get_mut(id).filter(|task| task.message().is_some());
+        let exists = task.is_some();
+        if let Some(task) = task {
+            task.set(field::RESULT, result.clone());
+        }
+        exists
+    }
+}
+
+/// Marks a task as pending from now on, so that latency counts from here.
+fn set_pending(task: &mut TaskHash, now: Moment) {
+    task.set_state(TaskState::Pending);
+    task.set(field::PENDING_SINCE, now.nanos.to_string());
+}
+
+fn decode(bytes: Bytes) -> StoredMessage {
+    TaskMessage::decode(bytes.clone()).map_err(|error| Undecodable { bytes, error })
+}
+
+fn whole_seconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

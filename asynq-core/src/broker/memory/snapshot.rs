@@ -1,0 +1,78 @@
+//! [`Snapshot`]: a task's stored parts, and how a [`TaskInfo`] is read from them. Pure.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::clock::from_unix_seconds;
+use crate::task::{QueueName, TaskId, TaskInfo, TaskState, TaskType, UnknownState};
+use crate::wire::{DecodeError, TaskMessage};
+
+/// A task's stored parts.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) message: Bytes,
+    pub(super) state: String,
+    pub(super) result: Option<Bytes>,
+    /// The end of its lease, Unix seconds.
+    pub(super) lease_until: Option<i64>,
+    /// When it is due if scheduled or in retry, Unix seconds.
+    pub(super) due: Option<i64>,
+}
+
+/// Why stored parts make no [`TaskInfo`].
+#[derive(Debug, thiserror::Error)]
+#[error("the stored task cannot be read")]
+pub(super) enum Unreadable {
+    State(#[from] UnknownState),
+    Message(#[from] DecodeError),
+}
+
+impl Snapshot {
+    /// The task as it stands at this second.
+    pub(super) fn into_info(
+        self,
+        queue: &QueueName,
+        id: &TaskId,
+        now_seconds: i64,
+    ) -> Result<TaskInfo, Unreadable> {
+        let state = self.state.parse::<TaskState>()?;
+        let message = TaskMessage::decode(self.message)?;
+        let next_process_at = match state {
+            TaskState::Pending => Some(now_seconds),
+            TaskState::Scheduled | TaskState::Retry => self.due,
+            _ => None,
+        };
+        let lease_is_over = self.lease_until.is_none_or(|until| until <= now_seconds);
+        Ok(TaskInfo {
+            id: id.clone(),
+            queue: queue.clone(),
+            task_type: TaskType::stored(&message.task_type),
+            payload: message.payload,
+            headers: message.headers,
+            state,
+            max_retry: message.retry,
+            retried: message.retried,
+            last_error: message.error_msg,
+            last_failed_at: unless_zero(message.last_failed_at),
+            timeout: seconds(message.timeout),
+            deadline: unless_zero(message.deadline),
+            group: message.group_key,
+            next_process_at: next_process_at.map(from_unix_seconds),
+            is_orphaned: state == TaskState::Active && lease_is_over,
+            retention: seconds(message.retention),
+            completed_at: unless_zero(message.completed_at),
+            result: self.result,
+        })
+    }
+}
+
+/// Zero is how the format says "never".
+fn unless_zero(at: i64) -> Option<jiff::Timestamp> {
+    (at != 0).then(|| from_unix_seconds(at))
+}
+
+/// Go may store a negative duration; none of them means anything.
+fn seconds(of: i64) -> Duration {
+    Duration::from_secs(u64::try_from(of).unwrap_or(0))
+}

@@ -1,0 +1,266 @@
+//! [`Store`]: everything that the broker holds. Changed by one call at a time, so each call is atomic.
+//!
+//! Invariants: a collection that is empty does not exist for an observer; what has an expiry time is gone from
+//! that moment on, whether or not it was cleared away yet.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::queue::{LeaseGrant, Queue};
+use super::scored_set::ScoredSet;
+use super::statistics::Increment;
+use crate::broker::{
+    Demand, EnqueueError, Exchanged, Leased, NewTask, OwnerBeat, QueueShare, Settled, Settlement,
+};
+use crate::clock::{Clock, floor_seconds};
+use crate::task::QueueName;
+use crate::wire::keys::Keyspace;
+use crate::wire::{ServerInfo, WorkerInfo};
+
+/// One reading of the clock, so that all that one call writes agrees.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) seconds: i64,
+    pub(super) nanos: i64,
+}
+
+impl Moment {
+    pub(super) fn now(clock: &Clock) -> Self {
+        let now = clock.now();
+        Self { seconds: floor_seconds(now), nanos: i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX) }
+    }
+
+    /// The Unix nanosecond that is this many seconds later.
+    fn nanos_after(self, seconds: i64) -> i64 {
+        self.nanos.saturating_add(seconds.saturating_mul(1_000_000_000))
+    }
+}
+
+/// A value that goes away.
+#[derive(Debug)]
+pub(super) struct Expiring<T> {
+    pub(super) value: T,
+    /// Unix nanoseconds.
+    pub(super) expires_at: i64,
+}
+
+impl<T> Expiring<T> {
+    fn is_alive(&self, now: Moment) -> bool {
+        self.expires_at > now.nanos
+    }
+}
+
+/// The uniqueness locks, by their full key: the ID of the task that holds each.
+#[derive(Debug, Default)]
+pub(super) struct Locks {
+    held: HashMap<String, Expiring<String>>,
+}
+
+impl Locks {
+    fn holder(&self, key: &str, now: Moment) -> Option<&str> {
+        self.held.get(key).filter(|lock| lock.is_alive(now)).map(|lock| lock.value.as_str())
+    }
+
+    /// Releases a lock if this task holds it; an empty key is no lock.
+    pub(super) fn release(&mut self, key: &str, holder: &str) {
+        if !key.is_empty() && self.held.get(key).is_some_and(|lock| lock.value == holder) {
+            self.held.remove(key);
+        }
+    }
+}
+
+/// Everything that the broker holds.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    /// The names of all queues that a task was ever sent to.
+    pub(super) known: BTreeSet<QueueName>,
+    pub(super) queues: HashMap<QueueName, Queue>,
+    locks: Locks,
+    /// Keys of `ServerInfo` by expiry.
+    pub(super) servers: ScoredSet<Arc<str>>,
+    /// Keys of workers by expiry.
+    pub(super) workers: ScoredSet<Arc<str>>,
+    pub(super) server_infos: HashMap<Arc<str>, Expiring<Bytes>>,
+    pub(super) server_workers: HashMap<Arc<str>, Expiring<BTreeMap<String, Bytes>>>,
+}
+
+impl Store {
+    /// A queue that is about to get something.
+    pub(super) fn queue_or_new(&mut self, name: &QueueName) -> &mut Queue {
+        self.queues.entry(name.clone()).or_default()
+    }
+
+    /// Stores a new task, or tells why not.
+    pub(super) fn enqueue(&mut self, task: &NewTask, now: Moment) -> Result<(), EnqueueError> {
+        let NewTask { message, placement, unique_ttl } = task;
+        let name = QueueName::stored(&message.queue);
+        // Every time: another process may have removed the queue since.
+        self.known.insert(name.clone());
+        let queue = self.queues.entry(name).or_default();
+
+        // All checks come before the first change. The lock is looked at first, as in Go: to send the same
+        // unique task again is a duplicate, also under the same ID.
+        let locks = *unique_ttl > 0 && !message.unique_key.is_empty();
+        if locks && let Some(holder) = self.locks.holder(&message.unique_key, now) {
+            return Err(EnqueueError::Duplicate { holder: holder.to_owned() });
+        }
+        if queue.tasks.contains_key(message.id.as_str()) {
+            return Err(EnqueueError::IdConflict);
+        }
+        if locks {
+            let lock = Expiring { value: message.id.clone(), expires_at: now.nanos_after(*unique_ttl) };
+            self.locks.held.insert(message.unique_key.clone(), lock);
+        }
+        queue.add(message, *placement, now);
+        Ok(())
+    }
+
+    /// Settles in order, then leases.
+    pub(super) fn exchange(&mut self, settle: &[Settlement], demand: &Demand, now: Moment) -> Exchanged {
+        let mut exchanged = Exchanged { settled: self.settle(settle, now), ..Exchanged::default() };
+        if demand.slots > 0 {
+            self.lease(demand, now, &mut exchanged);
+        }
+        exchanged
+    }
+
+    fn settle(&mut self, settle: &[Settlement], now: Moment) -> Vec<Settled> {
+        let mut counted = HashMap::<&QueueName, Increment>::new();
+        let settled = settle
+            .iter()
+            .map(|settlement| {
+                let Some(queue) = self.queues.get_mut(&settlement.queue) else {
+                    return Settled::Refused;
+                };
+                let count = counted.entry(&settlement.queue).or_default();
+                queue.settle(settlement, &mut self.locks, now, count)
+            })
+            .collect();
+        // Once for each counter and batch, as the script does.
+        for (name, count) in counted {
+            if let Some(queue) = self.queues.get_mut(name) {
+                queue.statistics.add(count, now);
+            }
+        }
+        settled
+    }
+
+    fn lease(&mut self, demand: &Demand, now: Moment, exchanged: &mut Exchanged) {
+        let grant = LeaseGrant::new(&demand.server_id, now);
+        let mut open = Vec::<&QueueShare>::new();
+        for share in &demand.queues {
+            match self.queues.get(&share.queue) {
+                Some(queue) if queue.paused_since.is_some() => exchanged.paused.push(share.queue.clone()),
+                Some(queue) if !queue.pending.is_empty() => open.push(share),
+                _ => {}
+            }
+        }
+        while exchanged.leased.len() < demand.slots && !open.is_empty() {
+            let place = if demand.strict { 0 } else { draw(&open) };
+            let Some(share) = open.get(place) else { break };
+            let taken = self.queues.get_mut(&share.queue).and_then(|queue| {
+                let mut dropped = Vec::new();
+                let taken = queue.lease_next(&grant, &mut dropped);
+                exchanged.dropped.extend(dropped.into_iter().map(|id| (share.queue.clone(), id)));
+                taken
+            });
+            match taken {
+                Some((id, message)) => exchanged.leased.push(Leased {
+                    queue: share.queue.clone(),
+                    id,
+                    message,
+                    run: grant.run.clone(),
+                    lease_until: grant.until,
+                }),
+                None => {
+                    open.remove(place);
+                }
+            }
+        }
+    }
+
+    /// Notes that a server lives, and tells who else does.
+    pub(super) fn beat(&mut self, server_id: &str, queue: &QueueName, now: Moment) -> Vec<OwnerBeat> {
+        let owners = &mut self.queue_or_new(queue).owners;
+        owners.insert(Arc::from(server_id), now.seconds);
+        owners.iter().map(|(server_id, at)| OwnerBeat { server_id: server_id.to_string(), at }).collect()
+    }
+
+    /// Replaces a server's state.
+    pub(super) fn write_server(
+        &mut self,
+        keys: ServerKeys,
+        info: &ServerInfo,
+        workers: &[WorkerInfo],
+        ttl_seconds: i64,
+        now: Moment,
+    ) {
+        let score = now.seconds.saturating_add(ttl_seconds);
+        let expires_at = now.nanos_after(ttl_seconds);
+        self.servers.insert(Arc::clone(&keys.info), score);
+        self.workers.insert(Arc::clone(&keys.workers), score);
+        self.server_infos.insert(keys.info, Expiring { value: Bytes::from(info.encode()), expires_at });
+        self.server_workers.remove(&keys.workers);
+        if !workers.is_empty() {
+            let value =
+                workers.iter().map(|worker| (worker.task_id.clone(), Bytes::from(worker.encode()))).collect();
+            self.server_workers.insert(keys.workers, Expiring { value, expires_at });
+        }
+    }
+
+    /// Removes a server's state.
+    pub(super) fn clear_server(&mut self, keys: &ServerKeys) {
+        self.servers.remove(&keys.info);
+        self.workers.remove(&keys.workers);
+        self.server_infos.remove(&keys.info);
+        self.server_workers.remove(&keys.workers);
+    }
+
+    /// Clears away what has expired, so that it does not pile up. Nobody can tell the difference.
+    pub(super) fn drop_expired(&mut self, now: Moment) {
+        self.locks.held.retain(|_, lock| lock.is_alive(now));
+        self.server_infos.retain(|_, info| info.is_alive(now));
+        self.server_workers.retain(|_, workers| workers.is_alive(now));
+        for queue in self.queues.values_mut() {
+            queue.statistics.drop_expired(now.seconds);
+        }
+    }
+
+    /// Whether one of these queues has something in its pending list.
+    pub(super) fn has_pending<'a>(&self, mut names: impl Iterator<Item = &'a QueueName>) -> bool {
+        names.any(|name| self.queues.get(name).is_some_and(|queue| !queue.pending.is_empty()))
+    }
+}
+
+/// Under which keys a server publishes its state.
+#[derive(Debug)]
+pub(super) struct ServerKeys {
+    info: Arc<str>,
+    workers: Arc<str>,
+}
+
+impl ServerKeys {
+    pub(super) fn new(keyspace: &Keyspace, info: &ServerInfo) -> Self {
+        let ServerInfo { host, pid, server_id, .. } = info;
+        Self {
+            info: Arc::from(keyspace.server_info(host, *pid, server_id)),
+            workers: Arc::from(keyspace.server_workers(host, *pid, server_id)),
+        }
+    }
+}
+
+/// Draws a place among the shares, by weight.
+fn draw(shares: &[&QueueShare]) -> usize {
+    let weight = |share: &QueueShare| u64::from(share.weight.max(1));
+    let total = shares.iter().map(|share| weight(share)).sum::<u64>();
+    let mut point = fastrand::u64(..total.max(1));
+    for (place, share) in shares.iter().enumerate() {
+        match point.checked_sub(weight(share)) {
+            Some(rest) => point = rest,
+            None => return place,
+        }
+    }
+    0
+}
