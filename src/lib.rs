@@ -1,11 +1,55 @@
-//! facade
+//! A distributed job framework on Redis: jobs are plain async functions, run on any number of workers, retried when
+//! they fail, and never lost when a worker dies. It stores exactly what Go's hibiken/asynq stores, so both share
+//! one Redis.
+//!
+//! ```
+//! use asynq::{Client, Server, State, job};
+//! use tokio::sync::mpsc;
+//!
+//! /// Sends one e-mail.
+//! #[job(queue = "mail", retry = 5, timeout = "30s")]
+//! async fn send_email(to: String, State(sent): State<mpsc::Sender<String>>) -> anyhow::Result<()> {
+//!     sent.send(to).await?;
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> asynq::Result<()> {
+//! // A producer: in production, `Client::connect("redis://127.0.0.1:6379").await?`.
+//! let client = Client::in_memory();
+//! let info = SendEmail::new("ann@example.com").enqueue(&client).await?;
+//! assert_eq!(info.queue, "mail");
+//!
+//! // A worker: it runs every job that is linked into the program.
+//! let (sender, mut sent) = mpsc::channel(1);
+//! let server = Server::builder(&client).registered().state(sender).start().await?;
+//! assert_eq!(sent.recv().await.as_deref(), Some("ann@example.com"));
+//! server.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`job`] makes a typed task of a function; [`Task`] is one without a type.
+//! - [`Client`] enqueues one task or many; [`TaskOptions`] are all that can be said about one.
+//! - [`Server`] runs them; [`run_registered`] is a whole worker, set up by the [environment](env).
+//! - [`Router`] decides which handler runs which type; [`Ctx`] and [`State`] are what a handler is given;
+//!   [`SkipRetry`], [`Revoke`] and [`RetryIn`] are errors that say what should happen to the task.
+//!
+//! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
+
 pub use asynq_core::client::{AsClient, Client, Enqueue};
 pub use asynq_core::job::{Codec, CodecError, IntoTask, Job, JobOptions, Json};
 pub use asynq_core::router::{
-    BoxError, Ctx, ExtractError, FromContext, Handler, IntoOutcome, Outcome, RetryIn, Revoke, Router,
-    SkipRetry, State,
+    BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, IntoOutcome, Outcome, RetryIn, Revoke,
+    Router, SkipRetry, State,
 };
-pub use asynq_core::server::{RetryPolicy, Server, ServerBuilder, run_registered};
-pub use asynq_core::task::{Headers, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState};
-pub use asynq_core::{Error, Result};
-pub use asynq_core::{broker, client, clock, env, router, server, task, wire};
+#[cfg(feature = "redis")]
+pub use asynq_core::server::run_registered;
+pub use asynq_core::server::{RetryPolicy, Server, ServerBuilder};
+pub use asynq_core::task::{Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState};
+pub use asynq_core::{Error, Result, broker, client, clock, env, router, server, task, wire};
+#[cfg(feature = "macros")]
+pub use asynq_macros::job;
+
+#[doc(hidden)]
+pub use asynq_core::__private;

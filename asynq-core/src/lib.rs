@@ -34,8 +34,9 @@ pub mod __private {
     pub use serde;
 
     pub use crate::client::{AsClient, Enqueue};
-    pub use crate::job::{Codec, Job, JobOptions, Json};
+    pub use crate::job::{Argument, Codec, Job, JobOptions, Json, read_argument, write_argument};
     pub use crate::router::{
-        BadPayload, BoxError, Ctx, FromContext, HandlerResult, IntoOutcome, Registration, Requirement,
+        BadPayload, BoxError, Ctx, FromContext, HandlerResult, Injected, IntoOutcome, Registration,
+        Requirement, boxed, decode, extract, requirement,
     };
 }

@@ -3,7 +3,11 @@
 mod codec;
 mod job;
 mod options;
+mod payload;
 
 pub use codec::{Codec, CodecError, Json};
 pub use job::{IntoTask, Job};
 pub use options::JobOptions;
+pub use payload::Payload;
+#[doc(hidden)]
+pub use payload::{Argument, read_argument, write_argument};

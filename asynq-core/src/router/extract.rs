@@ -9,7 +9,8 @@ use super::Ctx;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be injected into a job",
     label = "not something that a job can be given",
-    note = "a job can be given `Ctx`, `State<T>`, or a type of yours that implements `FromContext`"
+    note = "a job can be given `Ctx`, `State<T>`, or a type of yours that implements `FromContext`",
+    note = "for a value that all runs share write `State<{Self}>`, and `.state(value)` where the server is built"
 )]
 pub trait FromContext: Sized + Send {
     /// Makes it. A failure fails the attempt.
@@ -69,6 +70,13 @@ impl<T: Clone + Send + Sync + 'static> FromContext for State<T> {
 
     fn requirement() -> Option<Requirement> {
         Some(Requirement { type_id: TypeId::of::<T>(), type_name: std::any::type_name::<T>() })
+    }
+}
+
+/// A shared value that a server may have been given or not.
+impl<T: Clone + Send + Sync + 'static> FromContext for Option<State<T>> {
+    async fn from_context(ctx: &Ctx) -> Result<Self, ExtractError> {
+        Ok(ctx.state::<T>().cloned().map(State))
     }
 }
 

@@ -1,6 +1,7 @@
 //! From task type to handler: routes, registered jobs, what a handler is given and what it may return.
 
 mod context;
+mod expansion;
 mod extract;
 mod handler;
 mod outcome;
@@ -9,6 +10,8 @@ mod router;
 
 pub use context::Ctx;
 pub(crate) use context::{CtxParts, StateMap};
+#[doc(hidden)]
+pub use expansion::{Injected, boxed, decode, extract, requirement};
 pub use extract::{ExtractError, FromContext, Requirement, State};
 pub use handler::{Handler, HandlerFn, HandlerResult, HandlerService};
 pub use outcome::{

@@ -22,7 +22,8 @@ pub struct Outcome {
 #[diagnostic::on_unimplemented(
     message = "a job cannot return `{Self}`",
     label = "not something that a job can return",
-    note = "return `()` or `Result<T, E>`, where `T: Serialize` and `E` is an error type such as `anyhow::Error`"
+    note = "return `()` or `Result<T, E>`, where `T` implements serde's `Serialize` and `E` is an error type such as \
+            `anyhow::Error`"
 )]
 pub trait IntoOutcome {
     /// The type that the job returns on success.
@@ -44,6 +45,7 @@ impl IntoOutcome for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize, E: Into<BoxError>> IntoOutcome for Result<T, E> {
     type Output = T;
 

@@ -1,0 +1,49 @@
+//! What the handler that `#[job]` generates calls: kept here so that the generated code stays thin.
+
+use std::future::Future;
+
+use futures_util::future::BoxFuture;
+
+use super::{BadPayload, BoxError, Ctx, ExtractError, FromContext, HandlerResult, Requirement};
+use crate::job::Job;
+
+/// Boxes the future of a handler. The macro calls it with the span of the user's function, so that a future that
+/// cannot be sent to another thread is reported there.
+pub fn boxed<F>(future: F) -> BoxFuture<'static, HandlerResult>
+where
+    F: Future<Output = HandlerResult> + Send + 'static,
+{
+    Box::pin(future)
+}
+
+/// The job that is the payload of a task.
+///
+/// # Errors
+///
+/// [`BadPayload`]: trying again would read the same bytes, so it archives the task.
+pub fn decode<J: Job>(ctx: &Ctx) -> Result<J, BoxError> {
+    J::decode(ctx.payload()).map_err(|error| BadPayload::new(J::NAME, error).into())
+}
+
+/// The `N`th parameter of a job's function is made from the context. `#[job]` implements it for each such parameter,
+/// on a private type: the one place where a type that is no [`FromContext`] is reported.
+pub trait Injected<const N: usize> {
+    /// The type of the parameter.
+    type Value: FromContext;
+}
+
+/// Makes the `N`th parameter.
+///
+/// # Errors
+///
+/// As its [`FromContext`].
+pub fn extract<J: Injected<N>, const N: usize>(
+    ctx: &Ctx,
+) -> impl Future<Output = Result<J::Value, ExtractError>> + Send {
+    J::Value::from_context(ctx)
+}
+
+/// What the `N`th parameter needs from the server.
+pub fn requirement<J: Injected<N>, const N: usize>() -> Option<Requirement> {
+    J::Value::requirement()
+}

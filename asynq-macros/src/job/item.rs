@@ -1,0 +1,114 @@
+//! [`Item`]: what `#[job]` stands on, taken apart but not judged.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, FnArg, Pat, Result, Signature, Token, Type, Visibility};
+
+/// A function with `#[job]` on it.
+pub(super) struct Item {
+    /// Its other attributes.
+    pub(super) attrs: Vec<Attribute>,
+    pub(super) vis: Visibility,
+    /// As it is to come out again: without the attributes that are for us.
+    pub(super) signature: Signature,
+    /// Its parameters, except a receiver, with the attributes that are for us.
+    pub(super) parameters: Vec<Parameter>,
+    /// Never parsed: what is half-written there is the compiler's business, and an editor's.
+    body: TokenStream,
+}
+
+/// A parameter of the function.
+pub(super) struct Parameter {
+    pub(super) pat: Pat,
+    pub(super) ty: Type,
+    /// `#[state]`, `#[extract]` and `#[arg]`.
+    pub(super) roles: Vec<Attribute>,
+    /// Documentation and serde attributes: they belong to the field that the parameter becomes.
+    pub(super) docs: Vec<Attribute>,
+    pub(super) serde: Vec<Attribute>,
+    /// `#[cfg]` and `#[cfg_attr]`, which stay with the function too.
+    pub(super) cfg: Vec<Attribute>,
+}
+
+impl Item {
+    /// Takes it apart.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a function with a body.
+    pub(super) fn parse(tokens: TokenStream) -> Result<Self> {
+        Parser::parse2(Self::read, tokens)
+    }
+
+    fn read(input: ParseStream<'_>) -> Result<Self> {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        if !is_function(input) {
+            return Err(
+                input.error("`#[job]` goes on an `async fn`: the job is a struct made from its arguments")
+            );
+        }
+        let mut signature: Signature = input.parse()?;
+        if input.peek(Token![;]) {
+            return Err(input.error("a job needs a body: write `{ … }`"));
+        }
+        let parameters = parameters(&mut signature.inputs);
+        Ok(Self { attrs, vis, signature, parameters, body: input.parse()? })
+    }
+
+    /// The function as it is to come out again.
+    pub(super) fn function(&self) -> TokenStream {
+        let Self { attrs, vis, signature, body, .. } = self;
+        quote!(#(#attrs)* #vis #signature #body)
+    }
+
+    /// Its attributes with one of these names.
+    pub(super) fn attrs_named<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Attribute> {
+        self.attrs.iter().filter(move |attr| is_one_of(attr, names))
+    }
+}
+
+/// Whether a `fn` comes before anything that could be the name, the fields or the value of another item.
+fn is_function(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    while let Ok(token) = ahead.parse::<TokenTree>() {
+        match token {
+            TokenTree::Ident(word) if word == "fn" => return true,
+            TokenTree::Ident(word)
+                if ["const", "async", "unsafe", "extern", "safe", "gen"].iter().any(|w| word == w) => {}
+            // The name of an ABI.
+            TokenTree::Literal(_) => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Takes the attributes that are for us off the parameters.
+fn parameters(inputs: &mut Punctuated<FnArg, Token![,]>) -> Vec<Parameter> {
+    let typed = inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    });
+    typed
+        .map(|typed| {
+            let mut taken = |names: &[&str]| {
+                let (taken, kept) = typed.attrs.drain(..).partition(|attr| is_one_of(attr, names));
+                typed.attrs = kept;
+                taken
+            };
+            let roles = taken(&["state", "extract", "arg"]);
+            let docs = taken(&["doc"]);
+            let serde = taken(&["serde"]);
+            let cfg =
+                typed.attrs.iter().filter(|attr| is_one_of(attr, &["cfg", "cfg_attr"])).cloned().collect();
+            Parameter { pat: (*typed.pat).clone(), ty: (*typed.ty).clone(), roles, docs, serde, cfg }
+        })
+        .collect()
+}
+
+fn is_one_of(attr: &Attribute, names: &[&str]) -> bool {
+    names.iter().any(|name| attr.path().is_ident(name))
+}

@@ -1,0 +1,30 @@
+//! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`]), whether
+//! that can be a job ([`check`]), and what it becomes ([`expand`]).
+
+mod args;
+mod check;
+mod expand;
+mod item;
+mod types;
+
+use proc_macro2::TokenStream;
+
+use self::args::Args;
+use self::item::Item;
+use crate::errors::report;
+
+/// Expands one use. Whatever is wrong, the user's function comes out as it went in.
+pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
+    report(|errors| {
+        let args = Args::parse(args, errors);
+        let item = match Item::parse(tokens.clone()) {
+            Ok(item) => item,
+            Err(error) => {
+                errors.push(error);
+                return tokens;
+            }
+        };
+        let job = check::check(&item, errors);
+        expand::expand(&args, &item, job.as_ref())
+    })
+}
