@@ -39,7 +39,7 @@ async fn main() -> asynq::Result<()> {
         .await?;
     println!("enqueued {} in queue {} as {}", later.id, later.queue, later.state);
 
-    let (sender, mut sent) = mpsc::channel(3);
+    let (sender, mut sent) = mpsc::channel::<String>(3);
     let server = Server::builder(&client)
         .registered()
         .state(sender)

@@ -21,7 +21,7 @@
 //! assert_eq!(info.queue, "mail");
 //!
 //! // A worker: it runs every job that is linked into the program.
-//! let (sender, mut sent) = mpsc::channel(1);
+//! let (sender, mut sent) = mpsc::channel::<String>(1);
 //! let server = Server::builder(&client).registered().state(sender).start().await?;
 //! assert_eq!(sent.recv().await.as_deref(), Some("ann@example.com"));
 //! server.shutdown().await;
@@ -40,13 +40,15 @@
 pub use asynq_core::client::{AsClient, Client, Enqueue};
 pub use asynq_core::job::{Codec, CodecError, IntoTask, Job, JobOptions, Json};
 pub use asynq_core::router::{
-    BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, IntoOutcome, Outcome, RetryIn, Revoke,
-    Router, SkipRetry, State,
+    BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, IntoOutcome, Outcome, RetryIn,
+    Revoke, Router, SkipRetry, State,
 };
 #[cfg(feature = "redis")]
 pub use asynq_core::server::run_registered;
 pub use asynq_core::server::{RetryPolicy, Server, ServerBuilder};
-pub use asynq_core::task::{Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState};
+pub use asynq_core::task::{
+    Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState,
+};
 pub use asynq_core::{Error, Result, broker, client, clock, env, router, server, task, wire};
 #[cfg(feature = "macros")]
 pub use asynq_macros::job;

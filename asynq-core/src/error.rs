@@ -1,5 +1,7 @@
 //! [`Error`]: what can go wrong for a caller of the client or the owner of a server.
 
+use std::fmt;
+
 use crate::broker::BrokerError;
 use crate::job::CodecError;
 use crate::router::DuplicateJob;
@@ -8,8 +10,9 @@ use crate::task::{BlankName, InvalidOption, QueueName, TaskId};
 /// What can go wrong for a caller of the client or the owner of a server.
 ///
 /// The text of an error says what happened and what to do; its cause, if any, is its
-/// [`source`](std::error::Error::source).
-#[derive(Debug, thiserror::Error)]
+/// [`source`](std::error::Error::source). The debug form is the text with all causes: what a `main` that returns it
+/// prints.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A task with the same uniqueness lock is not done yet: often simply the expected answer.
@@ -123,5 +126,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl From<BlankName> for Error {
     fn from(blank: BlankName) -> Self {
         Self::InvalidOption(blank.into())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut next = std::error::Error::source(self);
+        while let Some(cause) = next {
+            write!(f, ": {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
     }
 }

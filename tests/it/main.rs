@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod crash;
+mod examples;
 mod faults;
 mod interop;
 mod support;

@@ -58,9 +58,15 @@ impl Registration {
 ///
 /// [`DuplicateJob`] when two have the same task type.
 pub fn registered() -> Result<Vec<&'static Registration>, DuplicateJob> {
-    let mut all: Vec<_> = inventory::iter::<Registration>.into_iter().collect();
-    all.sort_by_key(|job| (job.name, job.file, job.line));
-    for (first, second) in all.iter().zip(all.iter().skip(1)) {
+    unique(inventory::iter::<Registration>.into_iter().collect())
+}
+
+/// The jobs sorted by task type, if no two have the same.
+pub(super) fn unique(
+    mut jobs: Vec<&'static Registration>,
+) -> Result<Vec<&'static Registration>, DuplicateJob> {
+    jobs.sort_by_key(|job| (job.name, job.file, job.line));
+    for (first, second) in jobs.iter().zip(jobs.iter().skip(1)) {
         if first.name == second.name {
             return Err(DuplicateJob {
                 name: first.name.to_owned(),
@@ -69,5 +75,5 @@ pub fn registered() -> Result<Vec<&'static Registration>, DuplicateJob> {
             });
         }
     }
-    Ok(all)
+    Ok(jobs)
 }

@@ -49,7 +49,10 @@ impl Router {
     /// [`Error::DuplicateJob`] when two have the same task type, naming both places; [`Error::NoJobs`] when there
     /// is none, which usually means that the crate with the jobs is not linked.
     pub fn registered() -> Result<Self> {
-        let jobs = registered()?;
+        Self::of(registered()?)
+    }
+
+    fn of(jobs: Vec<&'static Registration>) -> Result<Self> {
         if jobs.is_empty() {
             return Err(Error::NoJobs);
         }
@@ -173,5 +176,87 @@ impl Router {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::JobOptions;
+    use crate::router::registration::unique;
+    use crate::router::{FromContext, State};
+
+    struct Pool;
+
+    fn run(_: Ctx) -> BoxFuture<'static, HandlerResult> {
+        Box::pin(std::future::ready(Ok(Outcome::default())))
+    }
+
+    const fn job(name: &'static str, line: u32) -> Registration {
+        Registration {
+            name,
+            job: "Job",
+            options: JobOptions::new(),
+            file: "src/jobs.rs",
+            line,
+            run,
+            requires: &[],
+        }
+    }
+
+    static PLAIN: Registration = job("plain", 1);
+    static AGAIN: Registration = job("plain", 9);
+    static MAIL: Registration = Registration { options: JobOptions::new().queue("mail"), ..job("mail", 5) };
+    static POOLED: Registration = Registration {
+        requires: &[<State<std::sync::Arc<Pool>> as FromContext>::requirement],
+        ..job("pooled", 7)
+    };
+
+    #[test]
+    fn a_task_type_used_twice_is_refused_with_both_places() {
+        let error = unique(vec![&PLAIN, &MAIL, &AGAIN]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "task type `plain` is registered twice: Job (src/jobs.rs:1) and Job (src/jobs.rs:9); \
+             give one of them another `name = \"…\"`"
+        );
+    }
+
+    #[test]
+    fn no_job_at_all_is_refused_with_the_likely_cause() {
+        let error = Router::of(Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("use my_jobs as _;"), "{error}");
+    }
+
+    #[test]
+    fn what_would_fail_at_the_first_task_is_refused_before() {
+        let router = Router::of(vec![&PLAIN, &POOLED]).unwrap();
+        let error = router.check(|_| false, |_| true).unwrap_err();
+        assert!(error.to_string().starts_with("job `pooled` at src/jobs.rs:7 needs State<"), "{error}");
+        router.check(|id| id == TypeId::of::<std::sync::Arc<Pool>>(), |_| true).unwrap();
+
+        let router = Router::of(vec![&PLAIN, &MAIL]).unwrap();
+        assert_eq!(
+            router.job_queues().iter().map(QueueName::as_str).collect::<Vec<_>>(),
+            ["default", "mail"]
+        );
+        let error = router.check(|_| true, |queue| queue == "default").unwrap_err();
+        assert!(error.to_string().starts_with("job `mail` at src/jobs.rs:5 uses queue `mail`"), "{error}");
+    }
+
+    #[test]
+    fn jobs_match_exactly_and_patterns_by_longest_prefix() {
+        let router = Router::of(vec![&MAIL])
+            .unwrap()
+            .route("m", async |_: Ctx| ())
+            .unwrap()
+            .route("mailing", async |_: Ctx| ())
+            .unwrap();
+        let goes_to = |task_type| router.pattern(task_type);
+        assert_eq!(goes_to("mail"), Some("mail"));
+        assert_eq!(goes_to("mails"), Some("m"));
+        assert_eq!(goes_to("mailing:x"), Some("mailing"));
+        assert_eq!(goes_to("M"), None);
+        assert!(matches!(router.route("mail", async |_: Ctx| ()), Err(Error::DuplicateRoute(_))));
     }
 }

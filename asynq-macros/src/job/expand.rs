@@ -228,7 +228,7 @@ fn methods(item: &Item, job: &Job<'_>) -> TokenStream {
                 self,
                 client: &(impl __asynq::AsClient + ?::core::marker::Sized),
             ) -> __asynq::Enqueue<'_> {
-                __asynq::Enqueue::new(&self, client)
+                __asynq::Enqueue::new(self, client)
             }
         }
     }

@@ -1,0 +1,61 @@
+//! Every example runs, as its page says.
+
+use std::path::PathBuf;
+
+use asynq_testkit::{Child, RedisServer};
+use tokio::process::Command;
+
+/// The built example; `cargo test --all-targets` has built it.
+fn example(name: &str) -> Command {
+    let folder =
+        std::env::current_exe().unwrap().parent().and_then(|deps| deps.parent()).unwrap().join("examples");
+    let program: PathBuf = folder.join(name);
+    if !program.exists() {
+        let built = std::process::Command::new(env!("CARGO")).args(["build", "--examples"]).status().unwrap();
+        assert!(built.success(), "the examples do not build");
+    }
+    Command::new(program)
+}
+
+#[tokio::test]
+async fn quickstart_tells_the_whole_story_and_ends() {
+    let mut quickstart = Child::spawn(&mut example("quickstart"));
+    assert!(quickstart.ended().await);
+    let last = quickstart.line("the last line", |line| line == "all sent").await;
+    let lines = quickstart.lines();
+    assert_eq!(lines.last(), Some(&last));
+    for part in
+        ["as pending", "as scheduled", "attempt 1: failed", "attempt 2: sending", "sent to eve@example.com"]
+    {
+        assert!(lines.iter().any(|line| line.contains(part)), "no line with {part:?}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn producer_and_worker_share_a_redis() {
+    let redis = RedisServer::start().await;
+    let mut worker = Child::spawn(example("worker").env("ASYNQ_REDIS_URL", redis.url()));
+    let mut producer = Child::spawn(example("producer").arg("3").env("ASYNQ_REDIS_URL", redis.url()));
+    assert!(producer.ended().await);
+    for number in 1..=3 {
+        let sent = format!("sent \"Welcome\" to user{number}@example.com");
+        worker.line(&sent, |line| line.starts_with(&sent)).await;
+    }
+    worker.signal("TERM");
+    assert!(worker.ended().await, "it shuts down in good order");
+    let left: Vec<String> = redis.command(&["KEYS", "asynq:{mail}:t:*"]).await;
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_worker_without_redis_says_so_in_one_line() {
+    let mut worker = Child::spawn(example("worker").env("ASYNQ_REDIS_URL", "redis://:secret@127.0.0.1:1"));
+    assert!(!worker.ended().await);
+}
+
+#[tokio::test]
+async fn untyped_handles_what_has_no_type_here() {
+    let mut untyped = Child::spawn(&mut example("untyped"));
+    assert!(untyped.ended().await);
+    untyped.line("the task is handled", |line| line.starts_with("handled image:resize")).await;
+}
