@@ -5,6 +5,10 @@
 
 mod broker;
 
+#[cfg(any(test, feature = "__conformance"))]
+#[doc(hidden)]
+pub mod conformance;
+
 mod error;
 
 mod memory;
