@@ -4,6 +4,9 @@
 //! suite of conformance checks; a difference between them is a bug.
 
 mod broker;
+#[cfg(any(test, feature = "__conformance"))]
+#[doc(hidden)]
+pub mod conformance;
 mod error;
 mod memory;
 #[cfg(feature = "redis")]

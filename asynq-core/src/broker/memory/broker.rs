@@ -79,6 +79,12 @@ impl MemoryBroker {
         Self { clock, keyspace: Keyspace::default(), shared: Arc::new(shared) }
     }
 
+    /// For tests that look into the store.
+    #[cfg(any(test, feature = "__conformance"))]
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     pub(super) fn now(&self) -> Moment {
         Moment::now(&self.clock)
     }

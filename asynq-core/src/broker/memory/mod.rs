@@ -13,12 +13,16 @@
 //! ```
 
 mod broker;
+#[cfg(any(test, feature = "__conformance"))]
+mod dump;
 mod queue;
 mod scored_set;
 mod snapshot;
 mod statistics;
 mod store;
 mod task_hash;
+#[cfg(test)]
+mod tests;
 mod waiter;
 
 pub use broker::MemoryBroker;

@@ -76,6 +76,12 @@ impl Statistics {
             day.processed.is_some() || day.failed.is_some()
         });
     }
+
+    /// The days, each by the Unix second it began.
+    #[cfg(any(test, feature = "__conformance"))]
+    pub(super) fn days(&self) -> impl Iterator<Item = (i64, Day)> {
+        self.days.iter().map(|(day, counters)| (day * SECONDS_PER_DAY, *counters))
+    }
 }
 
 fn add_daily(counter: &mut Option<Daily>, by: i64, now: Moment) {

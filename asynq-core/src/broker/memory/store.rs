@@ -232,6 +232,12 @@ impl Store {
     pub(super) fn has_pending<'a>(&self, mut names: impl Iterator<Item = &'a QueueName>) -> bool {
         names.any(|name| self.queues.get(name).is_some_and(|queue| !queue.pending.is_empty()))
     }
+
+    /// The locks that are held.
+    #[cfg(any(test, feature = "__conformance"))]
+    pub(super) fn locks(&self) -> impl Iterator<Item = (&str, &Expiring<String>)> {
+        self.locks.held.iter().map(|(key, lock)| (key.as_str(), lock))
+    }
 }
 
 /// Under which keys a server publishes its state.

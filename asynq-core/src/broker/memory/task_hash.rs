@@ -79,4 +79,10 @@ impl TaskHash {
     pub(super) fn crashes(&self) -> u32 {
         self.text(field::CRASHES).and_then(|text| text.parse().ok()).unwrap_or(0)
     }
+
+    /// All fields.
+    #[cfg(any(test, feature = "__conformance"))]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Bytes)> {
+        self.fields.iter().map(|(name, value)| (&**name, value))
+    }
 }

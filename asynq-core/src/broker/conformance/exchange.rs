@@ -1,0 +1,246 @@
+//! Leasing: which tasks are taken, in which order, and what is stored of it.
+
+use bytes::Bytes;
+
+use super::Corruption;
+use super::suite::case_list;
+use super::world::{
+    SERVER, World, done, field, ids, lease_seconds, message, pending, pending_in, queue, requeue, settlement,
+    strict, task_id,
+};
+use crate::broker::{Demand, QueueShare, Settled, Transition};
+use crate::task::QueueName;
+
+case_list! { "exchange":
+    gives_nothing_of_nothing,
+    leases_the_oldest_first,
+    stores_who_runs_a_task,
+    leases_no_more_than_asked_for,
+    takes_nothing_without_slots,
+    names_each_exchange_by_a_fresh_token,
+    empties_a_strict_queue_before_the_next,
+    draws_queues_by_their_weight,
+    draws_only_queues_that_have_tasks,
+    serves_a_queue_without_weight,
+    takes_nothing_from_a_paused_queue,
+    takes_from_other_queues_beside_a_paused_one,
+    drops_ids_without_a_task,
+    drops_ids_whose_hash_has_no_message,
+    tells_what_cannot_be_decoded,
+    settles_before_it_leases,
+    settles_over_several_queues,
+    leases_to_several_servers,
+}
+
+async fn gives_nothing_of_nothing(world: World) {
+    let exchanged = world.exchange(&[], &world.demand(5)).await;
+    assert!(exchanged.leased.is_empty() && exchanged.dropped.is_empty() && exchanged.paused.is_empty());
+    assert_eq!(world.dump().await, super::Dump::default());
+}
+
+async fn leases_the_oldest_first(world: World) {
+    world.store_pending(&["a", "b", "c"]).await;
+    let exchanged = world.exchange(&[], &world.demand(2)).await;
+    assert_eq!(ids(&exchanged.leased), ["a", "b"]);
+    let dump = world.dump().await;
+    assert_eq!(dump.list(&world.keys.pending()), ["c"]);
+    assert_eq!(dump.list(&world.keys.active()), ["b", "a"]);
+    let until = world.now() + lease_seconds();
+    assert_eq!(dump.zset(&world.keys.lease()), [("a".to_owned(), until), ("b".to_owned(), until)]);
+    for leased in &exchanged.leased {
+        assert_eq!(leased.queue, world.queue);
+        assert_eq!(leased.lease_until, until);
+        assert_eq!(leased.message.as_ref().ok(), Some(&message(leased.id.as_str())));
+    }
+}
+
+async fn stores_who_runs_a_task(world: World) {
+    let leased = world.active("a").await;
+    let hash = world.dump().await.hash("asynq:{q}:t:a");
+    assert_eq!(hash.keys().collect::<Vec<_>>(), ["msg", "state", "x_own", "x_run"]);
+    assert_eq!(hash["msg"], message("a").encode());
+    assert_eq!(field(&hash, "state"), Some("active"));
+    assert_eq!(field(&hash, "x_own"), Some(SERVER));
+    assert_eq!(field(&hash, "x_run"), Some(leased.run.as_str()));
+}
+
+async fn leases_no_more_than_asked_for(world: World) {
+    world.store_pending(&["a", "b", "c"]).await;
+    assert_eq!(world.exchange(&[], &world.demand(1)).await.leased.len(), 1);
+    assert_eq!(world.exchange(&[], &world.demand(5)).await.leased.len(), 2);
+    assert_eq!(world.exchange(&[], &world.demand(5)).await.leased.len(), 0);
+}
+
+async fn takes_nothing_without_slots(world: World) {
+    world.store_pending(&["a"]).await;
+    let before = world.dump().await;
+    assert!(world.exchange(&[], &world.demand(0)).await.leased.is_empty());
+    assert!(world.exchange(&[], &Demand::none()).await.leased.is_empty());
+    world.dump().await.assert_same(&before, "no slots");
+}
+
+async fn names_each_exchange_by_a_fresh_token(world: World) {
+    world.store_pending(&["a", "b"]).await;
+    let (first, second) = (world.lease_one().await, world.lease_one().await);
+    assert_ne!(first.run, second.run);
+    world.apply(&first, requeue()).await;
+    assert_ne!(world.lease_one().await.run, first.run);
+}
+
+async fn empties_a_strict_queue_before_the_next(world: World) {
+    world.store_pending(&["a", "b"]).await;
+    world.store(&[pending_in("high", "c"), pending_in("high", "d")]).await;
+    let high = queue("high");
+    let exchanged = world.exchange(&[], &strict(3, &[&high, &world.queue])).await;
+    assert_eq!(ids(&exchanged.leased), ["c", "d", "a"]);
+    let exchanged = world.exchange(&[], &strict(3, &[&high, &world.queue])).await;
+    assert_eq!(ids(&exchanged.leased), ["b"]);
+}
+
+fn weighted(slots: usize, shares: &[(&QueueName, u32)]) -> Demand {
+    let queues = shares
+        .iter()
+        .map(|(queue, weight)| QueueShare { queue: (*queue).clone(), weight: *weight })
+        .collect();
+    Demand { server_id: SERVER.to_owned(), slots, queues, strict: false }
+}
+
+async fn draws_queues_by_their_weight(world: World) {
+    let (heavy, light) = (queue("heavy"), queue("light"));
+    for queue in [&heavy, &light] {
+        let tasks = (0..400).map(|n| pending_in(queue.as_str(), &n.to_string())).collect::<Vec<_>>();
+        world.store(&tasks).await;
+    }
+    let (mut taken, mut from_heavy, mut mixed) = (0, 0, 0);
+    while taken < 400 {
+        let demand = weighted((400 - taken).min(40), &[(&light, 1), (&heavy, 3)]);
+        let leased = world.exchange(&[], &demand).await.leased;
+        assert!(!leased.is_empty(), "both queues have tasks left");
+        let heavy_ones = leased.iter().filter(|leased| leased.queue == heavy).count();
+        taken += leased.len();
+        from_heavy += heavy_ones;
+        mixed += usize::from(heavy_ones > 0 && heavy_ones < leased.len());
+    }
+    // 300 expected, with a standard deviation of 8.7 when every slot is drawn by itself.
+    assert!((240..=360).contains(&from_heavy), "{from_heavy} of 400 came from the queue of weight 3 of 4");
+    assert!(mixed > 0, "each slot is drawn by itself");
+}
+
+async fn draws_only_queues_that_have_tasks(world: World) {
+    world.store(&[pending_in("light", "a"), pending_in("light", "b")]).await;
+    let demand = weighted(5, &[(&queue("heavy"), 1_000_000), (&queue("light"), 1), (&queue("never"), 7)]);
+    assert_eq!(ids(&world.exchange(&[], &demand).await.leased), ["a", "b"]);
+}
+
+async fn serves_a_queue_without_weight(world: World) {
+    world.store_pending(&["a"]).await;
+    let exchanged = world.exchange(&[], &weighted(1, &[(&world.queue, 0)])).await;
+    assert_eq!(ids(&exchanged.leased), ["a"]);
+}
+
+async fn takes_nothing_from_a_paused_queue(world: World) {
+    world.store_pending(&["a"]).await;
+    world.broker.pause(&world.queue).await.expect("the store answers");
+    let before = world.dump().await;
+    for demand in [world.demand(1), weighted(1, &[(&world.queue, 1)])] {
+        let exchanged = world.exchange(&[], &demand).await;
+        assert!(exchanged.leased.is_empty());
+        assert_eq!(exchanged.paused, [queue("q")]);
+    }
+    world.dump().await.assert_same(&before, "the queue is paused");
+    world.broker.resume(&world.queue).await.expect("the store answers");
+    let exchanged = world.exchange(&[], &world.demand(1)).await;
+    assert_eq!((ids(&exchanged.leased), exchanged.paused.len()), (vec!["a"], 0));
+}
+
+async fn takes_from_other_queues_beside_a_paused_one(world: World) {
+    world.store_pending(&["a"]).await;
+    world.store(&[pending_in("paused", "b")]).await;
+    let paused = queue("paused");
+    world.broker.pause(&paused).await.expect("the store answers");
+    for demand in [strict(5, &[&paused, &world.queue]), weighted(5, &[(&paused, 9), (&world.queue, 1)])] {
+        let exchanged = world.exchange(&[], &demand).await;
+        assert_eq!(ids(&exchanged.leased), ["a"]);
+        assert_eq!(exchanged.paused, [queue("paused")]);
+        world.apply(&exchanged.leased[0], requeue()).await;
+    }
+}
+
+async fn drops_ids_without_a_task(world: World) {
+    world.store_pending(&["a", "b"]).await;
+    for id in ["gone-1", "gone-2"] {
+        world.corrupt(Corruption::PushPending { queue: world.queue.clone(), id: task_id(id) }).await;
+    }
+    let exchanged = world.exchange(&[], &world.demand(1)).await;
+    assert_eq!(ids(&exchanged.leased), ["a"], "what is dropped uses up no slot");
+    let dropped = [(world.queue.clone(), "gone-2".to_owned()), (world.queue.clone(), "gone-1".to_owned())];
+    assert_eq!(exchanged.dropped, dropped);
+    let dump = world.dump().await;
+    assert_eq!(dump.list(&world.keys.pending()), ["b"]);
+    assert_eq!(dump.list(&world.keys.active()), ["a"]);
+    assert_eq!(dump.zset(&world.keys.lease()).len(), 1);
+    assert!(!dump.contains("asynq:{q}:t:gone-1") && !dump.contains("asynq:{q}:t:gone-2"), "no ghosts");
+}
+
+async fn drops_ids_whose_hash_has_no_message(world: World) {
+    world.set_field("ghost", "state", b"pending").await;
+    world.corrupt(Corruption::PushPending { queue: world.queue.clone(), id: task_id("ghost") }).await;
+    let exchanged = world.exchange(&[], &world.demand(3)).await;
+    assert!(exchanged.leased.is_empty());
+    assert_eq!(exchanged.dropped, [(world.queue.clone(), "ghost".to_owned())]);
+    let dump = world.dump().await;
+    assert_eq!(dump.entries.keys().collect::<Vec<_>>(), ["asynq:{q}:t:ghost"]);
+    assert_eq!(
+        field(&dump.hash("asynq:{q}:t:ghost"), "state"),
+        Some("pending"),
+        "what is left stays as it is"
+    );
+}
+
+async fn tells_what_cannot_be_decoded(world: World) {
+    world.store_pending(&["a", "b"]).await;
+    world.set_field("a", "msg", b"\xff\xff").await;
+    let exchanged = world.exchange(&[], &world.demand(2)).await;
+    assert_eq!(ids(&exchanged.leased), ["a", "b"], "it is leased all the same");
+    let unreadable = exchanged.leased[0].message.as_ref().expect_err("no message");
+    assert_eq!(unreadable.bytes, Bytes::from_static(b"\xff\xff"));
+    assert!(exchanged.leased[1].message.is_ok());
+    assert_eq!(world.dump().await.zset(&world.keys.lease()).len(), 2);
+}
+
+async fn settles_before_it_leases(world: World) {
+    let first = world.active("a").await;
+    world.store_pending(&["b"]).await;
+    let exchanged = world.exchange(&[settlement(&first, requeue())], &world.demand(5)).await;
+    assert_eq!(exchanged.settled, [Settled::Applied]);
+    assert_eq!(ids(&exchanged.leased), ["a", "b"], "what is put back is next");
+    assert_ne!(exchanged.leased[0].run, first.run);
+}
+
+async fn settles_over_several_queues(world: World) {
+    world.store_pending(&["a", "b"]).await;
+    world.store(&[pending_in("other", "a"), pending_in("other", "b")]).await;
+    let other = queue("other");
+    let leased = world.exchange(&[], &strict(4, &[&world.queue, &other])).await.leased;
+    let transitions = [done(), Transition::Archive { message: None }, requeue(), done()];
+    let settle =
+        leased.iter().zip(transitions).map(|(leased, how)| settlement(leased, how)).collect::<Vec<_>>();
+    let exchanged = world.exchange(&settle, &strict(4, &[&world.queue, &other])).await;
+    assert_eq!(exchanged.settled, [Settled::Applied; 4]);
+    assert_eq!((ids(&exchanged.leased), &exchanged.leased[0].queue), (vec!["a"], &other));
+    let dump = world.dump().await;
+    assert_eq!(dump.zset(&world.keys.archived()).len(), 1);
+    assert_eq!(dump.string(&world.keys.processed_total()).as_deref(), Some("2"));
+    assert_eq!(dump.string(&world.queue_keys(&other).processed_total()).as_deref(), Some("1"));
+    assert_eq!(dump.string(&world.queue_keys(&other).failed_total()), None);
+}
+
+async fn leases_to_several_servers(world: World) {
+    world.store(&[pending("a"), pending("b")]).await;
+    world.lease_one().await;
+    let demand = Demand { server_id: "server-2".to_owned(), ..world.demand(1) };
+    world.exchange(&[], &demand).await;
+    let dump = world.dump().await;
+    assert_eq!(field(&dump.hash("asynq:{q}:t:a"), "x_own"), Some(SERVER));
+    assert_eq!(field(&dump.hash("asynq:{q}:t:b"), "x_own"), Some("server-2"));
+}

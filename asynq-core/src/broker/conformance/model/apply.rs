@@ -1,0 +1,278 @@
+//! [`apply`]: one operation on one broker.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::known::{Known, Observation, Run};
+use super::op::{
+    BreakOp, IDS, LOCKS, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp, group_name,
+    queue_name, server_name,
+};
+use crate::broker::conformance::{Corruption, Fixture};
+use crate::broker::{
+    BrokerError, Demand, EnqueueError, Exchanged, LeaseRef, NewTask, Placement, QueueShare, RunToken,
+    Settlement, Transition,
+};
+use crate::clock::Clock;
+use crate::task::QueueName;
+use crate::wire::keys::Keyspace;
+use crate::wire::{ServerInfo, TaskMessage, WorkerInfo};
+
+/// Far more than a sequence of operations stores.
+const NO_LIMIT: usize = 10_000;
+
+/// Applies one operation and tells what it told.
+pub async fn apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Observation {
+    match try_apply(fixture, op, known).await {
+        Ok(observation) => observation,
+        Err(error) => Observation::Failed(error.kind()),
+    }
+}
+
+async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<Observation, BrokerError> {
+    let (broker, clock) = (fixture.broker(), fixture.clock());
+    let now = clock.unix_seconds();
+    Ok(match op {
+        Op::Enqueue(tasks) => {
+            let tasks = tasks.iter().map(|task| new_task(task, known, now)).collect::<Vec<_>>();
+            enqueued(broker.enqueue(&tasks).await)?
+        }
+        Op::Exchange { settle, server, queues, slots } => {
+            let settle = settle.iter().filter_map(|op| settlement(*op, known, now)).collect::<Vec<_>>();
+            let demand = Demand {
+                server_id: server_name(*server),
+                slots: usize::from(*slots),
+                queues: shares(queues),
+                strict: true,
+            };
+            exchanged(broker.exchange(&settle, &demand).await?, &demand, known)
+        }
+        Op::ExtendLeases { queue, runs, seconds } => {
+            let queue = queue_name(*queue);
+            let lease_ref = |run: &Run| LeaseRef { id: run.id.clone(), run: run.token.clone() };
+            let runs = runs.iter().filter_map(|back| known.run(*back).map(lease_ref)).collect::<Vec<_>>();
+            Observation::Flags(broker.extend_leases(&queue, &runs, now + i64::from(*seconds)).await?)
+        }
+        Op::Forward { queue } => Observation::Forwarded(broker.forward(&queue_name(*queue)).await?),
+        Op::Beat { server, queues } => {
+            let mut beats = broker.beat(&server_name(*server), &queue_names(queues)).await?;
+            for beats in &mut beats {
+                beats.sort_by(|one, two| one.server_id.cmp(&two.server_id));
+            }
+            Observation::Beats(beats)
+        }
+        Op::Retire { servers, queues } => {
+            let servers = servers.iter().map(|server| server_name(*server)).collect::<Vec<_>>();
+            let servers = servers.iter().map(String::as_str).collect::<Vec<_>>();
+            broker.retire(&servers, &queue_names(queues)).await?;
+            Observation::Nothing
+        }
+        Op::CountActive { queue } => Observation::Count(broker.count_active(&queue_name(*queue)).await?),
+        Op::ExpiringLeases { queue, seconds } => {
+            let until = now + i64::from(*seconds);
+            let found = broker.expiring_leases(&queue_name(*queue), until, NO_LIMIT).await?;
+            Observation::Active(found.into_iter().map(|task| known.see_active(task)).collect(), None)
+        }
+        Op::OwnedBy { queue, server, offset, limit } => {
+            let (offset, limit) = (usize::from(*offset), usize::from(*limit));
+            let queue = queue_name(*queue);
+            let (found, looked_at) = broker.owned_by(&queue, &server_name(*server), offset, limit).await?;
+            Observation::Active(
+                found.into_iter().map(|task| known.see_active(task)).collect(),
+                Some(looked_at),
+            )
+        }
+        Op::MendActive { queue, offset } => {
+            let mended = broker.mend_active(&queue_name(*queue), usize::from(*offset), NO_LIMIT).await?;
+            Observation::Mended(mended.0, mended.1)
+        }
+        Op::WriteResult { queue, id, byte } => {
+            let queue = queue_name(*queue);
+            let result = Bytes::copy_from_slice(&[*byte]);
+            Observation::Flag(broker.write_result(&queue, &known.id(&queue, *id), &result).await?)
+        }
+        Op::DeleteExpiredCompleted { queue, limit } => {
+            let limit = usize::from(*limit).max(1);
+            Observation::Count(broker.delete_expired_completed(&queue_name(*queue), limit).await?)
+        }
+        Op::WriteServerState { server, ids } => {
+            let worker = |id: &u8| WorkerInfo { task_id: format!("t{}", id % IDS), ..WorkerInfo::default() };
+            let workers = ids.iter().map(worker).collect::<Vec<_>>();
+            let ttl = Duration::from_secs(u64::from(3 * TICK));
+            broker.write_server_state(&server_info(*server), &workers, ttl).await?;
+            Observation::Nothing
+        }
+        Op::ClearServerState { server } => {
+            broker.clear_server_state(&server_info(*server)).await?;
+            Observation::Nothing
+        }
+        Op::Pause { queue } => Observation::Flag(broker.pause(&queue_name(*queue)).await?),
+        Op::Resume { queue } => Observation::Flag(broker.resume(&queue_name(*queue)).await?),
+        Op::TaskInfo { queue, id } => {
+            let queue = queue_name(*queue);
+            let id = known.id(&queue, *id);
+            Observation::Info(Box::new(broker.task_info(&queue, &id).await?))
+        }
+        Op::Advance { ticks, quarter } => {
+            let quarter = if *quarter { Duration::from_millis(250) } else { Duration::ZERO };
+            fixture.advance(Duration::from_secs(u64::from(TICK) * u64::from(*ticks)) + quarter).await;
+            Observation::Nothing
+        }
+        Op::Break { queue, id, how } => {
+            break_task(fixture, &clock, &queue_name(*queue), *id, *how, known).await;
+            Observation::Nothing
+        }
+    })
+}
+
+fn queue_names(numbers: &[u8]) -> Vec<QueueName> {
+    numbers.iter().map(|number| queue_name(*number)).collect()
+}
+
+fn shares(numbers: &[u8]) -> Vec<QueueShare> {
+    queue_names(numbers).into_iter().map(|queue| QueueShare { queue, weight: 1 }).collect()
+}
+
+fn server_info(number: u8) -> ServerInfo {
+    ServerInfo { host: "host".to_owned(), pid: 1, server_id: server_name(number), ..ServerInfo::default() }
+}
+
+fn new_task(op: &TaskOp, known: &Known, now: i64) -> NewTask {
+    let queue = queue_name(op.queue);
+    let id = known.id(&queue, op.id);
+    let (unique_key, unique_ttl) = match op.unique {
+        Some((lock, ticks)) => {
+            let keys = Keyspace::default().queue(&queue);
+            let key = format!("{}{}", keys.unique_prefix("t"), lock % LOCKS);
+            (key, i64::from(TICK) * i64::from(ticks.max(1)))
+        }
+        None => (String::new(), 0),
+    };
+    let (placement, group_key) = match op.placement {
+        PlacementOp::Pending => (Placement::Pending, String::new()),
+        PlacementOp::Scheduled(seconds) => (Placement::Scheduled(now + i64::from(seconds)), String::new()),
+        PlacementOp::Group(group) => (Placement::Group, group_name(group)),
+    };
+    let message = TaskMessage {
+        task_type: "t".to_owned(),
+        payload: Bytes::from(format!("{id} at {now}")),
+        id: id.as_str().to_owned(),
+        queue: queue.as_str().to_owned(),
+        retry: 3,
+        timeout: 60,
+        unique_key,
+        group_key,
+        ..TaskMessage::default()
+    };
+    NewTask { message, placement, unique_ttl }
+}
+
+fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
+    let run = known.run(op.run)?;
+    let message =
+        || TaskMessage { retried: run.message.retried + 1, last_failed_at: now, ..run.message.clone() };
+    let transition = match op.transition {
+        TransitionOp::Done(release) => {
+            let unique_key = if release { run.message.unique_key.clone() } else { String::new() };
+            Transition::Done { unique_key }
+        }
+        TransitionOp::Complete(seconds, result) => Transition::Complete {
+            message: TaskMessage { completed_at: now, ..run.message.clone() },
+            until: now + i64::from(seconds),
+            result: result.map(|byte| Bytes::copy_from_slice(&[byte])),
+        },
+        TransitionOp::Retry(seconds, is_failure) => {
+            Transition::Retry { message: message(), at: now + i64::from(seconds), is_failure }
+        }
+        TransitionOp::Archive(with_message) => Transition::Archive { message: with_message.then(message) },
+        TransitionOp::Requeue(crashed) => Transition::Requeue { crashed },
+    };
+    Some(Settlement {
+        queue: run.queue.clone(),
+        id: run.id.clone(),
+        run: match op.token {
+            TokenOp::Own => Some(run.token.clone()),
+            TokenOp::None => None,
+            TokenOp::Foreign => Some(RunToken::stored("foreign")),
+        },
+        lease_until: run.lease_until + i64::from(op.lease_off),
+        transition,
+    })
+}
+
+fn enqueued(results: Vec<Result<(), EnqueueError>>) -> Result<Observation, BrokerError> {
+    let told = results.into_iter().map(|result| match result {
+        Ok(()) => Ok("stored".to_owned()),
+        Err(EnqueueError::IdConflict) => Ok("conflict".to_owned()),
+        Err(EnqueueError::Duplicate { holder }) => Ok(format!("held by {holder}")),
+        Err(EnqueueError::Broker(error)) => Err(error),
+    });
+    Ok(Observation::Enqueued(told.collect::<Result<_, _>>()?))
+}
+
+fn exchanged(exchanged: Exchanged, demand: &Demand, known: &mut Known) -> Observation {
+    let Exchanged { settled, leased, dropped, paused } = exchanged;
+    for leased in &leased {
+        known.learn(leased);
+    }
+    let is_full = leased.len() >= demand.slots;
+    Observation::Exchanged {
+        settled,
+        dropped,
+        paused: if is_full { BTreeSet::new() } else { paused.into_iter().collect() },
+        tokens: leased.iter().map(|leased| leased.run.as_str()).collect::<BTreeSet<_>>().len(),
+        leased: leased.iter().map(Known::see_lease).collect(),
+    }
+}
+
+async fn break_task(
+    fixture: &dyn Fixture,
+    clock: &Clock,
+    queue: &QueueName,
+    number: u8,
+    how: BreakOp,
+    known: &mut Known,
+) {
+    let id = known.id(queue, number);
+    if !fixture.dump().await.contains(&Keyspace::default().queue(queue).task(id.as_str())) {
+        // A task that is not there has nothing to break.
+        return;
+    }
+    let set = |field: &str, value: Bytes| Corruption::SetField {
+        queue: queue.clone(),
+        id: id.clone(),
+        field: field.to_owned(),
+        value,
+    };
+    let queue_of = || queue.clone();
+    let corruptions = match how {
+        BreakOp::Delete => {
+            known.forget_task(queue, number);
+            vec![Corruption::DeleteTask { queue: queue_of(), id }]
+        }
+        BreakOp::Garble => vec![set("msg", Bytes::from_static(b"\xff\xff"))],
+        BreakOp::ForgetRun => ["x_run", "x_own"]
+            .map(|field| Corruption::RemoveField {
+                queue: queue_of(),
+                id: id.clone(),
+                field: field.to_owned(),
+            })
+            .into(),
+        BreakOp::StrayRun => vec![set("x_run", Bytes::from_static(b"stray"))],
+        BreakOp::SetGroup(group) => vec![set("group", Bytes::from(group_name(group)))],
+        BreakOp::RemoveLease => vec![Corruption::RemoveLease { queue: queue_of(), id }],
+        BreakOp::SetLease(seconds) => {
+            let until = clock.unix_seconds() + i64::from(seconds);
+            vec![Corruption::SetLease { queue: queue_of(), id, until }]
+        }
+        BreakOp::PushDangling => vec![Corruption::PushPending { queue: queue_of(), id: known.dangling_id() }],
+        BreakOp::PushDanglingActive => {
+            vec![Corruption::PushActive { queue: queue_of(), id: known.dangling_id() }]
+        }
+    };
+    for corruption in corruptions {
+        fixture.corrupt(corruption).await;
+    }
+}

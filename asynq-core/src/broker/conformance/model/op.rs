@@ -1,0 +1,259 @@
+//! [`Op`]: one operation, in numbers that stand for names.
+
+use crate::task::QueueName;
+
+/// How many queues there are.
+pub(super) const QUEUES: u8 = 2;
+/// How many task IDs there are in each queue.
+pub(super) const IDS: u8 = 12;
+/// How many groups there are in each queue.
+pub(super) const GROUPS: u8 = 2;
+/// How many uniqueness locks there are in each queue.
+pub(super) const LOCKS: u8 = 3;
+const SERVERS: u8 = 2;
+
+/// Times to live, and the steps of the clock, in seconds: whole multiples of this, so that the seconds which a
+/// test itself takes never decide whether a key of Redis has expired.
+pub(super) const TICK: u32 = 20;
+
+pub(super) fn queue_name(number: u8) -> QueueName {
+    QueueName::stored(&format!("q{}", number % QUEUES))
+}
+
+pub(super) fn server_name(number: u8) -> String {
+    format!("server-{}", number % SERVERS)
+}
+
+pub(super) fn group_name(number: u8) -> String {
+    format!("g{}", number % GROUPS)
+}
+
+/// One operation. Its numbers are taken modulo the names there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Enqueues a batch.
+    Enqueue(Vec<TaskOp>),
+    /// Settles a batch and leases.
+    Exchange {
+        /// What to settle.
+        settle: Vec<SettleOp>,
+        /// By which server to lease.
+        server: u8,
+        /// From which queues, in this order.
+        queues: Vec<u8>,
+        /// How many.
+        slots: u8,
+    },
+    /// Extends the leases of runs.
+    ExtendLeases {
+        /// The queue.
+        queue: u8,
+        /// The runs, counted back from the newest.
+        runs: Vec<u8>,
+        /// For how long from now, in seconds.
+        seconds: u8,
+    },
+    /// Forwards due tasks.
+    Forward {
+        /// The queue.
+        queue: u8,
+    },
+    /// A sign of life of a server.
+    Beat {
+        /// The server.
+        server: u8,
+        /// Its queues.
+        queues: Vec<u8>,
+    },
+    /// Retires servers.
+    Retire {
+        /// The servers.
+        servers: Vec<u8>,
+        /// The queues.
+        queues: Vec<u8>,
+    },
+    /// Counts active tasks.
+    CountActive {
+        /// The queue.
+        queue: u8,
+    },
+    /// Lists leases that end.
+    ExpiringLeases {
+        /// The queue.
+        queue: u8,
+        /// Until this many seconds from now.
+        seconds: u8,
+    },
+    /// Lists what a server owns.
+    OwnedBy {
+        /// The queue.
+        queue: u8,
+        /// The server.
+        server: u8,
+        /// From which position on.
+        offset: u8,
+        /// How many to look at.
+        limit: u8,
+    },
+    /// Mends active IDs.
+    MendActive {
+        /// The queue.
+        queue: u8,
+        /// From which position on.
+        offset: u8,
+    },
+    /// Writes a result.
+    WriteResult {
+        /// The queue.
+        queue: u8,
+        /// The task.
+        id: u8,
+        /// The result is this byte.
+        byte: u8,
+    },
+    /// Deletes completed tasks.
+    DeleteExpiredCompleted {
+        /// The queue.
+        queue: u8,
+        /// How many at most.
+        limit: u8,
+    },
+    /// Publishes a server's state.
+    WriteServerState {
+        /// The server.
+        server: u8,
+        /// The tasks it runs.
+        ids: Vec<u8>,
+    },
+    /// Removes a server's state.
+    ClearServerState {
+        /// The server.
+        server: u8,
+    },
+    /// Pauses a queue.
+    Pause {
+        /// The queue.
+        queue: u8,
+    },
+    /// Resumes a queue.
+    Resume {
+        /// The queue.
+        queue: u8,
+    },
+    /// Looks at a task.
+    TaskInfo {
+        /// The queue.
+        queue: u8,
+        /// The task.
+        id: u8,
+    },
+    /// Moves the clock by 20 seconds each.
+    Advance {
+        /// How often 20 seconds.
+        ticks: u32,
+        /// Whether a quarter of a second comes on top.
+        quarter: bool,
+    },
+    /// Breaks a task.
+    Break {
+        /// The queue.
+        queue: u8,
+        /// The task.
+        id: u8,
+        /// How.
+        how: BreakOp,
+    },
+}
+
+/// A task to enqueue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskOp {
+    /// The queue.
+    pub queue: u8,
+    /// Its ID.
+    pub id: u8,
+    /// Where it starts.
+    pub placement: PlacementOp,
+    /// Its lock, and for how many times 20 seconds.
+    pub unique: Option<(u8, u8)>,
+}
+
+/// Where a task starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlacementOp {
+    /// Ready to run.
+    Pending,
+    /// Due in this many seconds.
+    Scheduled(i8),
+    /// In this group.
+    Group(u8),
+}
+
+/// A settlement of a run that was leased before, perhaps long ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettleOp {
+    /// The run, counted back from the newest.
+    pub run: u8,
+    /// Which token it shows.
+    pub token: TokenOp,
+    /// By how many seconds the end of its lease is off.
+    pub lease_off: i8,
+    /// Where the task goes.
+    pub transition: TransitionOp,
+}
+
+/// Which token a settlement shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenOp {
+    /// That of the run.
+    Own,
+    /// None.
+    None,
+    /// One that no run has.
+    Foreign,
+}
+
+/// Where a task goes from active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransitionOp {
+    /// Done, and whether its lock is named.
+    Done(bool),
+    /// Completed: kept for this many seconds, with this byte as the result.
+    Complete(u8, Option<u8>),
+    /// To be tried again in this many seconds; whether it is a failure.
+    Retry(u8, bool),
+    /// Archived, and whether with a message.
+    Archive(bool),
+    /// Put back, and whether after a crash.
+    Requeue(bool),
+}
+
+/// How to break a task that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakOp {
+    /// Deletes its hash; its ID stays where it is.
+    Delete,
+    /// Overwrites its message by what is none.
+    Garble,
+    /// Makes it look as if a Go worker ran it.
+    ForgetRun,
+    /// Leaves a token with it that no run has.
+    StrayRun,
+    /// Writes a group into its hash.
+    SetGroup(u8),
+    /// Removes its lease.
+    RemoveLease,
+    /// Gives it a lease of this many seconds, active or not.
+    SetLease(i8),
+    /// Pushes another ID, without a task, to pending.
+    PushDangling,
+    /// Pushes another ID, without a task, to active.
+    PushDanglingActive,
+}
+
+impl Op {
+    /// Whether it breaks the store, after which [`broken_invariants`] means nothing.
+    pub fn is_break(&self) -> bool {
+        matches!(self, Self::Break { .. })
+    }
+}

@@ -1,0 +1,100 @@
+//! [`random_ops`]: sequences of operations from a seed.
+
+use super::op::{BreakOp, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp};
+
+/// A sequence of `n` operations; the same for the same seed.
+pub fn random_ops(seed: u64, n: usize) -> Vec<Op> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    (0..n).map(|_| random_op(&mut rng)).collect()
+}
+
+fn random_op(rng: &mut fastrand::Rng) -> Op {
+    let queue = rng.u8(..);
+    match rng.u8(..100) {
+        0..24 => Op::Enqueue(some(rng, 4, random_task)),
+        24..58 => Op::Exchange {
+            settle: some(rng, 4, random_settle),
+            server: rng.u8(..),
+            queues: if rng.u8(..4) == 0 { vec![queue] } else { vec![queue, queue.wrapping_add(1)] },
+            slots: rng.u8(..6),
+        },
+        58..62 => Op::ExtendLeases { queue, runs: some(rng, 4, |rng| rng.u8(..8)), seconds: rng.u8(..90) },
+        62..70 => Op::Forward { queue },
+        70..72 => Op::Beat { server: rng.u8(..), queues: some(rng, 3, |rng| rng.u8(..)) },
+        72 => Op::Retire { servers: some(rng, 3, |rng| rng.u8(..)), queues: some(rng, 3, |rng| rng.u8(..)) },
+        73 => Op::CountActive { queue },
+        74..76 => Op::ExpiringLeases { queue, seconds: rng.u8(..60) },
+        76..78 => Op::OwnedBy { queue, server: rng.u8(..), offset: rng.u8(..3), limit: rng.u8(1..6) },
+        78..80 => Op::MendActive { queue, offset: rng.u8(..3) },
+        80..82 => Op::WriteResult { queue, id: rng.u8(..), byte: rng.u8(..) },
+        82..84 => Op::DeleteExpiredCompleted { queue, limit: rng.u8(..5) },
+        84 => Op::WriteServerState { server: rng.u8(..), ids: some(rng, 3, |rng| rng.u8(..)) },
+        85 => Op::ClearServerState { server: rng.u8(..) },
+        86 => Op::Pause { queue },
+        87..89 => Op::Resume { queue },
+        89..91 => Op::TaskInfo { queue, id: rng.u8(..) },
+        91..95 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
+        _ => Op::Break { queue, id: rng.u8(..), how: random_break(rng) },
+    }
+}
+
+/// Up to `limit` of these.
+fn some<T>(rng: &mut fastrand::Rng, limit: usize, one: impl Fn(&mut fastrand::Rng) -> T) -> Vec<T> {
+    (0..rng.usize(..=limit)).map(|_| one(rng)).collect()
+}
+
+/// Mostly a step over a lease or a delay, at times over a day or over what is kept longest.
+fn random_ticks(rng: &mut fastrand::Rng) -> u32 {
+    const DAY: u32 = 24 * 3600 / TICK;
+    match rng.u8(..20) {
+        0 => 91 * DAY,
+        1..3 => DAY,
+        _ => rng.u32(1..4),
+    }
+}
+
+fn random_task(rng: &mut fastrand::Rng) -> TaskOp {
+    TaskOp {
+        queue: rng.u8(..),
+        id: rng.u8(..),
+        placement: match rng.u8(..10) {
+            0..6 => PlacementOp::Pending,
+            6..9 => PlacementOp::Scheduled(rng.i8(-10..60)),
+            _ => PlacementOp::Group(rng.u8(..)),
+        },
+        unique: (rng.u8(..4) == 0).then(|| (rng.u8(..), rng.u8(1..6))),
+    }
+}
+
+fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
+    SettleOp {
+        run: rng.u8(..6),
+        token: match rng.u8(..10) {
+            0 => TokenOp::Foreign,
+            1 => TokenOp::None,
+            _ => TokenOp::Own,
+        },
+        lease_off: if rng.u8(..5) == 0 { rng.i8(-2..90) } else { 0 },
+        transition: match rng.u8(..10) {
+            0..2 => TransitionOp::Done(rng.bool()),
+            2..4 => TransitionOp::Complete(rng.u8(..60), rng.bool().then(|| rng.u8(..))),
+            4..7 => TransitionOp::Retry(rng.u8(..60), rng.bool()),
+            7 => TransitionOp::Archive(rng.bool()),
+            _ => TransitionOp::Requeue(rng.bool()),
+        },
+    }
+}
+
+fn random_break(rng: &mut fastrand::Rng) -> BreakOp {
+    match rng.u8(..9) {
+        0 => BreakOp::Delete,
+        1 => BreakOp::Garble,
+        2 => BreakOp::ForgetRun,
+        3 => BreakOp::StrayRun,
+        4 => BreakOp::SetGroup(rng.u8(..)),
+        5 => BreakOp::RemoveLease,
+        6 => BreakOp::SetLease(rng.i8(-40..60)),
+        7 => BreakOp::PushDangling,
+        _ => BreakOp::PushDanglingActive,
+    }
+}
