@@ -127,8 +127,10 @@ impl RedisBroker {
     ) -> Result<Vec<Result<(), EnqueueError>>, BrokerError> {
         const DOING: &str = "enqueue";
         let keys = self.keyspace.queue(queue);
-        let mut call = Call::new(Name::enqueue);
-        call.key(keys.pending()).key(keys.scheduled()).key(keys.groups()).key(self.keyspace.queues());
+        let mut call = Call::new(
+            Name::enqueue,
+            [keys.pending(), keys.scheduled(), keys.groups(), self.keyspace.queues()],
+        );
         call.arg(queue.as_str())
             .arg(keys.task_prefix())
             .arg(keys.group_prefix())
@@ -236,8 +238,8 @@ impl Broker for RedisBroker {
         let keys = self.keyspace.queue(queue);
         let mut extended = Vec::with_capacity(runs.len());
         for runs in runs.chunks(500) {
-            let mut call = Call::new(Name::extend);
-            call.key(keys.lease()).arg(keys.task_prefix()).arg(until);
+            let mut call = Call::new(Name::extend, [keys.lease()]);
+            call.arg(keys.task_prefix()).arg(until);
             for LeaseRef { id, run } in runs {
                 call.arg(id.as_str()).arg(run.as_str());
             }
@@ -268,8 +270,8 @@ impl Broker for RedisBroker {
         if next_due.is_none_or(|due| due > now) {
             return Ok(Forwarded { moved: 0, next_due });
         }
-        let mut call = Call::new(Name::forward);
-        call.key(keys.scheduled()).key(keys.retry()).key(keys.pending()).key(keys.groups());
+        let mut call =
+            Call::new(Name::forward, [keys.scheduled(), keys.retry(), keys.pending(), keys.groups()]);
         call.arg(now).arg(self.clock.unix_nanos()).arg(keys.task_prefix()).arg(keys.group_prefix());
         let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
         Ok(Forwarded { moved: answer.count()?, next_due: score(&answer.bytes()?) })
@@ -400,8 +402,7 @@ impl Broker for RedisBroker {
     ) -> Result<(usize, usize), BrokerError> {
         const DOING: &str = "mend active tasks";
         let keys = self.keyspace.queue(queue);
-        let mut call = Call::new(Name::mend);
-        call.key(keys.active()).key(keys.lease());
+        let mut call = Call::new(Name::mend, [keys.active(), keys.lease()]);
         call.arg(keys.task_prefix()).arg(self.now_seconds()).arg(offset).arg(limit);
         let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
         Ok((answer.count()?, answer.count()?))
@@ -414,8 +415,8 @@ impl Broker for RedisBroker {
         result: &Bytes,
     ) -> Result<bool, BrokerError> {
         const DOING: &str = "write a result";
-        let mut call = Call::new(Name::write_result);
-        call.key(self.keyspace.queue(queue).task(id.as_str())).arg(result.as_ref());
+        let mut call = Call::new(Name::write_result, [self.keyspace.queue(queue).task(id.as_str())]);
+        call.arg(result.as_ref());
         Ok(call.run(&self.shared, DOING).await? == Value::Int(1))
     }
 
@@ -438,8 +439,8 @@ impl Broker for RedisBroker {
         if earliest.get(1).and_then(|text| score(text)).is_none_or(|expires| expires > now) {
             return Ok(0);
         }
-        let mut call = Call::new(Name::delete_expired_completed);
-        call.key(keys.completed()).arg(now).arg(keys.task_prefix()).arg(limit);
+        let mut call = Call::new(Name::delete_expired_completed, [keys.completed()]);
+        call.arg(now).arg(keys.task_prefix()).arg(limit);
         match call.run(&self.shared, DOING).await? {
             Value::Int(deleted) => usize::try_from(deleted).or(Err(BrokerError::protocol(DOING))),
             _ => Err(BrokerError::protocol(DOING)),
@@ -473,8 +474,8 @@ impl Broker for RedisBroker {
                     .await
             })
             .await?;
-        let mut call = Call::new(Name::write_server_state);
-        call.key(server_key).key(workers_key).arg(ttl).arg(info.encode());
+        let mut call = Call::new(Name::write_server_state, [server_key, workers_key]);
+        call.arg(ttl).arg(info.encode());
         for worker in workers {
             call.arg(&worker.task_id).arg(worker.encode());
         }
@@ -540,8 +541,8 @@ impl Broker for RedisBroker {
     async fn task_info(&self, queue: &QueueName, id: &TaskId) -> Result<Option<TaskInfo>, BrokerError> {
         const DOING: &str = "read a task";
         let keys = self.keyspace.queue(queue);
-        let mut call = Call::new(Name::task_info);
-        call.key(keys.task(id.as_str())).key(keys.lease()).arg(id.as_str()).arg(keys.prefix());
+        let mut call = Call::new(Name::task_info, [keys.task(id.as_str()), keys.lease()]);
+        call.arg(id.as_str()).arg(keys.prefix());
         let answer = call.run(&self.shared, DOING).await?;
         if answer == Value::Nil {
             return Ok(None);

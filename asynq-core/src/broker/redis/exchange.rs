@@ -9,7 +9,7 @@ use crate::broker::{
 use crate::clock::floor_seconds;
 use crate::task::{QueueName, TaskId};
 use crate::wire::TaskMessage;
-use crate::wire::keys::Keyspace;
+use crate::wire::keys::{Keyspace, QueueKeys};
 
 const DOING: &str = "exchange";
 
@@ -55,7 +55,8 @@ impl Exchange {
             }
         }
 
-        let mut call = Call::new(Name::exchange);
+        let keys: Vec<_> = queues.iter().map(|queue| keyspace.queue(queue)).collect();
+        let mut call = Call::new(Name::exchange, script_keys(&keys, now));
         let seconds = floor_seconds(now);
         let lease_until = seconds + LEASE.as_secs().cast_signed();
         let run = RunToken::random();
@@ -71,23 +72,10 @@ impl Exchange {
             .arg(fastrand::u32(..))
             .arg(seconds - ARCHIVE_AGE.as_secs().cast_signed())
             .arg(ARCHIVE_LIMIT);
-        for (at, queue) in queues.iter().enumerate() {
-            let keys = keyspace.queue(queue);
-            let weight =
-                if at < demanded { demand.queues.get(at).map_or(0, |share| share.weight.max(1)) } else { 0 };
-            call.key(keys.pending())
-                .key(keys.active())
-                .key(keys.lease())
-                .key(keys.paused())
-                .key(keys.retry())
-                .key(keys.archived())
-                .key(keys.completed())
-                .key(keys.processed(now))
-                .key(keys.failed(now))
-                .key(keys.processed_total())
-                .key(keys.failed_total())
-                .arg(keys.task_prefix())
-                .arg(weight);
+        let shares = demand.queues.iter().take(demanded);
+        let weights = shares.map(|share| share.weight.max(1)).chain(std::iter::repeat(0));
+        for (keys, weight) in keys.iter().zip(weights) {
+            call.arg(keys.task_prefix()).arg(weight);
         }
         let mut order = Vec::with_capacity(settle.len());
         for Group { mark: (queue, kind, lease_until), run, members } in groups {
@@ -145,6 +133,28 @@ impl Exchange {
         let number = reader.count()?;
         self.queues.get(number.wrapping_sub(1)).cloned().ok_or(BrokerError::protocol(DOING))
     }
+}
+
+/// The keys of each queue, in the order of the script.
+fn script_keys(queues: &[QueueKeys], now: jiff::Timestamp) -> Vec<String> {
+    queues
+        .iter()
+        .flat_map(|keys| {
+            [
+                keys.pending(),
+                keys.active(),
+                keys.lease(),
+                keys.paused(),
+                keys.retry(),
+                keys.archived(),
+                keys.completed(),
+                keys.processed(now),
+                keys.failed(now),
+                keys.processed_total(),
+                keys.failed_total(),
+            ]
+        })
+        .collect()
 }
 
 /// A queue's number in the call, from 1; a queue that is not in it yet is added.

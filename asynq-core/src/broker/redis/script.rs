@@ -1,4 +1,4 @@
-//! The table of scripts, and how one is run: `EVALSHA`, and `EVAL` where the server does not know it.
+//! The table of scripts, and how one is run: by its hash, and sent whole where the server does not know it.
 
 use std::sync::LazyLock;
 
@@ -14,8 +14,8 @@ macro_rules! scripts {
         #[expect(non_camel_case_types, reason = "a script is named as its file")]
         pub(super) enum Name { $($name),* }
 
-        const SOURCES: &[(&str, &str)] =
-            &[$((stringify!($name), include_str!(concat!("scripts/", stringify!($name), ".lua")))),*];
+        const SOURCES: &[&str] =
+            &[$(include_str!(concat!("scripts/", stringify!($name), ".lua"))),*];
     };
 }
 
@@ -31,30 +31,44 @@ scripts! {
     write_server_state
 }
 
-/// Source and SHA-1 of each script, in the order of [`Name`].
-static TABLE: LazyLock<Vec<(&'static str, String)>> = LazyLock::new(|| {
-    SOURCES.iter().map(|(_, source)| (*source, Script::new(source).get_hash().to_owned())).collect()
-});
+/// The SHA-1 of each script, in the order of [`Name`].
+static HASHES: LazyLock<Vec<String>> =
+    LazyLock::new(|| SOURCES.iter().map(|source| Script::new(source).get_hash().to_owned()).collect());
+
+impl Name {
+    // Both tables have an entry for each name, by construction.
+    fn source(self) -> &'static str {
+        SOURCES.get(self as usize).copied().unwrap_or_default()
+    }
+
+    fn sha(self) -> &'static str {
+        HASHES.get(self as usize).map_or("", String::as_str)
+    }
+}
 
 /// A call of a script: keys first, then arguments.
 pub(super) struct Call {
     name: Name,
-    keys: Vec<Vec<u8>>,
-    args: Vec<Vec<u8>>,
+    command: redis::Cmd,
 }
 
 impl Call {
-    pub(super) fn new(name: Name) -> Self {
-        Self { name, keys: Vec::new(), args: Vec::new() }
-    }
-
-    pub(super) fn key(&mut self, key: impl Into<String>) -> &mut Self {
-        self.keys.push(key.into().into_bytes());
-        self
+    /// A call with these keys.
+    pub(super) fn new(
+        name: Name,
+        keys: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>,
+    ) -> Self {
+        let keys = keys.into_iter();
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(name.sha()).arg(keys.len());
+        for key in keys {
+            command.arg(key);
+        }
+        Self { name, command }
     }
 
     pub(super) fn arg(&mut self, arg: impl ToRedisArgs) -> &mut Self {
-        arg.write_redis_args(&mut self.args);
+        self.command.arg(arg);
         self
     }
 
@@ -68,22 +82,14 @@ impl Call {
     }
 
     async fn send(&self, server: &mut redis::aio::MultiplexedConnection) -> RedisResult<Value> {
-        // The table has an entry for each name, by construction of both.
-        let Some((source, sha)) = TABLE.get(self.name as usize) else { return Ok(Value::Nil) };
-        match self.command("EVALSHA", sha).query_async(server).await {
+        match self.command.query_async(server).await {
+            // The server was restarted, or told to forget its scripts. Nothing has run.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.command("EVAL", source).query_async(server).await
+                let source = self.name.source();
+                redis::cmd("SCRIPT").arg("LOAD").arg(source).query_async::<Value>(server).await?;
+                self.command.query_async(server).await
             }
             answer => answer,
         }
-    }
-
-    fn command(&self, verb: &str, script: &str) -> redis::Cmd {
-        let mut command = redis::cmd(verb);
-        command.arg(script).arg(self.keys.len());
-        for part in self.keys.iter().chain(&self.args) {
-            command.arg(part.as_slice());
-        }
-        command
     }
 }
