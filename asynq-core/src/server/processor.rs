@@ -123,11 +123,7 @@ impl Processor {
                     }
                     Err(error) => {
                         maybe_work = true;
-                        let delay = backoff.failed(&error);
-                        tokio::select! {
-                            () = sleep(delay) => {}
-                            _ = control.changed() => {}
-                        }
+                        pause(backoff.failed(&error), &mut control).await;
                     }
                 }
                 continue;
@@ -151,7 +147,7 @@ impl Processor {
                 }
                 Event::Work(Err(error)) => {
                     maybe_work = true;
-                    sleep(waiting.failed(&error)).await;
+                    pause(waiting.failed(&error), &mut control).await;
                 }
             }
         }
@@ -398,6 +394,14 @@ impl Processor {
                 sleep(delay).await;
             }
         }
+    }
+}
+
+/// Sleeps, unless there is a new order.
+async fn pause(delay: Duration, control: &mut watch::Receiver<Control>) {
+    tokio::select! {
+        () = sleep(delay) => {}
+        _ = control.changed() => {}
     }
 }
 

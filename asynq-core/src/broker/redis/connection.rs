@@ -18,8 +18,16 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Connection {
     client: redis::Client,
     config: AsyncConnectionConfig,
-    /// The connection in use. Concurrent first uses may each make one; the last stays.
-    current: Mutex<Option<MultiplexedConnection>>,
+    current: Mutex<Current>,
+    /// Held while connecting: many that need a connection wait for one, instead of making one each.
+    connecting: tokio::sync::Mutex<()>,
+}
+
+/// The connection in use, and how many there were before it.
+#[derive(Default)]
+struct Current {
+    server: Option<MultiplexedConnection>,
+    generation: u64,
 }
 
 impl Connection {
@@ -36,7 +44,7 @@ impl Connection {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(response));
-        Self { client, config, current: Mutex::new(None) }
+        Self { client, config, current: Mutex::default(), connecting: tokio::sync::Mutex::default() }
     }
 
     /// Runs commands on the connection. An error that leaves it in doubt drops it, so that the next use connects
@@ -46,25 +54,44 @@ impl Connection {
         doing: &'static str,
         commands: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, BrokerError> {
-        let server = self.get().await.map_err(|error| broker_error(doing, error))?;
+        let (server, generation) = self.get().await.map_err(|error| broker_error(doing, error))?;
         commands(server).await.map_err(|error| {
             if in_doubt(&error) {
-                *self.lock() = None;
+                self.drop_connection(generation);
             }
             broker_error(doing, error)
         })
     }
 
-    async fn get(&self) -> RedisResult<MultiplexedConnection> {
-        if let Some(server) = self.lock().clone() {
-            return Ok(server);
+    async fn get(&self) -> RedisResult<(MultiplexedConnection, u64)> {
+        if let Some(current) = self.current() {
+            return Ok(current);
+        }
+        let _connecting = self.connecting.lock().await;
+        if let Some(current) = self.current() {
+            return Ok(current);
         }
         let server = self.client.get_multiplexed_async_connection_with_config(&self.config).await?;
-        *self.lock() = Some(server.clone());
-        Ok(server)
+        let mut current = self.lock();
+        current.server = Some(server.clone());
+        current.generation += 1;
+        Ok((server, current.generation))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<MultiplexedConnection>> {
+    fn current(&self) -> Option<(MultiplexedConnection, u64)> {
+        let current = self.lock();
+        Some((current.server.clone()?, current.generation))
+    }
+
+    /// Drops the connection, unless somebody has replaced it already.
+    fn drop_connection(&self, generation: u64) {
+        let mut current = self.lock();
+        if current.generation == generation {
+            current.server = None;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
