@@ -65,12 +65,12 @@ impl RedisServer {
             if self.process.as_mut().unwrap().try_wait().unwrap().is_some() {
                 return Some(false);
             }
-            // Any answer will do: a server with a password refuses this one.
+            // A server with a password refuses this one, but it is up.
             let answer: redis::RedisResult<String> =
                 async { redis::cmd("PING").query_async(&mut self.try_connection().await?).await }.await;
             match answer {
-                Err(error) if error.is_io_error() || error.is_connection_dropped() => None,
-                _ => Some(true),
+                Ok(_) => Some(true),
+                Err(error) => (error.code() == Some("NOAUTH")).then_some(true),
             }
         })
         .await
