@@ -16,6 +16,8 @@ mod server;
 mod settle;
 mod signals;
 mod subscriber;
+#[cfg(test)]
+mod tests;
 
 pub use attempt::{Cancelled, DeadlineExceeded, Panicked};
 pub use builder::ServerBuilder;
