@@ -38,7 +38,7 @@
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
 pub use asynq_core::client::{AsClient, Client, Enqueue};
-pub use asynq_core::job::{Codec, CodecError, IntoTask, Job, JobOptions, Json};
+pub use asynq_core::job::{Codec, CodecError, IntoTask, Job, JobOptions, Json, Payload};
 pub use asynq_core::router::{
     BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, IntoOutcome, Outcome, RetryIn,
     Revoke, Router, SkipRetry, State,
@@ -49,6 +49,7 @@ pub use asynq_core::server::{RetryPolicy, Server, ServerBuilder};
 pub use asynq_core::task::{
     Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState,
 };
+// Not the module `job`: `use asynq::job` brings the attribute into scope and leaves a module of that name to the user.
 pub use asynq_core::{Error, Result, broker, client, clock, env, router, server, task, wire};
 #[cfg(feature = "macros")]
 pub use asynq_macros::job;

@@ -5,5 +5,6 @@ mod crash;
 mod examples;
 mod faults;
 mod interop;
+mod job;
 mod support;
 mod worker;

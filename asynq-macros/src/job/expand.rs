@@ -97,18 +97,14 @@ fn function_link(item: &Item) -> String {
 fn wire(job: &Job<'_>) -> TokenStream {
     let Job { name, fields, .. } = job;
     let text = LitStr::new(&name.to_string(), Span::call_site());
-    let arguments = fields.iter().map(|Field { position, ty, .. }| {
-        quote! {
-            impl __asynq::Argument<#position> for __AsynqJob {
-                type Value = #ty;
-            }
-        }
-    });
-    let fields = fields.iter().map(|field| {
-        let Field { name, ty, serde, .. } = field;
-        let attribute = wire_attribute(field);
-        quote!(#(#serde)* #attribute #name: #ty)
-    });
+    let (arguments, fields): (Vec<_>, Vec<_>) = fields
+        .iter()
+        .map(|field| {
+            let Field { name, ty, serde, .. } = field;
+            let (argument, attribute) = through_payload(field).unzip();
+            (argument, quote!(#(#serde)* #attribute #name: #ty))
+        })
+        .unzip();
     quote! {
         #(#arguments)*
 
@@ -141,21 +137,29 @@ fn wire(job: &Job<'_>) -> TokenStream {
     }
 }
 
-/// The serde attribute that sends a field through `Payload`, unless the user says how it travels.
-fn wire_attribute(field: &Field) -> Option<TokenStream> {
+/// The impl and the serde attribute that send a field through `Payload`; nothing where the user says how it travels,
+/// or where that cannot fail.
+fn through_payload(field: &Field) -> Option<(TokenStream, TokenStream)> {
     const OWN_WAY: [&str; 6] =
         ["with", "serialize_with", "deserialize_with", "skip", "skip_serializing", "skip_deserializing"];
-    let given = serde_names(&field.serde);
-    if given.iter().any(|name| OWN_WAY.contains(&name.as_str())) {
+    let Field { position, ty, serde, .. } = field;
+    let given = serde_names(serde);
+    // The detour costs the compiler as much as a small field itself, and most fields are plain.
+    if types::is_plain(ty) || given.iter().any(|name| OWN_WAY.contains(&name.as_str())) {
         return None;
     }
-    let write = format!("__asynq::write_argument::<__AsynqJob, {}, _>", field.position);
-    let read = format!("__asynq::read_argument::<__AsynqJob, {}, _>", field.position);
+    let argument = quote! {
+        impl __asynq::Argument<#position> for __AsynqJob {
+            type Value = #ty;
+        }
+    };
+    let write = format!("__asynq::write_argument::<__AsynqJob, {position}, _>");
+    let read = format!("__asynq::read_argument::<__AsynqJob, {position}, _>");
     // These switch off serde's rule that a missing `Option` is `None`.
-    let optional = types::argument_of(&field.ty, "Option").is_some()
+    let optional = types::argument_of(ty, "Option").is_some()
         && !given.iter().any(|name| matches!(name.as_str(), "default" | "flatten"));
     let default = optional.then(|| quote!(default,));
-    Some(quote!(#[serde(#default serialize_with = #write, deserialize_with = #read)]))
+    Some((argument, quote!(#[serde(#default serialize_with = #write, deserialize_with = #read)])))
 }
 
 /// The names in `#[serde(name = …, name(…), name)]`. What cannot be read is serde's to report.
@@ -215,7 +219,7 @@ fn methods(item: &Item, job: &Job<'_>) -> TokenStream {
         }
     });
     quote_spanned! {at_function(item)=>
-        #[allow(dead_code, private_interfaces, unreachable_pub, clippy::too_many_arguments)]
+        #[allow(dead_code, private_interfaces, unreachable_pub, clippy::too_many_arguments, clippy::used_underscore_binding)]
         impl #name {
             /// The job with these arguments. Nothing is enqueued yet.
             #[must_use]

@@ -1,5 +1,5 @@
 //! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`]), whether
-//! that can be a job ([`check`]), and what it becomes ([`expand`]).
+//! that can be a job ([`check`]), and what it becomes ([`mod@expand`]).
 
 mod args;
 mod check;

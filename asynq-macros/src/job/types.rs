@@ -42,6 +42,16 @@ pub(super) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     })
 }
 
+/// Whether the name alone says that serde can write and read the type.
+pub(super) fn is_plain(ty: &Type) -> bool {
+    const PLAIN: [&str; 17] = [
+        "String", "PathBuf", "bool", "char", "f32", "f64", "u8", "u16", "u32", "u64", "u128", "usize", "i8",
+        "i16", "i32", "i64", "i128",
+    ];
+    let inner = ["Option", "Vec"].iter().find_map(|name| argument_of(ty, name));
+    inner.map_or_else(|| PLAIN.iter().any(|name| is_named(ty, name)), is_plain)
+}
+
 /// Whether the type is the standard library's `name` in `module`, written with no, one or all parts of its path.
 /// Someone's own type of that name can be told apart by another path: `self::Path`.
 fn is_std(ty: &Type, module: &str, name: &str) -> bool {

@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use asynq::job;
+
+#[job(name = "", queue = "  ", group = "\t")]
+async fn blank() {}
+
+fn main() {}
