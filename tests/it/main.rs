@@ -7,4 +7,5 @@ mod faults;
 mod interop;
 mod job;
 mod support;
+mod typed;
 mod worker;
