@@ -31,7 +31,7 @@
 //!
 //! - [`job`] makes a typed task of a function; [`Task`] is one without a type.
 //! - [`Client`] enqueues one task or many; [`TaskOptions`] are all that can be said about one.
-//! - [`Server`] runs them; [`run_registered`] is a whole worker, set up by the [environment](env).
+//! - [`Server`] runs them; [`run_registered`] is a whole worker, set up by the [environment](mod@env).
 //! - [`Router`] decides which handler runs which type; [`Ctx`] and [`State`] are what a handler is given;
 //!   [`SkipRetry`], [`Revoke`] and [`RetryIn`] are errors that say what should happen to the task.
 //!

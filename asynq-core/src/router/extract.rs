@@ -73,7 +73,8 @@ impl<T: Clone + Send + Sync + 'static> FromContext for State<T> {
     }
 }
 
-/// A shared value that a server may have been given or not.
+/// A shared value that a server may have been given or not. Messages recommend the plain one.
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> FromContext for Option<State<T>> {
     async fn from_context(ctx: &Ctx) -> Result<Self, ExtractError> {
         Ok(ctx.state::<T>().cloned().map(State))

@@ -74,12 +74,21 @@ pub(super) fn check<'a>(item: &'a Item, errors: &mut Errors) -> Option<Job<'a>> 
 
     let mut fields = Vec::new();
     let mut arguments = Vec::new();
-    let types: Vec<&Ident> = signature.generics.type_params().map(|param| &param.ident).collect();
+    let generic: Vec<&Ident> = signature
+        .generics
+        .params
+        .iter()
+        .filter_map(|param| match param {
+            GenericParam::Type(param) => Some(&param.ident),
+            GenericParam::Const(param) => Some(&param.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
     for (position, parameter) in item.parameters.iter().enumerate() {
         match role(parameter, errors) {
             Some(Role::Context) => arguments.extend(injected(parameter, errors)),
             // A field of a type that only the function knows would be an error of its own.
-            Some(Role::Payload) if types::mentions(parameter.ty.to_token_stream(), &types) => {}
+            Some(Role::Payload) if types::mentions(parameter.ty.to_token_stream(), &generic) => {}
             Some(Role::Payload) => {
                 let Some((name, ty, lent)) = field(parameter, item, &name, errors) else { continue };
                 let Parameter { docs, serde, .. } = parameter;

@@ -64,7 +64,9 @@ fn structure(item: &Item, job: &Job<'_>) -> TokenStream {
     quote! {
         #docs
         #(#attrs)*
-        #[allow(missing_debug_implementations, missing_copy_implementations, private_interfaces, unreachable_pub)]
+        #[allow(missing_debug_implementations, missing_copy_implementations)]
+        // What these say of the function need not be said again.
+        #[allow(private_interfaces, unreachable_pub, unused_qualifications)]
         #vis #body
     }
 }
@@ -219,7 +221,8 @@ fn methods(item: &Item, job: &Job<'_>) -> TokenStream {
         }
     });
     quote_spanned! {at_function(item)=>
-        #[allow(dead_code, private_interfaces, unreachable_pub, clippy::too_many_arguments, clippy::used_underscore_binding)]
+        #[allow(dead_code, private_interfaces, unreachable_pub)]
+        #[allow(clippy::too_many_arguments, clippy::used_underscore_binding)]
         impl #name {
             /// The job with these arguments. Nothing is enqueued yet.
             #[must_use]
@@ -273,13 +276,13 @@ fn registration(item: &Item, job: &Job<'_>, call: &Call<'_>) -> TokenStream {
     });
     let into_outcome = outcome(&call.output, "into_outcome");
     let (_, end) = types::ends(&call.output);
-    let outcome = quote_spanned!(end=> #into_outcome(#function(#(#arguments),*).await));
+    let run = quote_spanned!(end=> #into_outcome(#function(#(#arguments),*).await));
     // A future that is not `Send` is reported at this call.
     let future = quote_spanned! {at_function(item)=>
         __asynq::boxed(async move {
             #decode
             #(#extract)*
-            #outcome
+            #run
         })
     };
     quote! {

@@ -19,9 +19,4 @@ async fn not_clone(State(pool): State<Pool>) {
     drop(pool);
 }
 
-#[job]
-async fn optional(#[extract] pool: Option<Pool>) {
-    drop(pool);
-}
-
 fn main() {}

@@ -10,8 +10,8 @@ async fn number() -> u32 {
 }
 
 #[job]
-async fn no_result() -> Option<String> {
-    None
+async fn no_result() -> Vec<String> {
+    vec![]
 }
 
 #[job]
