@@ -1,4 +1,4 @@
-//! What `#[job]` makes, seen without a server.
+//! What `#[job]` makes: first without a server, then run by one.
 //!
 //! All tests of this binary share one list of registered jobs, so none here needs a `State` that some server would
 //! have to be given; `trybuild/pass/requirements.rs` has those.
@@ -8,9 +8,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use asynq::router::registered;
-use asynq::{BoxError, Ctx, Job, JobOptions, State, TaskOptions, job};
+use asynq::{
+    BoxError, Client, Ctx, ExtractError, FromContext, Handler, Job, JobOptions, Router, Server, State, Task,
+    TaskOptions, TaskState, job,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+use crate::support::in_state;
 
 /// Shouts.
 #[job]
@@ -72,6 +77,40 @@ mod nested {
         super::shout(text, 1).await?;
         Ok(())
     }
+}
+
+struct Tenant(String);
+
+impl FromContext for Tenant {
+    async fn from_context(ctx: &Ctx) -> Result<Self, ExtractError> {
+        let name = ctx.headers().get("tenant").cloned();
+        name.map(Self).ok_or_else(|| ExtractError::new("Tenant", "no header `tenant`"))
+    }
+}
+
+#[job(retention = "1h")]
+async fn report(
+    title: &str,
+    pages: &[u32],
+    mut total: u32,
+    optional: Option<State<&'static str>>,
+    #[extract] Tenant(tenant): Tenant,
+    ctx: &Ctx,
+) -> Result<String, BoxError> {
+    tokio::task::yield_now().await;
+    total += pages.iter().sum::<u32>();
+    let State(format) = optional.ok_or("no format")?;
+    Ok(format!("{title} of {tenant} as {format}: {total} pages, {}", ctx.task_type()))
+}
+
+/// A worker in this process that runs the job `J` and nothing else.
+async fn running<J: Job>() -> (Server, Client) {
+    let jobs = registered().unwrap();
+    let job = jobs.iter().find(|job| job.name == J::NAME).unwrap();
+    let router = Router::new().handle(job.name, Handler::registered(job.run)).unwrap();
+    let client = Client::in_memory();
+    let server = Server::builder(&client).router(router).queues([("default", 1)]).state("text");
+    (server.start().await.unwrap(), client)
 }
 
 fn all_fields() -> Fields {
@@ -202,7 +241,7 @@ fn the_output_is_what_the_function_returns_on_success() {
 fn every_job_is_registered_once_with_its_place() {
     let jobs = registered().unwrap();
     let names: Vec<_> = jobs.iter().map(|job| job.name).collect();
-    for name in ["fields", "nested:shout", "not_retried", "options:all", "shout"] {
+    for name in ["fields", "nested:shout", "not_retried", "options:all", "report", "shout"] {
         assert_eq!(names.iter().filter(|registered| **registered == name).count(), 1, "{name}");
     }
     assert!(names.is_sorted());
@@ -212,4 +251,45 @@ fn every_job_is_registered_once_with_its_place() {
     let line = include_str!("job.rs").lines().position(|line| line.starts_with("async fn shout(")).unwrap();
     // The attribute is one line above the function; lines count from one.
     assert_eq!(shout.place(), format!("Shout ({}:{line})", file!()));
+}
+
+#[tokio::test]
+async fn a_worker_lends_the_payload_and_gives_the_rest() {
+    let (server, client) = running::<Report>().await;
+    let job = Report::new("Sales", vec![1, 2], 10).enqueue(&client).header("tenant", "acme");
+    let id = job.await.unwrap().id;
+    let done = in_state(&client, "default", id, TaskState::Completed).await;
+    assert_eq!(done.result.unwrap(), r#""Sales of acme as text: 13 pages, report""#);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_payload_that_does_not_fit_is_archived_at_once() {
+    let (server, client) = running::<Report>().await;
+    let id = client.enqueue(Task::new("report", r#"{"title":1}"#).unwrap()).await.unwrap().id;
+    let archived = in_state(&client, "default", id, TaskState::Archived).await;
+    assert!(archived.last_error.starts_with("payload of `report` cannot be decoded: "), "{archived:?}");
+    assert_eq!(archived.retried, 0);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_argument_that_cannot_be_made_fails_the_attempt() {
+    let (server, client) = running::<Report>().await;
+    let id = Report::new("Sales", vec![], 0).enqueue(&client).await.unwrap().id;
+    let failed = in_state(&client, "default", id, TaskState::Retry).await;
+    assert_eq!(failed.last_error, "cannot give the job its `Tenant`: no header `tenant`");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_job_without_arguments_runs_on_any_payload() {
+    let (server, client) = running::<NotRetried>().await;
+    for payload in ["", "null", "{}", "not JSON"] {
+        let kept = TaskOptions::new().retention(Duration::from_secs(60));
+        let task = Task::new("not_retried", payload).unwrap().options(kept);
+        let id = client.enqueue(task).await.unwrap().id;
+        in_state(&client, "default", id, TaskState::Completed).await;
+    }
+    server.shutdown().await;
 }
