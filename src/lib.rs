@@ -50,7 +50,9 @@ pub use asynq_core::task::{
     Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState,
 };
 // Not the module `job`: `use asynq::job` brings the attribute into scope and leaves a module of that name to the user.
-pub use asynq_core::{Error, Result, broker, client, clock, env, router, server, task, wire};
+#[cfg(feature = "redis")]
+pub use asynq_core::env;
+pub use asynq_core::{Error, Result, broker, client, clock, router, server, task, wire};
 #[cfg(feature = "macros")]
 pub use asynq_macros::job;
 

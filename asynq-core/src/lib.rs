@@ -13,6 +13,7 @@
 )]
 
 pub mod clock;
+#[cfg(feature = "redis")]
 pub mod env;
 mod error;
 pub mod task;

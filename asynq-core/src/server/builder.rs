@@ -10,6 +10,7 @@ use super::server::{Server, Setup};
 use super::{IsFailure, RetryPolicy};
 use crate::broker::QueueShare;
 use crate::client::{AsClient, Client};
+#[cfg(feature = "redis")]
 use crate::env::Settings;
 use crate::error::{Error, Result};
 use crate::router::{BoxError, Router, StateMap};

@@ -23,5 +23,7 @@ pub use attempt::{Cancelled, DeadlineExceeded, Panicked};
 pub use builder::ServerBuilder;
 pub use recoverer::LeaseExpired;
 pub use retry::{DelayFn, RetryPolicy, default_delay};
-pub use server::{Server, run_registered};
+pub use server::Server;
+#[cfg(feature = "redis")]
+pub use server::run_registered;
 pub use settle::IsFailure;
