@@ -12,6 +12,7 @@ pub mod encoding;
 pub mod gopeer;
 pub mod process;
 pub mod redis;
+pub mod vectors;
 mod wait;
 
 pub use gopeer::GoPeer;
