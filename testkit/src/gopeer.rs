@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tokio::process::Command;
 
+use crate::encoding::hex;
 use crate::process::Child;
 
 /// The real Go asynq on some Redis.
@@ -56,14 +57,35 @@ impl GoPeer {
         child
     }
 
+    /// The whole database, as the vectors show it.
+    pub async fn dump(&self) -> Value {
+        output(&mut self.command("dump", &[])).await
+    }
+
+    /// Runs vector cases of these suites on this Redis, which it flushes, and writes what Go does to a folder.
+    pub async fn vectors(&self, folder: &Path, suites: &str) {
+        let folder = folder.to_str().unwrap();
+        output(&mut self.command("vectors", &["--flush-ok", "--out", folder, "--only", suites])).await;
+    }
+
+    /// What Go reads from protobuf bytes (of a `task`, `server`, `worker`, `entry` or `event`), or an error.
+    pub async fn decode(&self, kind: &str, bytes: &[u8]) -> Value {
+        output(Command::new(&self.program).args(["decode", "-kind", kind, &hex(bytes)])).await
+    }
+
     /// Asks the inspector: the answer, which may be an error.
     pub async fn inspect(&self, args: &[&str]) -> Value {
-        let output = self.command("inspect", args).output().await.unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        serde_json::from_str(text.trim()).unwrap_or_else(|error| {
-            panic!("gopeer inspect {args:?}: {error}: {text}{}", String::from_utf8_lossy(&output.stderr))
-        })
+        output(&mut self.command("inspect", args)).await
     }
+}
+
+/// The one answer that a command prints.
+async fn output(command: &mut Command) -> Value {
+    let output = command.output().await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    serde_json::from_str(text.trim()).unwrap_or_else(|error| {
+        panic!("{command:?}: {error}: {text}{}", String::from_utf8_lossy(&output.stderr))
+    })
 }
 
 /// The program: where `ASYNQ_GOPEER` says, or built here, once, whoever comes first.

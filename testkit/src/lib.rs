@@ -6,9 +6,13 @@
     reason = "test support: what cannot be set up fails the test"
 )]
 
+pub mod decoded;
+pub mod dump;
+pub mod encoding;
 pub mod gopeer;
 pub mod process;
 pub mod redis;
+pub mod vectors;
 mod wait;
 
 pub use gopeer::GoPeer;

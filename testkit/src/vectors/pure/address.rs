@@ -1,0 +1,83 @@
+//! `redis_uri`: connection URLs.
+
+use asynq_core::Error;
+use asynq_core::broker::redis::{Address, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, Endpoint, Host, Password};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::vectors::file::parse as parse_inputs;
+use crate::vectors::inputs::error;
+
+/// `go` only says how it writes an address that means the same as ours.
+pub(super) fn parse(inputs: &RawValue, go: &Value) -> Value {
+    #[derive(Deserialize)]
+    struct Inputs {
+        uri: String,
+    }
+    let Inputs { uri } = parse_inputs(inputs);
+    let address: Address = match uri.parse() {
+        Ok(address) => address,
+        Err(Error::InvalidUrl { reason }) => return error(class(&reason, &uri), reason),
+        Err(other) => panic!("{other:?}"),
+    };
+    let Address { endpoint, tls, db, username, password, .. } = address;
+    let (username, password) = (username.unwrap_or_default(), reveal(password.as_ref()));
+    match endpoint {
+        Endpoint::Server(host) => {
+            let tls = if tls { json!({"server_name": host.name}) } else { Value::Null };
+            let addr = as_go(&host, DEFAULT_PORT, &go["addr"]);
+            json!({"kind": "client", "network": "", "addr": addr, "db": db, "username": username,
+                "password": password, "tls": tls})
+        }
+        Endpoint::Socket(path) => {
+            json!({"kind": "client", "network": "unix", "addr": path, "db": db, "username": username,
+                "password": password, "tls": null})
+        }
+        Endpoint::Sentinel { hosts, master, username: sentinel_username, password: sentinel_password } => {
+            let hosts: Vec<String> = hosts
+                .iter()
+                .enumerate()
+                .map(|(index, host)| as_go(host, DEFAULT_SENTINEL_PORT, &go["sentinel_addrs"][index]))
+                .collect();
+            json!({"kind": "failover", "sentinel_addrs": hosts, "master_name": master, "db": db,
+                "sentinel_username": sentinel_username.unwrap_or_default(),
+                "sentinel_password": reveal(sentinel_password.as_ref()),
+                "username": username, "password": password, "tls": null})
+        }
+        other => json!({"kind": format!("{other:?}")}),
+    }
+}
+
+/// The address as Go wrote it, if that means the same: Go fills in neither host nor port, and knows no difference
+/// between a bare IPv6 address and one in brackets.
+fn as_go(host: &Host, default_port: u16, go: &Value) -> String {
+    let Host { name, port } = host;
+    let mut ways = vec![host.to_string()];
+    if *port == default_port {
+        ways.extend([name.clone(), format!("[{name}]")]);
+        if name == "localhost" {
+            ways.push(String::new());
+        }
+    }
+    let same = ways.iter().find(|way| go.as_str() == Some(way)).cloned();
+    same.unwrap_or_else(|| host.to_string())
+}
+
+fn reveal(password: Option<&Password>) -> String {
+    password.map(|password| password.reveal().to_owned()).unwrap_or_default()
+}
+
+/// Go's class for an error that names this part.
+fn class(reason: &str, uri: &str) -> &'static str {
+    // To Go, text without a colon is a URL with the scheme "".
+    if reason.starts_with("it has no scheme") && !uri.contains(':') {
+        return "unsupported_scheme";
+    }
+    let parts = [
+        ("scheme is not supported", "unsupported_scheme"),
+        ("database number", "bad_db"),
+        ("path of the socket", "no_path"),
+    ];
+    parts.into_iter().find(|(part, _)| reason.starts_with(part)).map_or("bad_uri", |(_, class)| class)
+}
