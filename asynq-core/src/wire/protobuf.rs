@@ -62,7 +62,8 @@ macro_rules! message {
                 ctx: prost::encoding::DecodeContext,
             ) -> Result<(), prost::DecodeError> {
                 match tag {
-                    $($tag => $($kind)::+::merge(wire_type, &mut self.$field, buf, ctx).map_err(|mut error| {
+                    $($tag if wire_type == const { $crate::wire::protobuf::wire_type_of(stringify!($($kind)::+)) } =>
+                        $($kind)::+::merge(wire_type, &mut self.$field, buf, ctx).map_err(|mut error| {
                         error.push(stringify!($message), stringify!($field));
                         error
                     }),)*
@@ -114,6 +115,15 @@ impl From<jiff::Timestamp> for WireTimestamp {
         let seconds = crate::clock::floor_seconds(at);
         let nanos = (at.as_nanosecond() - i128::from(seconds) * 1_000_000_000).try_into().unwrap_or(0);
         Self { seconds, nanos, ..Self::default() }
+    }
+}
+
+/// How a field of this kind is laid out. One that comes in another layout is kept as an unknown field, as Go does.
+pub(super) const fn wire_type_of(kind: &str) -> WireType {
+    match kind.as_bytes() {
+        // int32, int64, bool; but not the maps and lists of them.
+        [.., b'3', b'2'] | [.., b'6', b'4'] | [.., b'b', b'o', b'o', b'l'] => WireType::Varint,
+        _ => WireType::LengthDelimited,
     }
 }
 
