@@ -6,11 +6,13 @@
     reason = "test support: what cannot be set up fails the test"
 )]
 
+mod fixture;
 pub mod gopeer;
 pub mod process;
 pub mod redis;
 mod wait;
 
+pub use fixture::RedisFixture;
 pub use gopeer::GoPeer;
 pub use process::Child;
 pub use redis::RedisServer;

@@ -149,6 +149,7 @@ async fn looks_for_stray_leases_once_in_a_round(world: World) {
         world.set_lease(id, world.now() - 100).await;
     }
     assert_eq!(mend(&world, 1, 1).await, (0, 1), "only at the start of a round");
+    assert_eq!(mend(&world, 0, 0).await, (0, 0));
     assert_eq!(mend(&world, 0, 1).await, (1, 1), "and no more than the limit");
     assert_eq!(mend(&world, 0, 3).await, (1, 3));
     assert_eq!(world.dump().await.zset(&world.keys.lease()).len(), 3);

@@ -80,12 +80,12 @@ impl LeaseGrant {
 }
 
 impl Queue {
-    /// Stores a task whose ID is free.
-    pub(super) fn add(&mut self, message: &TaskMessage, placement: Placement, now: Moment) {
+    /// Stores a task whose ID is free; `holds_lock` if it took the lock of its message.
+    pub(super) fn add(&mut self, message: &TaskMessage, placement: Placement, holds_lock: bool, now: Moment) {
         let id = TaskId::stored(&message.id);
         let mut task = TaskHash::default();
         task.set(field::MSG, message.encode());
-        if !message.unique_key.is_empty() {
+        if holds_lock {
             task.set(field::UNIQUE_KEY, message.unique_key.clone());
         }
         match placement {

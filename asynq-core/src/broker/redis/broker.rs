@@ -279,6 +279,9 @@ impl Broker for RedisBroker {
 
     async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
         const DOING: &str = "beat";
+        if queues.is_empty() {
+            return Ok(Vec::new());
+        }
         let now = self.now_seconds();
         let mut pipe = redis::pipe();
         for queue in queues {
@@ -362,14 +365,18 @@ impl Broker for RedisBroker {
         limit: usize,
     ) -> Result<(Vec<ActiveTask>, usize), BrokerError> {
         const DOING: &str = "list a server's tasks";
+        if limit == 0 {
+            return Ok((Vec::new(), 0));
+        }
         let keys = self.keyspace.queue(queue);
         let (first, last) = (-as_index(offset) - as_index(limit), -as_index(offset) - 1);
-        let ids: Vec<String> = self
+        let mut ids: Vec<String> = self
             .shared
             .run(DOING, async |mut server| {
                 redis::cmd("LRANGE").arg(keys.active()).arg(first).arg(last).query_async(&mut server).await
             })
             .await?;
+        ids.reverse();
         let looked_at = ids.len();
         if ids.is_empty() {
             return Ok((Vec::new(), 0));
@@ -401,6 +408,9 @@ impl Broker for RedisBroker {
         limit: usize,
     ) -> Result<(usize, usize), BrokerError> {
         const DOING: &str = "mend active tasks";
+        if limit == 0 {
+            return Ok((0, 0));
+        }
         let keys = self.keyspace.queue(queue);
         let mut call = Call::new(Name::mend, [keys.active(), keys.lease()]);
         call.arg(keys.task_prefix()).arg(self.now_seconds()).arg(offset).arg(limit);
