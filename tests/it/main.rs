@@ -6,5 +6,6 @@ mod crash;
 mod examples;
 mod faults;
 mod interop;
+mod model;
 mod support;
 mod worker;

@@ -17,14 +17,18 @@ use super::reply::{Reader, message, score};
 use super::script::{Call, Name};
 use super::waiter::RedisWaiter;
 use crate::broker::{
-    ActiveTask, Broker, BrokerError, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef,
-    NewTask, OwnerBeat, Placement, RunToken, Settlement, Waiter,
+    ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
+    Forwarded, LeaseRef, NewTask, OwnerBeat, Placement, RunToken, Settlement, Waiter,
 };
 use crate::clock::{Clock, from_unix_seconds};
 use crate::error::{Error, Result as PublicResult};
 use crate::task::{QueueName, TaskId, TaskInfo, TaskState};
 use crate::wire::keys::Keyspace;
-use crate::wire::{ServerInfo, WorkerInfo};
+use crate::wire::{ServerInfo, TaskMessage, WorkerInfo};
+
+/// The longest time to live that is asked for, in seconds: Redis counts it in milliseconds from 1970, and refuses
+/// what it cannot count.
+const LONGEST_TTL: i64 = 9_000_000_000_000_000;
 
 /// Tasks on a Redis server, in Go asynq's format.
 pub struct RedisBroker {
@@ -143,7 +147,8 @@ impl RedisBroker {
                 Placement::Group => ("g", message.group_key.clone()),
             };
             let lock = if *unique_ttl > 0 { message.unique_key.as_str() } else { "" };
-            call.arg(kind).arg(&message.id).arg(message.encode()).arg(lock).arg(*unique_ttl).arg(place);
+            call.arg(kind).arg(&message.id).arg(message.encode()).arg(lock);
+            call.arg((*unique_ttl).min(LONGEST_TTL)).arg(place);
         }
         let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
         if answer.len() != tasks.len() {
@@ -465,7 +470,8 @@ impl Broker for RedisBroker {
     ) -> Result<(), BrokerError> {
         const DOING: &str = "write the server's state";
         let (server_key, workers_key) = self.state_keys(info);
-        let ttl = ttl.as_secs().cast_signed();
+        // Redis knows no shorter expiry in whole seconds.
+        let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).clamp(1, LONGEST_TTL);
         self.shared
             .run(DOING, async |mut server| {
                 let expires = self.now_seconds() + ttl;
@@ -558,22 +564,22 @@ impl Broker for RedisBroker {
             return Ok(None);
         }
         let mut row = Reader::new(answer, DOING)?;
-        let message = crate::wire::TaskMessage::decode(row.bytes()?)
-            .map_err(|error| BrokerError::new(crate::broker::BrokerErrorKind::Protocol, DOING, error))?;
+        let message = TaskMessage::decode(row.bytes()?)
+            .map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, DOING, error))?;
         let state = row
             .text()?
             .parse::<TaskState>()
-            .map_err(|error| BrokerError::new(crate::broker::BrokerErrorKind::Protocol, DOING, error))?;
+            .map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, DOING, error))?;
         let result = row.optional_bytes()?;
         let due = score(&row.bytes()?);
         let lease = score(&row.bytes()?);
-        let now = self.clock.now();
+        let now = self.now_seconds();
+        let next_process_at = if state == TaskState::Pending { Some(now) } else { due };
         Ok(Some(TaskInfo {
-            next_process_at: match state {
-                TaskState::Pending => Some(now),
-                _ => due.map(from_unix_seconds),
-            },
-            is_orphaned: state == TaskState::Active && lease.is_none_or(|until| until <= self.now_seconds()),
+            id: id.clone(),
+            queue: queue.clone(),
+            next_process_at: next_process_at.map(from_unix_seconds),
+            is_orphaned: state == TaskState::Active && lease.is_none_or(|until| until <= now),
             result,
             ..TaskInfo::stored(message, state)
         }))
