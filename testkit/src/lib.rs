@@ -9,12 +9,14 @@
 pub mod decoded;
 pub mod dump;
 pub mod encoding;
+mod fixture;
 pub mod gopeer;
 pub mod process;
 pub mod redis;
 pub mod vectors;
 mod wait;
 
+pub use fixture::RedisFixture;
 pub use gopeer::GoPeer;
 pub use process::Child;
 pub use redis::RedisServer;

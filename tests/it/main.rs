@@ -1,11 +1,14 @@
 //! Everything from outside, through the facade: on a real Redis, beside the real Go asynq, with real processes.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod conformance;
 mod crash;
 mod examples;
 mod faults;
 mod interop;
 mod job;
+mod model;
 mod support;
 mod typed;
+mod vectors;
 mod worker;

@@ -38,7 +38,9 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     /// Stores new tasks: one result for each, in order. A refused task changes nothing.
     async fn enqueue(&self, tasks: &[NewTask]) -> Vec<Result<(), EnqueueError>>;
 
-    /// Hands back finished tasks and leases new ones, in one round trip. `settled` answers `settle` in order.
+    /// Hands back finished tasks and leases new ones, in one round trip. Settlements of the same task are applied in
+    /// order, and `settled` answers `settle` in order. Fewer may be leased than there are where many pending IDs have
+    /// no task.
     async fn exchange(&self, settle: &[Settlement], demand: &Demand) -> Result<Exchanged, BrokerError>;
 
     /// Watches for work in these queues.
@@ -53,7 +55,8 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
         until: i64,
     ) -> Result<Vec<bool>, BrokerError>;
 
-    /// Moves due tasks, at most 100 of `scheduled` and of `retry` each, to pending or back to their group.
+    /// Moves due tasks, at most 100 of `scheduled` and of `retry` each, to pending or back to their group. An ID
+    /// without a task is dropped.
     async fn forward(&self, queue: &QueueName) -> Result<Forwarded, BrokerError>;
 
     /// Records that a server lives, and tells the last beat of every server that takes from each queue.
@@ -84,7 +87,8 @@ pub trait Broker: fmt::Debug + Send + Sync + 'static {
     ) -> Result<(Vec<ActiveTask>, usize), BrokerError>;
 
     /// Mends active IDs among the `limit` oldest from `offset` on: one without a lease gets a lease that ends now,
-    /// one without a task is dropped, and a lease whose ID is not active is dropped.
+    /// one without a task is dropped. From `offset` 0 it also looks at the `limit` leases that end first, and drops
+    /// those whose task is gone or not in the state active.
     /// `Ok((mended, looked_at))`.
     async fn mend_active(
         &self,
@@ -204,9 +208,9 @@ pub struct Exchanged {
     pub settled: Vec<Settled>,
     /// Tasks leased to the caller until [`LEASE`](super::LEASE) from now.
     pub leased: Vec<Leased>,
-    /// IDs that were pending without a task: they are gone now.
+    /// IDs that were pending without a task, or once more than the task that was just leased: they are gone now.
     pub dropped: Vec<(QueueName, String)>,
-    /// Queues of the demand that are paused.
+    /// Every queue of the demand that is paused; none when there are no slots.
     pub paused: Vec<QueueName>,
 }
 

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use crate::task::{QueueName, TaskId};
 use crate::wire::TaskMessage;
 
-/// Names one run of a task: random, stored with the task (`x_run`) while it is active. No two runs share one.
+/// Names one run of a task: random, stored with the task (`x_run`) while it is active. No two runs of one task
+/// share one; the tasks that one exchange leases do.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RunToken(Arc<str>);
 

@@ -54,6 +54,9 @@ pub struct TaskInfo {
 impl TaskInfo {
     /// What a stored message tells; the rest as for a task that waits for nothing.
     pub(crate) fn stored(message: TaskMessage, state: TaskState) -> Self {
+        // Go may store a negative duration; none of them means anything.
+        let duration = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        // Zero is how the format says "never".
         let instant = |seconds| (seconds != 0).then(|| from_unix_seconds(seconds));
         Self {
             id: TaskId::stored(&message.id),
@@ -66,12 +69,12 @@ impl TaskInfo {
             retried: message.retried,
             last_error: message.error_msg,
             last_failed_at: instant(message.last_failed_at),
-            timeout: Duration::from_secs(message.timeout.unsigned_abs()),
+            timeout: duration(message.timeout),
             deadline: instant(message.deadline),
             group: message.group_key,
             next_process_at: None,
             is_orphaned: false,
-            retention: Duration::from_secs(message.retention.unsigned_abs()),
+            retention: duration(message.retention),
             completed_at: instant(message.completed_at),
             result: None,
         }

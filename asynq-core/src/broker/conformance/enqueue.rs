@@ -34,6 +34,7 @@ case_list! { "enqueue":
     tells_the_duplicate_before_the_taken_id,
     the_lock_ends_with_its_time,
     a_key_without_a_time_takes_no_lock,
+    a_lock_may_last_for_ever,
     registers_the_queue_every_time,
 }
 
@@ -281,7 +282,14 @@ async fn a_key_without_a_time_takes_no_lock(world: World) {
     world.store(&[unique(pending("holder"), 60), unique(pending("c"), 0)]).await;
     let dump = world.dump().await;
     assert_eq!(dump.string(LOCK).as_deref(), Some("holder"), "and asks for none");
-    assert_eq!(dump.hash("asynq:{q}:t:a")["unique_key"], LOCK);
+    assert!(!dump.hash("asynq:{q}:t:a").contains_key("unique_key"), "the task holds none");
+}
+
+async fn a_lock_may_last_for_ever(world: World) {
+    world.store(&[pending("a"), unique(pending("b"), i64::MAX), pending("c")]).await;
+    world.advance(1_000_000).await;
+    assert_duplicate(&world, unique(pending("d"), 60), "b", "it still holds").await;
+    assert_eq!(world.dump().await.list(&world.keys.pending()), ["c", "b", "a"]);
 }
 
 async fn registers_the_queue_every_time(world: World) {

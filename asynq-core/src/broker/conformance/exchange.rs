@@ -24,8 +24,10 @@ case_list! { "exchange":
     serves_a_queue_without_weight,
     takes_nothing_from_a_paused_queue,
     takes_from_other_queues_beside_a_paused_one,
+    lists_every_paused_queue,
     drops_ids_without_a_task,
     drops_ids_whose_hash_has_no_message,
+    takes_an_id_that_is_pending_twice_once,
     tells_what_cannot_be_decoded,
     settles_before_it_leases,
     settles_over_several_queues,
@@ -166,6 +168,20 @@ async fn takes_from_other_queues_beside_a_paused_one(world: World) {
     }
 }
 
+async fn lists_every_paused_queue(world: World) {
+    world.store_pending(&["a"]).await;
+    let (empty, never) = (queue("empty"), queue("never"));
+    for queue in [&empty, &never] {
+        world.broker.pause(queue).await.expect("the store answers");
+    }
+    world.store(&[pending_in("empty", "b")]).await;
+    let exchanged = world.exchange(&[], &strict(1, &[&world.queue, &never, &empty])).await;
+    assert_eq!(ids(&exchanged.leased), ["a"]);
+    assert_eq!(exchanged.paused, [never.clone(), empty.clone()], "also when the slots are filled before");
+    let exchanged = world.exchange(&[], &strict(0, &[&never, &empty])).await;
+    assert!(exchanged.paused.is_empty(), "nothing was asked for");
+}
+
 async fn drops_ids_without_a_task(world: World) {
     world.store_pending(&["a", "b"]).await;
     for id in ["gone-1", "gone-2"] {
@@ -195,6 +211,17 @@ async fn drops_ids_whose_hash_has_no_message(world: World) {
         Some("pending"),
         "what is left stays as it is"
     );
+}
+
+async fn takes_an_id_that_is_pending_twice_once(world: World) {
+    world.store_pending(&["a", "b"]).await;
+    world.corrupt(Corruption::PushPending { queue: world.queue.clone(), id: task_id("b") }).await;
+    let exchanged = world.exchange(&[], &world.demand(3)).await;
+    assert_eq!(ids(&exchanged.leased), ["b", "a"]);
+    assert_eq!(exchanged.dropped, [(world.queue.clone(), "b".to_owned())]);
+    let dump = world.dump().await;
+    assert!(!dump.contains(&world.keys.pending()));
+    assert_eq!(dump.list(&world.keys.active()), ["a", "b"]);
 }
 
 async fn tells_what_cannot_be_decoded(world: World) {

@@ -15,6 +15,7 @@ case_list! { "forward":
     returns_a_retry_to_its_group,
     forgets_a_run_that_was_left_behind,
     drops_ids_without_a_task,
+    drops_ids_whose_hash_has_no_message,
     moves_a_hundred_of_each_at_a_time,
     tells_when_the_next_is_due,
 }
@@ -134,6 +135,18 @@ async fn drops_ids_without_a_task(world: World) {
     assert_eq!(dump.list(&world.keys.pending()), ["b"]);
     assert!(!dump.contains(&world.keys.retry()));
     assert!(!dump.contains("asynq:{q}:t:a") && !dump.contains("asynq:{q}:t:c"), "no ghosts");
+}
+
+async fn drops_ids_whose_hash_has_no_message(world: World) {
+    world.store(&[scheduled("a", world.now())]).await;
+    world.delete_task("a").await;
+    world.set_field("a", "state", b"scheduled").await;
+    assert_eq!(forward(&world).await, Forwarded { moved: 0, next_due: None });
+    let dump = world.dump().await;
+    assert!(!dump.contains(&world.keys.pending()) && !dump.contains(&world.keys.scheduled()));
+    let hash = dump.hash("asynq:{q}:t:a");
+    assert_eq!(hash.keys().collect::<Vec<_>>(), ["state"]);
+    assert_eq!(field(&hash, "state"), Some("scheduled"), "what is left stays as it is");
 }
 
 async fn moves_a_hundred_of_each_at_a_time(world: World) {

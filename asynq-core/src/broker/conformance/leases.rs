@@ -199,6 +199,7 @@ async fn pages_from_the_oldest(world: World) {
     assert_eq!(owned(&world, SERVER, 2, 2).await, (vec!["c".to_owned(), "d".to_owned()], 2));
     assert_eq!(owned(&world, SERVER, 4, 2).await, (vec!["e".to_owned()], 1));
     assert_eq!(owned(&world, SERVER, 5, 2).await, (vec![], 0));
+    assert_eq!(owned(&world, SERVER, 0, 0).await, (vec![], 0));
 }
 
 async fn passes_over_owned_ids_without_a_task(world: World) {

@@ -12,7 +12,7 @@ case_list! { "recovery":
     mends_nothing_that_is_whole,
     gives_a_lease_to_an_active_task_without_one,
     drops_active_ids_without_a_task,
-    drops_leases_of_ids_that_are_not_active,
+    drops_leases_of_tasks_that_are_not_active,
     mends_in_pages_from_the_oldest,
     looks_for_stray_leases_once_in_a_round,
     a_dead_servers_task_goes_back_without_using_up_a_retry,
@@ -112,7 +112,7 @@ async fn drops_active_ids_without_a_task(world: World) {
     assert_eq!(field(&dump.hash("asynq:{q}:t:b"), "state"), Some("active"), "what is left stays as it is");
 }
 
-async fn drops_leases_of_ids_that_are_not_active(world: World) {
+async fn drops_leases_of_tasks_that_are_not_active(world: World) {
     world.active("a").await;
     world.store_pending(&["b"]).await;
     for id in ["b", "never"] {
@@ -122,6 +122,12 @@ async fn drops_leases_of_ids_that_are_not_active(world: World) {
     let dump = world.dump().await;
     assert_eq!(dump.zset(&world.keys.lease()), [("a".to_owned(), world.now() + 30)]);
     assert_eq!(dump.list(&world.keys.pending()), ["b"], "the task itself stays where it is");
+
+    // The task's state decides, not the list.
+    world.set_field("b", "state", b"active").await;
+    world.set_lease("b", world.now()).await;
+    assert_eq!(mend(&world, 0, 10).await, (0, 1));
+    assert_eq!(world.dump().await.zset(&world.keys.lease()).len(), 2);
 }
 
 async fn mends_in_pages_from_the_oldest(world: World) {
@@ -149,6 +155,7 @@ async fn looks_for_stray_leases_once_in_a_round(world: World) {
         world.set_lease(id, world.now() - 100).await;
     }
     assert_eq!(mend(&world, 1, 1).await, (0, 1), "only at the start of a round");
+    assert_eq!(mend(&world, 0, 0).await, (0, 0));
     assert_eq!(mend(&world, 0, 1).await, (1, 1), "and no more than the limit");
     assert_eq!(mend(&world, 0, 3).await, (1, 3));
     assert_eq!(world.dump().await.zset(&world.keys.lease()).len(), 3);

@@ -29,6 +29,7 @@ case_list! { "settle":
     archive_keeps_fewer_than_its_limit,
     requeue_puts_the_task_back_as_next,
     requeue_after_a_crash_counts_it,
+    counts_a_crash_whatever_was_counted,
     counts_a_batch_once,
     counts_every_day_by_itself,
     daily_counters_go_away,
@@ -39,10 +40,14 @@ case_list! { "settle":
     refuses_what_is_not_active,
     refuses_the_second_of_two,
     refuses_in_a_queue_that_is_not,
+    refuses_a_run_of_a_task_that_is_gone,
     settles_after_the_lease_ended,
     settles_when_the_lease_entry_is_lost,
     settles_a_run_without_a_token,
     refuses_an_earlier_run_of_the_same_task,
+    keeps_the_order_of_a_batch,
+    puts_tasks_back_in_order,
+    settles_thousands_at_once,
 }
 
 /// Everything that is left of the one task of a queue that has none anymore.
@@ -253,6 +258,20 @@ async fn requeue_after_a_crash_counts_it(world: World) {
     assert_eq!(field(&hash, "x_crash"), Some("2"), "only a crash counts, and nothing forgets it");
 }
 
+async fn counts_a_crash_whatever_was_counted(world: World) {
+    world.store_pending(&["a", "b"]).await;
+    let leased = world.lease(2).await;
+    world.set_field("a", "x_crash", b"many").await;
+    let crashed = Transition::Requeue { crashed: true };
+    let settle = leased.iter().map(|leased| settlement(leased, crashed.clone())).collect::<Vec<_>>();
+    assert_eq!(world.exchange(&settle, &world.demand(0)).await.settled, [Settled::Applied; 2]);
+    let dump = world.dump().await;
+    for id in ["a", "b"] {
+        assert_eq!(field(&dump.hash(&world.keys.task(id)), "x_crash"), Some("1"), "{id}");
+    }
+    assert!(!dump.contains(&world.keys.lease()));
+}
+
 async fn counts_a_batch_once(world: World) {
     world.store_pending(&["a", "b", "c", "d", "e"]).await;
     let leased = world.lease(5).await;
@@ -405,6 +424,18 @@ async fn refuses_in_a_queue_that_is_not(world: World) {
     world.refuse(Settlement { run: None, ..elsewhere }, "another queue, without a token").await;
 }
 
+async fn refuses_a_run_of_a_task_that_is_gone(world: World) {
+    let leased = world.active("a").await;
+    world.delete_task("a").await;
+    for transition in every_transition(&world) {
+        let ours = settlement(&leased, transition);
+        world
+            .refuse(Settlement { run: None, ..ours.clone() }, "there is nothing to settle, and no ghosts")
+            .await;
+        world.refuse(ours, "nor with a token").await;
+    }
+}
+
 async fn settles_after_the_lease_ended(world: World) {
     let leased = world.active("a").await;
     world.advance(1_000).await;
@@ -442,4 +473,40 @@ async fn refuses_an_earlier_run_of_the_same_task(world: World) {
         world.refuse(settlement(&first, transition), "the second run holds it").await;
     }
     world.apply(&second, done()).await;
+}
+
+async fn keeps_the_order_of_a_batch(world: World) {
+    world.store_pending(&["a", "b"]).await;
+    let leased = world.lease(2).await;
+    let [a, b] = &leased[..] else { unreachable!("two were leased") };
+    let settle = [
+        settlement(b, done()),
+        settlement(a, retry(&world, failed(a), true)),
+        settlement(a, done()),
+        settlement(a, retry(&world, failed(a), true)),
+    ];
+    let settled = world.exchange(&settle, &world.demand(0)).await.settled;
+    assert_eq!(settled, [Settled::Applied, Settled::Applied, Settled::Refused, Settled::Refused]);
+    assert_eq!(world.dump().await.zset(&world.keys.retry()).len(), 1);
+}
+
+async fn puts_tasks_back_in_order(world: World) {
+    world.store_pending(&["a", "b", "c", "d"]).await;
+    let (first, second) = (world.lease(2).await, world.lease(2).await);
+    let settle = [&second[1], &first[1], &second[0], &first[0]].map(|leased| settlement(leased, requeue()));
+    assert_eq!(world.exchange(&settle, &world.demand(0)).await.settled, [Settled::Applied; 4]);
+    assert_eq!(ids(&world.lease(4).await), ["a", "c", "b", "d"], "the last to be put back is next");
+}
+
+async fn settles_thousands_at_once(world: World) {
+    // More than Lua can unpack.
+    const MANY: usize = 9_000;
+    let tasks = (0..MANY).map(|n| pending(&n.to_string())).collect::<Vec<_>>();
+    world.store(&tasks).await;
+    let leased = world.lease(MANY).await;
+    let settle = leased.iter().map(|leased| settlement(leased, done())).collect::<Vec<_>>();
+    let settled = world.exchange(&settle, &world.demand(0)).await.settled;
+    assert!(settled.iter().all(|settled| *settled == Settled::Applied));
+    assert_only_counters(&world).await;
+    assert_eq!(world.dump().await.string(&world.keys.processed_total()), Some(MANY.to_string()));
 }

@@ -23,6 +23,7 @@ case_list! { "state":
     publishes_a_server,
     replaces_what_a_server_published,
     a_servers_state_goes_away_by_itself,
+    a_servers_state_lasts_a_second_at_least,
     clears_a_server,
     tells_of_no_task,
     tells_all_of_a_task,
@@ -183,6 +184,13 @@ async fn a_servers_state_goes_away_by_itself(world: World) {
     assert_eq!(dump.zset("asynq:servers").len(), 1, "readers drop what is past its score");
 }
 
+async fn a_servers_state_lasts_a_second_at_least(world: World) {
+    let state =
+        world.broker.write_server_state(&server(&world), &[worker("a")], Duration::from_millis(300)).await;
+    state.expect("it is not refused");
+    assert_eq!(world.dump().await.zset("asynq:servers"), [(SERVER_KEY.to_owned(), world.now() + 1)]);
+}
+
 async fn clears_a_server(world: World) {
     let other = ServerInfo { server_id: "s-2".to_owned(), ..server(&world) };
     publish(&world, &other, &[]).await;
@@ -232,17 +240,17 @@ async fn tells_when_a_task_will_run(world: World) {
     let now = world.now();
     let told = async |id: &str| {
         let info = world.info(id).await.expect("it is stored");
-        (info.state, info.next_process_at.map(jiff::Timestamp::as_second))
+        (info.state, info.next_process_at)
     };
     world.store(&[scheduled("scheduled", now + 60)]).await;
-    assert_eq!(told("scheduled").await, (TaskState::Scheduled, Some(now + 60)));
+    assert_eq!(told("scheduled").await, (TaskState::Scheduled, Some(from_unix_seconds(now + 60))));
 
     let leased = world.active("retry").await;
     assert_eq!(told("retry").await, (TaskState::Active, None));
     world
         .apply(&leased, Transition::Retry { message: failed(&leased), at: now + 15, is_failure: true })
         .await;
-    assert_eq!(told("retry").await, (TaskState::Retry, Some(now + 15)));
+    assert_eq!(told("retry").await, (TaskState::Retry, Some(from_unix_seconds(now + 15))));
 
     complete(&world, "completed", now + 5).await;
     assert_eq!(told("completed").await, (TaskState::Completed, None));
@@ -251,8 +259,9 @@ async fn tells_when_a_task_will_run(world: World) {
     assert_eq!(told("archived").await, (TaskState::Archived, None));
 
     world.store(&[unique(pending("pending"), 60)]).await;
-    world.advance(3).await;
-    assert_eq!(told("pending").await, (TaskState::Pending, Some(now + 3)));
+    world.fixture.advance(Duration::from_millis(3_125)).await;
+    let this_second = from_unix_seconds(world.now());
+    assert_eq!(told("pending").await, (TaskState::Pending, Some(this_second)), "now, in whole seconds");
 }
 
 async fn tells_of_an_orphan(world: World) {

@@ -5,7 +5,7 @@
 //! IDs have a lease.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -80,12 +80,12 @@ impl LeaseGrant {
 }
 
 impl Queue {
-    /// Stores a task whose ID is free.
-    pub(super) fn add(&mut self, message: &TaskMessage, placement: Placement, now: Moment) {
+    /// Stores a task whose ID is free; `holds_lock` if it took the lock of its message.
+    pub(super) fn add(&mut self, message: &TaskMessage, placement: Placement, holds_lock: bool, now: Moment) {
         let id = TaskId::stored(&message.id);
         let mut task = TaskHash::default();
         task.set(field::MSG, message.encode());
-        if !message.unique_key.is_empty() {
+        if holds_lock {
             task.set(field::UNIQUE_KEY, message.unique_key.clone());
         }
         match placement {
@@ -112,14 +112,19 @@ impl Queue {
         self.groups.insert(group.to_owned());
     }
 
-    /// Takes the next task. IDs without a task are removed on the way and put into `dropped`.
+    /// Takes the next task. IDs without a task, or taken by this grant before, are removed on the way and put into
+    /// `dropped`.
     pub(super) fn lease_next(
         &mut self,
         grant: &LeaseGrant,
         dropped: &mut Vec<String>,
     ) -> Option<(TaskId, StoredMessage)> {
         while let Some(id) = self.pending.pop_back() {
-            let found = self.tasks.get_mut(&id).and_then(|task| Some((task.message()?.clone(), task)));
+            let found = self
+                .tasks
+                .get_mut(&id)
+                .filter(|task| !task.is_run(Some(&grant.run)))
+                .and_then(|task| Some((task.message()?.clone(), task)));
             let Some((message, task)) = found else {
                 dropped.push(id.as_str().to_owned());
                 continue;
@@ -144,10 +149,7 @@ impl Queue {
         count: &mut Increment,
     ) -> Settled {
         let Settlement { queue: _, id, run, lease_until, transition } = settlement;
-        let same_run = match self.tasks.get(id) {
-            Some(task) => task.is_run(run.as_ref()),
-            None => run.is_none(),
-        };
+        let same_run = self.tasks.get(id).is_some_and(|task| task.is_run(run.as_ref()));
         // A missing lease entry is no reason to refuse: it was lost, not given to another run.
         let leased_later = self.lease.score(id.as_str()).is_some_and(|until| until > *lease_until);
         if !same_run || leased_later || !self.remove_active(id) {
@@ -259,7 +261,7 @@ impl Queue {
 
     /// `false` for an ID without a task, which is left nowhere.
     fn make_ready(&mut self, id: &TaskId, now: Moment) -> bool {
-        let Some(task) = self.tasks.get_mut(id) else { return false };
+        let Some(task) = self.tasks.get_mut(id).filter(|task| task.message().is_some()) else { return false };
         // A Go process that settles one of our runs leaves them behind.
         task.unset_run();
         let group = task.text(field::GROUP).filter(|group| !group.is_empty()).map(Cow::into_owned);
@@ -306,7 +308,8 @@ impl Queue {
         })
     }
 
-    /// Gives active tasks without a lease one that ends now, and drops IDs and leases without a task.
+    /// Gives active tasks without a lease one that ends now, and drops IDs without a task and leases of tasks that
+    /// do not say that they are active.
     pub(super) fn mend_active(&mut self, offset: usize, limit: usize, now: Moment) -> (usize, usize) {
         let looked_at = self.oldest_active(offset, limit);
         let mut mended = 0;
@@ -321,11 +324,11 @@ impl Queue {
         }
         // Once in a round over the list is enough.
         if offset == 0 {
-            let active = self.active.iter().collect::<HashSet<_>>();
-            let stray = self.lease.up_to(i64::MAX, limit).into_iter().map(|(id, _)| id);
-            for id in stray.filter(|id| !active.contains(id)).collect::<Vec<_>>() {
-                self.lease.remove(id.as_str());
-                mended += 1;
+            for (id, _) in self.lease.up_to(i64::MAX, limit) {
+                if !self.tasks.get(&id).is_some_and(|task| task.is(TaskState::Active)) {
+                    self.lease.remove(id.as_str());
+                    mended += 1;
+                }
             }
         }
         (mended, looked_at.len())

@@ -1,11 +1,9 @@
 //! [`Snapshot`]: a task's stored parts, and how a [`TaskInfo`] is read from them. Pure.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 
 use crate::clock::from_unix_seconds;
-use crate::task::{QueueName, TaskId, TaskInfo, TaskState, TaskType, UnknownState};
+use crate::task::{QueueName, TaskId, TaskInfo, TaskState, UnknownState};
 use crate::wire::{DecodeError, TaskMessage};
 
 /// A task's stored parts.
@@ -47,32 +45,10 @@ impl Snapshot {
         Ok(TaskInfo {
             id: id.clone(),
             queue: queue.clone(),
-            task_type: TaskType::stored(&message.task_type),
-            payload: message.payload,
-            headers: message.headers,
-            state,
-            max_retry: message.retry,
-            retried: message.retried,
-            last_error: message.error_msg,
-            last_failed_at: unless_zero(message.last_failed_at),
-            timeout: seconds(message.timeout),
-            deadline: unless_zero(message.deadline),
-            group: message.group_key,
             next_process_at: next_process_at.map(from_unix_seconds),
             is_orphaned: state == TaskState::Active && lease_is_over,
-            retention: seconds(message.retention),
-            completed_at: unless_zero(message.completed_at),
             result: self.result,
+            ..TaskInfo::stored(message, state)
         })
     }
-}
-
-/// Zero is how the format says "never".
-fn unless_zero(at: i64) -> Option<jiff::Timestamp> {
-    (at != 0).then(|| from_unix_seconds(at))
-}
-
-/// Go may store a negative duration; none of them means anything.
-fn seconds(of: i64) -> Duration {
-    Duration::from_secs(u64::try_from(of).unwrap_or(0))
 }

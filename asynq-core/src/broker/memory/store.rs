@@ -113,7 +113,7 @@ impl Store {
             let lock = Expiring { value: message.id.clone(), expires_at: now.nanos_after(*unique_ttl) };
             self.locks.held.insert(message.unique_key.clone(), lock);
         }
-        queue.add(message, *placement, now);
+        queue.add(message, *placement, locks, now);
         Ok(())
     }
 

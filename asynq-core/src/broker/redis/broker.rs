@@ -17,14 +17,18 @@ use super::reply::{Reader, message, score};
 use super::script::{Call, Name};
 use super::waiter::RedisWaiter;
 use crate::broker::{
-    ActiveTask, Broker, BrokerError, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef,
-    NewTask, OwnerBeat, Placement, RunToken, Settlement, Waiter,
+    ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
+    Forwarded, LeaseRef, NewTask, OwnerBeat, Placement, RunToken, Settlement, Waiter,
 };
 use crate::clock::{Clock, from_unix_seconds};
 use crate::error::{Error, Result as PublicResult};
 use crate::task::{QueueName, TaskId, TaskInfo, TaskState};
 use crate::wire::keys::Keyspace;
-use crate::wire::{ServerInfo, WorkerInfo};
+use crate::wire::{ServerInfo, TaskMessage, WorkerInfo};
+
+/// The longest time to live that is asked for, in seconds: Redis counts it in milliseconds from 1970, and refuses
+/// what it cannot count.
+const LONGEST_TTL: i64 = 9_000_000_000_000_000;
 
 /// Tasks on a Redis server, in Go asynq's format.
 pub struct RedisBroker {
@@ -143,7 +147,8 @@ impl RedisBroker {
                 Placement::Group => ("g", message.group_key.clone()),
             };
             let lock = if *unique_ttl > 0 { message.unique_key.as_str() } else { "" };
-            call.arg(kind).arg(&message.id).arg(message.encode()).arg(lock).arg(*unique_ttl).arg(place);
+            call.arg(kind).arg(&message.id).arg(message.encode()).arg(lock);
+            call.arg((*unique_ttl).min(LONGEST_TTL)).arg(place);
         }
         let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
         if answer.len() != tasks.len() {
@@ -279,6 +284,9 @@ impl Broker for RedisBroker {
 
     async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
         const DOING: &str = "beat";
+        if queues.is_empty() {
+            return Ok(Vec::new());
+        }
         let now = self.now_seconds();
         let mut pipe = redis::pipe();
         for queue in queues {
@@ -362,14 +370,18 @@ impl Broker for RedisBroker {
         limit: usize,
     ) -> Result<(Vec<ActiveTask>, usize), BrokerError> {
         const DOING: &str = "list a server's tasks";
+        if limit == 0 {
+            return Ok((Vec::new(), 0));
+        }
         let keys = self.keyspace.queue(queue);
         let (first, last) = (-as_index(offset) - as_index(limit), -as_index(offset) - 1);
-        let ids: Vec<String> = self
+        let mut ids: Vec<String> = self
             .shared
             .run(DOING, async |mut server| {
                 redis::cmd("LRANGE").arg(keys.active()).arg(first).arg(last).query_async(&mut server).await
             })
             .await?;
+        ids.reverse();
         let looked_at = ids.len();
         if ids.is_empty() {
             return Ok((Vec::new(), 0));
@@ -401,6 +413,9 @@ impl Broker for RedisBroker {
         limit: usize,
     ) -> Result<(usize, usize), BrokerError> {
         const DOING: &str = "mend active tasks";
+        if limit == 0 {
+            return Ok((0, 0));
+        }
         let keys = self.keyspace.queue(queue);
         let mut call = Call::new(Name::mend, [keys.active(), keys.lease()]);
         call.arg(keys.task_prefix()).arg(self.now_seconds()).arg(offset).arg(limit);
@@ -455,7 +470,8 @@ impl Broker for RedisBroker {
     ) -> Result<(), BrokerError> {
         const DOING: &str = "write the server's state";
         let (server_key, workers_key) = self.state_keys(info);
-        let ttl = ttl.as_secs().cast_signed();
+        // Redis knows no shorter expiry in whole seconds.
+        let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).clamp(1, LONGEST_TTL);
         self.shared
             .run(DOING, async |mut server| {
                 let expires = self.now_seconds() + ttl;
@@ -548,22 +564,22 @@ impl Broker for RedisBroker {
             return Ok(None);
         }
         let mut row = Reader::new(answer, DOING)?;
-        let message = crate::wire::TaskMessage::decode(row.bytes()?)
-            .map_err(|error| BrokerError::new(crate::broker::BrokerErrorKind::Protocol, DOING, error))?;
+        let message = TaskMessage::decode(row.bytes()?)
+            .map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, DOING, error))?;
         let state = row
             .text()?
             .parse::<TaskState>()
-            .map_err(|error| BrokerError::new(crate::broker::BrokerErrorKind::Protocol, DOING, error))?;
+            .map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, DOING, error))?;
         let result = row.optional_bytes()?;
         let due = score(&row.bytes()?);
         let lease = score(&row.bytes()?);
-        let now = self.clock.now();
+        let now = self.now_seconds();
+        let next_process_at = if state == TaskState::Pending { Some(now) } else { due };
         Ok(Some(TaskInfo {
-            next_process_at: match state {
-                TaskState::Pending => Some(now),
-                _ => due.map(from_unix_seconds),
-            },
-            is_orphaned: state == TaskState::Active && lease.is_none_or(|until| until <= self.now_seconds()),
+            id: id.clone(),
+            queue: queue.clone(),
+            next_process_at: next_process_at.map(from_unix_seconds),
+            is_orphaned: state == TaskState::Active && lease.is_none_or(|until| until <= now),
             result,
             ..TaskInfo::stored(message, state)
         }))

@@ -1,5 +1,7 @@
 //! The exchange script's call and its answer.
 
+use std::collections::HashSet;
+
 use super::reply::{Reader, message};
 use super::script::{Call, Name};
 use crate::broker::{
@@ -43,18 +45,7 @@ impl Exchange {
             queues.extend(demand.queues.iter().map(|share| share.queue.clone()));
         }
         let demanded = queues.len();
-        let mut groups: Vec<Group<'_>> = Vec::new();
-        for (at, settlement) in settle.iter().enumerate() {
-            let mark = (number_of(&settlement.queue, &mut queues), kind(settlement), settlement.lease_until);
-            let known =
-                groups.iter_mut().find(|group| group.mark == mark && group.run == settlement.run.as_ref());
-            if let Some(group) = known {
-                group.members.push((at, settlement));
-            } else {
-                groups.push(Group { mark, run: settlement.run.as_ref(), members: vec![(at, settlement)] });
-            }
-        }
-
+        let groups = group(settle, &mut queues);
         let keys: Vec<_> = queues.iter().map(|queue| keyspace.queue(queue)).collect();
         let mut call = Call::new(Name::exchange, script_keys(&keys, now));
         let seconds = floor_seconds(now);
@@ -133,6 +124,35 @@ impl Exchange {
         let number = reader.count()?;
         self.queues.get(number.wrapping_sub(1)).cloned().ok_or(BrokerError::protocol(DOING))
     }
+}
+
+/// Sorts settlements into groups. Those of one task keep their order, and so do those that put a task back, since
+/// they say in which order the tasks are taken again.
+fn group<'a>(settle: &'a [Settlement], queues: &mut Vec<QueueName>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut seen = HashSet::with_capacity(settle.len());
+    // Groups before this one, and those before the last that puts tasks back, take no more of the same kind.
+    let (mut closed, mut closed_to_requeues) = (0, 0);
+    for (at, settlement) in settle.iter().enumerate() {
+        let queue = number_of(&settlement.queue, queues);
+        let mark = (queue, kind(settlement), settlement.lease_until);
+        if !seen.insert((queue, settlement.id.as_str())) {
+            closed = groups.len();
+        }
+        let is_requeue = matches!(settlement.transition, Transition::Requeue { .. });
+        let first = if is_requeue { closed.max(closed_to_requeues) } else { closed };
+        let run = settlement.run.as_ref();
+        let known = groups.iter_mut().skip(first).find(|group| group.mark == mark && group.run == run);
+        if let Some(group) = known {
+            group.members.push((at, settlement));
+        } else {
+            if is_requeue {
+                closed_to_requeues = groups.len();
+            }
+            groups.push(Group { mark, run, members: vec![(at, settlement)] });
+        }
+    }
+    groups
 }
 
 /// The keys of each queue, in the order of the script.

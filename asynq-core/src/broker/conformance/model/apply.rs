@@ -47,7 +47,7 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
                 queues: shares(queues),
                 strict: true,
             };
-            exchanged(broker.exchange(&settle, &demand).await?, &demand, known)
+            exchanged(broker.exchange(&settle, &demand).await?, known)
         }
         Op::ExtendLeases { queue, runs, seconds } => {
             let queue = queue_name(*queue);
@@ -212,16 +212,15 @@ fn enqueued(results: Vec<Result<(), EnqueueError>>) -> Result<Observation, Broke
     Ok(Observation::Enqueued(told.collect::<Result<_, _>>()?))
 }
 
-fn exchanged(exchanged: Exchanged, demand: &Demand, known: &mut Known) -> Observation {
+fn exchanged(exchanged: Exchanged, known: &mut Known) -> Observation {
     let Exchanged { settled, leased, dropped, paused } = exchanged;
     for leased in &leased {
         known.learn(leased);
     }
-    let is_full = leased.len() >= demand.slots;
     Observation::Exchanged {
         settled,
         dropped,
-        paused: if is_full { BTreeSet::new() } else { paused.into_iter().collect() },
+        paused: paused.into_iter().collect(),
         tokens: leased.iter().map(|leased| leased.run.as_str()).collect::<BTreeSet<_>>().len(),
         leased: leased.iter().map(Known::see_lease).collect(),
     }

@@ -30,7 +30,7 @@ pub enum Observation {
         leased: Vec<SeenLease>,
         /// IDs that had no task.
         dropped: Vec<(QueueName, String)>,
-        /// Paused queues; empty when every slot was filled, since a broker may stop looking then.
+        /// Paused queues.
         paused: BTreeSet<QueueName>,
         /// How many tokens the leases have among them.
         tokens: usize,

@@ -15,7 +15,7 @@
 --     r retry: message, due, 1 if a failure   a archive: 1 or 0, message
 --     q requeue: 1 if its worker died
 -- Returns {settled: 1 applied or 0 refused for each; leased: queue number, {id, message, ...}, ...;
---   dropped: queue number, id, ...; paused: queue numbers}.
+--   dropped (no task, or pending twice): queue number, id, ...; paused: queue numbers}.
 local call, try, unpack, KEYS, ARGV = redis.call, redis.pcall, unpack, KEYS, ARGV
 local queues, now, nanos = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local MAX = 9223372036854775807
@@ -37,9 +37,9 @@ for n = 1, queues do
   }
 end
 
--- The ends of the leases of `ids`, by one command where the server has it.
+-- The ends of the leases of `ids`, by one command where the server has it and Lua can unpack them.
 local function lease_ends(key, ids)
-  local ends = try('ZMSCORE', key, unpack(ids))
+  local ends = #ids <= 4000 and try('ZMSCORE', key, unpack(ids)) or { err = '' }
   if not ends.err then return ends end
   for i, id in ipairs(ids) do ends[i] = call('ZSCORE', key, id) end
   return ends
@@ -88,7 +88,10 @@ local transitions = {
   q = function(queue, id, task, at)
     call('RPUSH', queue.pending, id)
     call('HSET', task, 'state', 'pending', 'pending_since', nanos)
-    if ARGV[at] == '1' then call('HINCRBY', task, 'x_crash', 1) end
+    -- An error here would leave the batch half-settled: what is no number counts as none.
+    if ARGV[at] == '1' and type(try('HINCRBY', task, 'x_crash', '1')) == 'table' then
+      call('HSET', task, 'x_crash', '1')
+    end
   end,
 }
 local widths = { d = 1, u = 2, c = 6, r = 4, a = 3, q = 2 }
@@ -108,6 +111,7 @@ while at <= #ARGV do
     local id = ids[i]
     local task, held_until = prefix .. id, ends[i]
     if (try('HGET', task, 'x_run') or '') == run
+      and (run ~= '' or call('EXISTS', task) == 1)
       and (not held_until or tonumber(held_until) <= latest)
       and call('LREM', active, '-1', id) == 1
     then

@@ -5,7 +5,7 @@
 -- Returns one element for each run: 1 extended, 0 another run or none holds the task.
 local extended = {}
 for at = 3, #ARGV, 2 do
-  local held = redis.call('HMGET', ARGV[1] .. ARGV[at], 'state', 'x_run')
+  local held = redis.pcall('HMGET', ARGV[1] .. ARGV[at], 'state', 'x_run')
   if held[1] == 'active' and held[2] == ARGV[at + 1] then
     redis.call('ZADD', KEYS[1], ARGV[2], ARGV[at])
     extended[#extended + 1] = 1

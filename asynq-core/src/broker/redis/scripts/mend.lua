@@ -8,8 +8,8 @@ local call = redis.call
 local offset, limit, mended = tonumber(ARGV[3]), tonumber(ARGV[4]), 0
 local ids = call('LRANGE', KEYS[1], -offset - limit, -offset - 1)
 for _, id in ipairs(ids) do
-  if not redis.pcall('HGET', ARGV[1] .. id, 'msg') then
-    call('LREM', KEYS[1], -1, id)
+  if type(redis.pcall('HGET', ARGV[1] .. id, 'msg')) ~= 'string' then
+    call('LREM', KEYS[1], '-1', id)
     call('ZREM', KEYS[2], id)
     mended = mended + 1
   elseif call('ZADD', KEYS[2], 'NX', ARGV[2], id) == 1 then
