@@ -25,8 +25,10 @@ pub(super) fn parse(inputs: &RawValue, go: &Value) -> Value {
     let (username, password) = (username.unwrap_or_default(), reveal(password.as_ref()));
     match endpoint {
         Endpoint::Server(host) => {
-            let tls = if tls { json!({"server_name": host.name}) } else { Value::Null };
             let addr = as_go(&host, DEFAULT_PORT, &go["addr"]);
+            // Where Go leaves the host out, the name is up to what it connects to.
+            let server_name = if addr.is_empty() { String::new() } else { host.name };
+            let tls = if tls { json!({"server_name": server_name}) } else { Value::Null };
             json!({"kind": "client", "network": "", "addr": addr, "db": db, "username": username,
                 "password": password, "tls": tls})
         }
@@ -55,7 +57,7 @@ fn as_go(host: &Host, default_port: u16, go: &Value) -> String {
     let Host { name, port } = host;
     let mut ways = vec![host.to_string()];
     if *port == default_port {
-        ways.extend([name.clone(), format!("[{name}]")]);
+        ways.extend([name.clone(), format!("{name}:"), format!("[{name}]")]);
         if name == "localhost" {
             ways.push(String::new());
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::encoding::{hex, unhex};
+use crate::encoding::unhex;
 use crate::vectors::file::parse as parse_inputs;
 
 pub(super) fn string(inputs: &RawValue) -> Value {
@@ -103,7 +103,8 @@ fn shown(option: &EnqueueOption) -> Value {
     match option {
         EnqueueOption::MaxRetry(times) => shown["value"] = json!(times),
         EnqueueOption::Queue(text) | EnqueueOption::TaskId(text) | EnqueueOption::Group(text) => {
-            shown["value"] = text.to_str().map_or_else(|| json!({"hex": hex(text.as_bytes())}), Into::into);
+            // As Go's JSON encoder shows what is not UTF-8.
+            shown["value"] = String::from_utf8_lossy(text.as_bytes()).into();
         }
         EnqueueOption::Timeout(duration)
         | EnqueueOption::Unique(duration)

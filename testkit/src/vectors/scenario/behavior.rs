@@ -139,9 +139,14 @@ impl Behavior {
         Ok(())
     }
 
-    /// Whether it may be waiting when its time is over.
-    pub(super) fn waits(&self) -> bool {
-        self.wait_ctx || self.sleep_ms > 0
+    /// Go's word for how it ended if it did not get to its end. Our server drops a handler that is out of time, where
+    /// Go's returns an error, or goes on.
+    pub(super) fn outcome_if_dropped(&self) -> Option<&'static str> {
+        match (self.wait_ctx || self.sleep_ms > 0, self.ignore_ctx) {
+            (false, _) => Some("panic"),
+            (true, false) => Some("fail"),
+            (true, true) => None,
+        }
     }
 
     /// Go's word for how it ended.

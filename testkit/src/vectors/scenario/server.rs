@@ -195,8 +195,10 @@ fn comparable(told: &Value) -> Value {
     event["payload"] = told["payload_b64"].as_str().unwrap_or_default().into();
     event["headers"] = if told["headers"].is_null() { json!({}) } else { told["headers"].clone() };
     if let (Some(deadline), Some(now)) = (told["deadline_ns"].as_i64(), told["time_ns"].as_i64()) {
-        // Deadlines are in whole seconds with one and not with the other.
-        event["given_s"] = (deadline - now + 999_999_999).div_euclid(1_000_000_000).into();
+        // Deadlines are in whole seconds with one and not with the other. One that is far away was given as such.
+        let seconds = (deadline - now + 999_999_999).div_euclid(1_000_000_000);
+        let is_far = seconds > 24 * 3600;
+        event["given_s"] = if is_far { deadline / 1_000_000_000 } else { seconds }.into();
     }
     event
 }
@@ -214,12 +216,7 @@ impl Handler {
         self.events.lock().unwrap().push(start);
         let mut told = Told { event: self.event(&ctx, "handled"), events: Arc::clone(&self.events) };
         let behavior = Behavior::of(&ctx, &self.rules);
-        // Stays so if it panics.
-        told.event["outcome"] = "panic".into();
-        if behavior.waits() {
-            // Our server drops a handler that is out of time; Go's returns an error.
-            told.event["outcome"] = "fail".into();
-        }
+        told.event["outcome"] = behavior.outcome_if_dropped().into();
         let ended = behavior.run(&ctx).await;
         told.event["outcome"] = behavior.outcome(&ended).into();
         ended
@@ -233,7 +230,7 @@ impl Handler {
     }
 }
 
-/// Told when the handler ends, however it does.
+/// Told when the handler ends, however it does; unless Go's would still be running unseen.
 struct Told {
     event: Value,
     events: Events,
@@ -241,6 +238,8 @@ struct Told {
 
 impl Drop for Told {
     fn drop(&mut self) {
-        self.events.lock().unwrap().push(self.event.take());
+        if !self.event["outcome"].is_null() {
+            self.events.lock().unwrap().push(self.event.take());
+        }
     }
 }
