@@ -6,11 +6,11 @@ use std::collections::{HashMap, HashSet};
 use std::process::Stdio;
 use std::time::Duration;
 
-use asynq::{Client, Ctx, Router, Server, Task, TaskOptions, TaskState};
+use asynq::{Client, Ctx, Router, Server, Task, TaskInfo, TaskOptions, TaskState};
 use asynq_testkit::{Child, GoPeer, RedisServer, eventually, eventually_within};
 use tokio::process::Command;
 
-use crate::support::{in_state, redis, telling, worker};
+use crate::support::{in_state, info, redis, telling, worker};
 
 const BE_WORKER: &str = "ASYNQ_TEST_WORKER_URL";
 
@@ -206,7 +206,7 @@ async fn a_worker_that_was_frozen_settles_nothing_of_another_run() {
         .await
         .unwrap();
     eventually("the next task is done", async || {
-        crate::support::info(&client, "default", "next").await.is_none().then_some(())
+        info(&client, "default", "next").await.is_none().then_some(())
     })
     .await;
     let state: String = redis.command(&["HGET", "asynq:{default}:t:it", "state"]).await;
@@ -218,51 +218,47 @@ async fn a_worker_that_was_frozen_settles_nothing_of_another_run() {
     server.shutdown().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_task_of_a_dead_go_worker_is_recovered_by_gos_rule() {
+/// A Go worker dies while it runs a task; then `meddle`; then our worker recovers the task.
+async fn recovered_from_go(meddle: impl AsyncFnOnce(&RedisServer)) -> TaskInfo {
     let (redis, client) = redis().await;
     let go = GoPeer::new(&redis.url());
     let go_worker = go.serve(&["--queues", "default=1", "--concurrency", "1"]).await;
-    client
-        .enqueue(Task::new("do:sleep=600000", "").unwrap().options(TaskOptions::new().task_id("go")))
-        .await
-        .unwrap();
+    let task = Task::new("do:sleep=600000", "").unwrap().options(TaskOptions::new().task_id("it"));
+    client.enqueue(task).await.unwrap();
     go_worker.event("go runs it", |event| event["event"] == "start").await;
     go_worker.kill().await;
-    // As if the worker had died long ago: its lease ran out just now, and nobody extends it.
-    redis.command::<i64>(&["ZADD", "asynq:{default}:lease", "1", "go"]).await;
+    meddle(&redis).await;
+    let lease: Option<f64> = redis.command(&["ZSCORE", "asynq:{default}:lease", "it"]).await;
     let (router, _told) = telling(&["never"]);
     let server = worker(&client, router, &["default"])
         .retry_policy(asynq::RetryPolicy::Fixed(Duration::from_secs(600)))
         .start()
         .await
         .unwrap();
-    let recovered = in_state(&client, "default", "go", TaskState::Retry).await;
-    assert_eq!((recovered.last_error.as_str(), recovered.retried), ("asynq: task lease expired", 1));
+    let recovered = eventually_within(Duration::from_secs(60), "our worker recovers the task", async || {
+        info(&client, "default", "it").await.filter(|info| info.state == TaskState::Retry)
+    })
+    .await;
+    if let (Some(lease), Some(at)) = (lease, recovered.last_failed_at) {
+        println!("recovered {} s after the end of its lease", at.as_second() as f64 - lease);
+    }
     server.shutdown().await;
+    recovered
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_task_of_a_dead_go_worker_is_recovered_by_gos_rule() {
+    let recovered = recovered_from_go(async |_| ()).await;
+    assert_eq!((recovered.last_error.as_str(), recovered.retried), ("asynq: task lease expired", 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_active_task_without_a_lease_is_found() {
-    let (redis, client) = redis().await;
-    let go = GoPeer::new(&redis.url());
-    let go_worker = go.serve(&["--queues", "default=1", "--concurrency", "1"]).await;
-    client
-        .enqueue(Task::new("do:sleep=600000", "").unwrap().options(TaskOptions::new().task_id("it")))
-        .await
-        .unwrap();
-    go_worker.event("go runs it", |event| event["event"] == "start").await;
-    go_worker.kill().await;
-    redis.command::<i64>(&["DEL", "asynq:{default}:lease"]).await;
-    let (router, _told) = telling(&["never"]);
-    let server = worker(&client, router, &["default"])
-        .retry_policy(asynq::RetryPolicy::Fixed(Duration::from_secs(600)))
-        .start()
-        .await
-        .unwrap();
-    let recovered = in_state(&client, "default", "it", TaskState::Retry).await;
-    assert_eq!(recovered.last_error, "asynq: task lease expired");
-    server.shutdown().await;
+    let recovered = recovered_from_go(async |redis| {
+        redis.command::<i64>(&["DEL", "asynq:{default}:lease"]).await;
+    })
+    .await;
+    assert_eq!((recovered.last_error.as_str(), recovered.retried), ("asynq: task lease expired", 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,19 +6,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future::join_all;
 use redis::Value;
 
-use super::address::{Address, Endpoint};
+use super::address::Address;
 use super::cancellations::RedisCancellations;
-use super::connection::Connection;
+use super::connection::{Connection, connection_info, unusable};
 use super::exchange::Exchange;
-use super::reply::{Reader, message, score};
+use super::reply::{Reader, score};
 use super::script::{Call, Name};
 use super::waiter::RedisWaiter;
 use crate::broker::{
     ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, NewTask, OwnerBeat, Placement, RunToken, Settlement, Waiter,
+    Forwarded, LeaseRef, NewTask, OwnerBeat, Settlement, Waiter,
 };
 use crate::clock::{Clock, from_unix_seconds};
 use crate::error::{Error, Result as PublicResult};
@@ -26,20 +25,16 @@ use crate::task::{QueueName, TaskId, TaskInfo, TaskState};
 use crate::wire::keys::Keyspace;
 use crate::wire::{ServerInfo, TaskMessage, WorkerInfo};
 
-/// The longest time to live that is asked for, in seconds: Redis counts it in milliseconds from 1970, and refuses
-/// what it cannot count.
-const LONGEST_TTL: i64 = 9_000_000_000_000_000;
-
 /// Tasks on a Redis server, in Go asynq's format.
 pub struct RedisBroker {
-    client: redis::Client,
-    address: String,
+    pub(super) client: redis::Client,
+    pub(super) address: String,
     /// Clients' and housekeeping calls. Everything sent at the same time travels together.
-    shared: Connection,
+    pub(super) shared: Connection,
     /// Exchanges, which carry whole batches, go their own way: nothing else waits behind them.
-    exchange: Connection,
-    keyspace: Keyspace,
-    clock: Clock,
+    pub(super) exchange: Connection,
+    pub(super) keyspace: Keyspace,
+    pub(super) clock: Clock,
 }
 
 impl RedisBroker {
@@ -74,97 +69,8 @@ impl RedisBroker {
         }
     }
 
-    fn now_seconds(&self) -> i64 {
+    pub(super) fn now_seconds(&self) -> i64 {
         self.clock.unix_seconds()
-    }
-
-    /// What is known of active tasks; those that are gone by now are left out.
-    async fn active_tasks(
-        &self,
-        queue: &QueueName,
-        ids: Vec<(String, i64)>,
-    ) -> Result<Vec<ActiveTask>, BrokerError> {
-        const DOING: &str = "read active tasks";
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let keys = self.keyspace.queue(queue);
-        let mut pipe = redis::pipe();
-        for (id, _) in &ids {
-            pipe.cmd("HMGET").arg(keys.task(id)).arg("msg").arg("x_own").arg("x_run").arg("x_crash");
-        }
-        let rows: Vec<Value> =
-            self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
-        let mut tasks = Vec::with_capacity(ids.len());
-        for ((id, lease_until), row) in ids.into_iter().zip(rows) {
-            let mut row = Reader::new(row, DOING)?;
-            let Some(bytes) = row.optional_bytes()? else { continue };
-            let mut text = || {
-                Ok::<_, BrokerError>(
-                    row.optional_bytes()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-                )
-            };
-            tasks.push(ActiveTask {
-                id: TaskId::stored(&id),
-                lease_until,
-                owner: text()?,
-                run: text()?.map(|run| RunToken::stored(&run)),
-                crashes: text()?.and_then(|crashes| crashes.parse().ok()).unwrap_or(0),
-                message: message(bytes),
-            });
-        }
-        Ok(tasks)
-    }
-
-    /// Stores new tasks of one queue: one script call.
-    async fn enqueue_in(&self, queue: &QueueName, tasks: &[&NewTask]) -> Vec<Result<(), EnqueueError>> {
-        match self.try_enqueue_in(queue, tasks).await {
-            Ok(results) => results,
-            Err(error) => tasks.iter().map(|_| Err(error.clone().into())).collect(),
-        }
-    }
-
-    async fn try_enqueue_in(
-        &self,
-        queue: &QueueName,
-        tasks: &[&NewTask],
-    ) -> Result<Vec<Result<(), EnqueueError>>, BrokerError> {
-        const DOING: &str = "enqueue";
-        let keys = self.keyspace.queue(queue);
-        let mut call = Call::new(
-            Name::enqueue,
-            [keys.pending(), keys.scheduled(), keys.groups(), self.keyspace.queues()],
-        );
-        call.arg(queue.as_str())
-            .arg(keys.task_prefix())
-            .arg(keys.group_prefix())
-            .arg(self.now_seconds())
-            .arg(self.clock.unix_nanos());
-        for NewTask { message, placement, unique_ttl } in tasks {
-            let (kind, place) = match placement {
-                Placement::Pending => ("p", String::new()),
-                Placement::Scheduled(at) => ("s", at.to_string()),
-                Placement::Group => ("g", message.group_key.clone()),
-            };
-            let lock = if *unique_ttl > 0 { message.unique_key.as_str() } else { "" };
-            call.arg(kind).arg(&message.id).arg(message.encode()).arg(lock);
-            call.arg((*unique_ttl).min(LONGEST_TTL)).arg(place);
-        }
-        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
-        if answer.len() != tasks.len() {
-            return Err(BrokerError::protocol(DOING));
-        }
-        tasks
-            .iter()
-            .map(|_| match answer.value()? {
-                Value::Int(1) => Ok(Ok(())),
-                Value::Int(0) => Ok(Err(EnqueueError::IdConflict)),
-                Value::BulkString(holder) => {
-                    Ok(Err(EnqueueError::Duplicate { holder: String::from_utf8_lossy(&holder).into_owned() }))
-                }
-                _ => Err(BrokerError::protocol(DOING)),
-            })
-            .collect()
     }
 }
 
@@ -195,32 +101,7 @@ impl Broker for RedisBroker {
     }
 
     async fn enqueue(&self, tasks: &[NewTask]) -> Vec<Result<(), EnqueueError>> {
-        if let [task] = tasks {
-            let queue = QueueName::stored(&task.message.queue);
-            return self.enqueue_in(&queue, &[task]).await;
-        }
-        // One script call for each queue; they travel together.
-        let mut queues: Vec<(QueueName, Vec<usize>)> = Vec::new();
-        for (at, task) in tasks.iter().enumerate() {
-            match queues.iter_mut().find(|(queue, _)| *queue == task.message.queue.as_str()) {
-                Some((_, places)) => places.push(at),
-                None => queues.push((QueueName::stored(&task.message.queue), vec![at])),
-            }
-        }
-        let calls = queues.iter().map(|(queue, places)| async move {
-            let group: Vec<&NewTask> = places.iter().filter_map(|&at| tasks.get(at)).collect();
-            self.enqueue_in(queue, &group).await
-        });
-        let mut results: Vec<_> =
-            tasks.iter().map(|_| Err(EnqueueError::Broker(BrokerError::protocol("enqueue")))).collect();
-        for ((_, places), outcome) in queues.iter().zip(join_all(calls).await) {
-            for (&at, result) in places.iter().zip(outcome) {
-                if let Some(slot) = results.get_mut(at) {
-                    *slot = result;
-                }
-            }
-        }
-        results
+        self.enqueue_by_queue(tasks).await
     }
 
     async fn exchange(&self, settle: &[Settlement], demand: &Demand) -> Result<Exchanged, BrokerError> {
@@ -337,29 +218,7 @@ impl Broker for RedisBroker {
         until: i64,
         limit: usize,
     ) -> Result<Vec<ActiveTask>, BrokerError> {
-        const DOING: &str = "list expiring leases";
-        let key = self.keyspace.queue(queue).lease();
-        let rows: Value = self
-            .shared
-            .run(DOING, async |mut server| {
-                redis::cmd("ZRANGEBYSCORE")
-                    .arg(key)
-                    .arg("-inf")
-                    .arg(until)
-                    .arg("WITHSCORES")
-                    .arg("LIMIT")
-                    .arg(0)
-                    .arg(limit)
-                    .query_async(&mut server)
-                    .await
-            })
-            .await?;
-        let mut rows = Reader::new(rows, DOING)?;
-        let mut ids = Vec::with_capacity(rows.len() / 2);
-        while !rows.is_empty() {
-            ids.push((rows.text()?, score(&rows.bytes()?).ok_or(BrokerError::protocol(DOING))?));
-        }
-        self.active_tasks(queue, ids).await
+        self.active_until(queue, until, limit).await
     }
 
     async fn owned_by(
@@ -369,41 +228,7 @@ impl Broker for RedisBroker {
         offset: usize,
         limit: usize,
     ) -> Result<(Vec<ActiveTask>, usize), BrokerError> {
-        const DOING: &str = "list a server's tasks";
-        if limit == 0 {
-            return Ok((Vec::new(), 0));
-        }
-        let keys = self.keyspace.queue(queue);
-        let (first, last) = (-as_index(offset) - as_index(limit), -as_index(offset) - 1);
-        let mut ids: Vec<String> = self
-            .shared
-            .run(DOING, async |mut server| {
-                redis::cmd("LRANGE").arg(keys.active()).arg(first).arg(last).query_async(&mut server).await
-            })
-            .await?;
-        ids.reverse();
-        let looked_at = ids.len();
-        if ids.is_empty() {
-            return Ok((Vec::new(), 0));
-        }
-        let mut pipe = redis::pipe();
-        for id in &ids {
-            pipe.cmd("HGET").arg(keys.task(id)).arg("x_own");
-            pipe.cmd("ZSCORE").arg(keys.lease()).arg(id);
-        }
-        let rows: Vec<Option<Vec<u8>>> =
-            self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
-        let owned = ids
-            .into_iter()
-            .zip(rows.chunks_exact(2))
-            .filter_map(|(id, row)| match row {
-                [Some(owner), lease] if owner.as_slice() == server_id.as_bytes() => {
-                    Some((id, lease.as_deref().and_then(score).unwrap_or(0)))
-                }
-                _ => None,
-            })
-            .collect();
-        Ok((self.active_tasks(queue, owned).await?, looked_at))
+        self.active_of(queue, server_id, offset, limit).await
     }
 
     async fn mend_active(
@@ -471,7 +296,7 @@ impl Broker for RedisBroker {
         const DOING: &str = "write the server's state";
         let (server_key, workers_key) = self.state_keys(info);
         // Redis knows no shorter expiry in whole seconds.
-        let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).clamp(1, LONGEST_TTL);
+        let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).clamp(1, super::script::LONGEST_TTL);
         self.shared
             .run(DOING, async |mut server| {
                 let expires = self.now_seconds() + ttl;
@@ -584,39 +409,6 @@ impl Broker for RedisBroker {
             ..TaskInfo::stored(message, state)
         }))
     }
-}
-
-/// What redis needs to know to connect.
-fn connection_info(address: &Address) -> PublicResult<redis::ConnectionInfo> {
-    let unsupported = |what: &str| Error::InvalidUrl {
-        reason: format!("{what} cannot be connected to by this version; use redis:// or redis-socket://"),
-    };
-    let server = match &address.endpoint {
-        _ if address.tls => return Err(unsupported("an encrypted server (rediss)")),
-        Endpoint::Server(host) => redis::ConnectionAddr::Tcp(host.name.clone(), host.port),
-        Endpoint::Socket(path) => redis::ConnectionAddr::Unix(path.into()),
-        Endpoint::Sentinel { .. } => return Err(unsupported("a master behind sentinels")),
-        Endpoint::Cluster(_) => return Err(unsupported("a cluster")),
-    };
-    let mut login = redis::RedisConnectionInfo::default().set_db(address.db).set_skip_set_lib_name();
-    if let Some(name) = &address.username {
-        login = login.set_username(name);
-    }
-    if let Some(password) = &address.password {
-        login = login.set_password(password.reveal());
-    }
-    let info = redis::IntoConnectionInfo::into_connection_info(server).map_err(unusable)?;
-    Ok(info.set_redis_settings(login))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
-fn unusable(error: redis::RedisError) -> Error {
-    Error::InvalidUrl { reason: error.to_string() }
-}
-
-/// A position in a list, for Redis, which counts in signed numbers.
-fn as_index(position: usize) -> i64 {
-    i64::try_from(position).unwrap_or(i64::MAX / 4)
 }
 
 impl RedisBroker {

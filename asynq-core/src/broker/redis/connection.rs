@@ -6,7 +6,9 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ErrorKind, RedisError, RedisResult, ServerErrorKind};
 
+use super::address::{Address, Endpoint};
 use crate::broker::{BrokerError, BrokerErrorKind};
+use crate::error::Error;
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -115,4 +117,32 @@ pub(super) fn broker_error(doing: &'static str, error: RedisError) -> BrokerErro
         _ => BrokerErrorKind::Refused,
     };
     BrokerError::new(kind, doing, error)
+}
+
+/// What redis needs to know to connect.
+pub(super) fn connection_info(address: &Address) -> Result<redis::ConnectionInfo, Error> {
+    let unsupported = |what: &str| Error::InvalidUrl {
+        reason: format!("{what} cannot be connected to by this version; use redis:// or redis-socket://"),
+    };
+    let server = match &address.endpoint {
+        _ if address.tls => return Err(unsupported("an encrypted server (rediss)")),
+        Endpoint::Server(host) => redis::ConnectionAddr::Tcp(host.name.clone(), host.port),
+        Endpoint::Socket(path) => redis::ConnectionAddr::Unix(path.into()),
+        Endpoint::Sentinel { .. } => return Err(unsupported("a master behind sentinels")),
+        Endpoint::Cluster(_) => return Err(unsupported("a cluster")),
+    };
+    let mut login = redis::RedisConnectionInfo::default().set_db(address.db).set_skip_set_lib_name();
+    if let Some(name) = &address.username {
+        login = login.set_username(name);
+    }
+    if let Some(password) = &address.password {
+        login = login.set_password(password.reveal());
+    }
+    let info = redis::IntoConnectionInfo::into_connection_info(server).map_err(unusable)?;
+    Ok(info.set_redis_settings(login))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
+pub(super) fn unusable(error: RedisError) -> Error {
+    Error::InvalidUrl { reason: error.to_string() }
 }

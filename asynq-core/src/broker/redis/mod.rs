@@ -3,10 +3,12 @@
 //! Every change is one Lua script (`scripts/`), atomic in Redis; a script checks all its preconditions before it
 //! writes. On a single server one call may name the keys of several queues; on a cluster each call names one.
 
+mod active;
 mod address;
 mod broker;
 mod cancellations;
 mod connection;
+mod enqueue;
 mod exchange;
 mod reply;
 mod script;

@@ -7,6 +7,10 @@ use redis::{ErrorKind, RedisResult, Script, ServerErrorKind, ToRedisArgs, Value}
 use super::connection::Connection;
 use crate::broker::BrokerError;
 
+/// The longest time to live that is asked for, in seconds: Redis counts it in milliseconds from 1970, and refuses
+/// what it cannot count.
+pub(super) const LONGEST_TTL: i64 = 9_000_000_000_000_000;
+
 macro_rules! scripts {
     ($($name:ident)*) => {
         /// Every script, by its file's name.

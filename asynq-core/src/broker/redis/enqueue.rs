@@ -1,0 +1,92 @@
+//! The enqueue script's call and its answer.
+
+use futures_util::future::join_all;
+use redis::Value;
+
+use super::RedisBroker;
+use super::reply::Reader;
+use super::script::{Call, LONGEST_TTL, Name};
+use crate::broker::{BrokerError, EnqueueError, NewTask, Placement};
+use crate::task::QueueName;
+
+impl RedisBroker {
+    /// Stores new tasks: one script call for each queue; they travel together.
+    pub(super) async fn enqueue_by_queue(&self, tasks: &[NewTask]) -> Vec<Result<(), EnqueueError>> {
+        if let [task] = tasks {
+            let queue = QueueName::stored(&task.message.queue);
+            return self.enqueue_in(&queue, &[task]).await;
+        }
+        let mut queues: Vec<(QueueName, Vec<usize>)> = Vec::new();
+        for (at, task) in tasks.iter().enumerate() {
+            match queues.iter_mut().find(|(queue, _)| *queue == task.message.queue.as_str()) {
+                Some((_, places)) => places.push(at),
+                None => queues.push((QueueName::stored(&task.message.queue), vec![at])),
+            }
+        }
+        let calls = queues.iter().map(|(queue, places)| async move {
+            let group: Vec<&NewTask> = places.iter().filter_map(|&at| tasks.get(at)).collect();
+            self.enqueue_in(queue, &group).await
+        });
+        let mut results: Vec<_> =
+            tasks.iter().map(|_| Err(EnqueueError::Broker(BrokerError::protocol("enqueue")))).collect();
+        for ((_, places), outcome) in queues.iter().zip(join_all(calls).await) {
+            for (&at, result) in places.iter().zip(outcome) {
+                if let Some(slot) = results.get_mut(at) {
+                    *slot = result;
+                }
+            }
+        }
+        results
+    }
+
+    /// Stores new tasks of one queue: one script call.
+    async fn enqueue_in(&self, queue: &QueueName, tasks: &[&NewTask]) -> Vec<Result<(), EnqueueError>> {
+        match self.try_enqueue_in(queue, tasks).await {
+            Ok(results) => results,
+            Err(error) => tasks.iter().map(|_| Err(error.clone().into())).collect(),
+        }
+    }
+
+    async fn try_enqueue_in(
+        &self,
+        queue: &QueueName,
+        tasks: &[&NewTask],
+    ) -> Result<Vec<Result<(), EnqueueError>>, BrokerError> {
+        const DOING: &str = "enqueue";
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(
+            Name::enqueue,
+            [keys.pending(), keys.scheduled(), keys.groups(), self.keyspace.queues()],
+        );
+        call.arg(queue.as_str())
+            .arg(keys.task_prefix())
+            .arg(keys.group_prefix())
+            .arg(self.now_seconds())
+            .arg(self.clock.unix_nanos());
+        for NewTask { message, placement, unique_ttl } in tasks {
+            let (kind, place) = match placement {
+                Placement::Pending => ("p", String::new()),
+                Placement::Scheduled(at) => ("s", at.to_string()),
+                Placement::Group => ("g", message.group_key.clone()),
+            };
+            let lock = if *unique_ttl > 0 { message.unique_key.as_str() } else { "" };
+            call.arg(kind).arg(&message.id).arg(message.encode()).arg(lock);
+            call.arg((*unique_ttl).min(LONGEST_TTL)).arg(place);
+        }
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        if answer.len() != tasks.len() {
+            return Err(BrokerError::protocol(DOING));
+        }
+        tasks
+            .iter()
+            .map(|_| match answer.value()? {
+                Value::Int(1) => Ok(Ok(())),
+                Value::Int(0) => Ok(Err(EnqueueError::IdConflict)),
+                Value::BulkString(holder) => {
+                    Ok(Err(EnqueueError::Duplicate { holder: String::from_utf8_lossy(&holder).into_owned() }))
+                }
+                _ => Err(BrokerError::protocol(DOING)),
+            })
+            .collect()
+    }
+}
