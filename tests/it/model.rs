@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use tokio::runtime::Runtime;
 
 /// How many operations there are at most in a sequence.
-const LONGEST: usize = 60;
+const LONGEST: usize = 100;
 
 #[test]
 fn both_brokers_agree() {
