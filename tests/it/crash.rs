@@ -228,7 +228,7 @@ async fn recovered_from_go(meddle: impl AsyncFnOnce(&RedisServer)) -> TaskInfo {
     go_worker.event("go runs it", |event| event["event"] == "start").await;
     go_worker.kill().await;
     meddle(&redis).await;
-    let lease: Option<f64> = redis.command(&["ZSCORE", "asynq:{default}:lease", "it"]).await;
+    let lease: Option<i64> = redis.command(&["ZSCORE", "asynq:{default}:lease", "it"]).await;
     let (router, _told) = telling(&["never"]);
     let server = worker(&client, router, &["default"])
         .retry_policy(asynq::RetryPolicy::Fixed(Duration::from_secs(600)))
@@ -240,7 +240,7 @@ async fn recovered_from_go(meddle: impl AsyncFnOnce(&RedisServer)) -> TaskInfo {
     })
     .await;
     if let (Some(lease), Some(at)) = (lease, recovered.last_failed_at) {
-        println!("recovered {} s after the end of its lease", at.as_second() as f64 - lease);
+        println!("recovered {} s after the end of its lease", at.as_second() - lease);
     }
     server.shutdown().await;
     recovered
