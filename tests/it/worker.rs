@@ -285,6 +285,7 @@ fn a_handler_that_blocks_its_thread_keeps_its_task() {
     };
     let url = redis.url();
     others.block_on(client.enqueue(task("blocks", "it"))).unwrap();
+    let (is_gone, told_gone) = tokio::sync::oneshot::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             others.block_on(async {
@@ -292,13 +293,15 @@ fn a_handler_that_blocks_its_thread_keeps_its_task() {
                 // Takes over whatever looks orphaned.
                 let other = worker(&client, router(&runs), &["default"]).start().await.unwrap();
                 gone(&client, "default", "it").await;
+                is_gone.send(()).unwrap();
                 other.shutdown().await;
             });
         });
         blocked.block_on(async {
             let client = Client::connect(&url).await.unwrap();
             let server = worker(&client, router(&runs), &["default"]).start().await.unwrap();
-            gone(&client, "default", "it").await;
+            // Asked from here, Redis would seem to take as long as the handler to answer.
+            told_gone.await.unwrap();
             server.shutdown().await;
         });
     });
