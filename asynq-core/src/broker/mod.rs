@@ -12,6 +12,7 @@ mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod settlement;
+mod snapshot;
 
 pub use broker::{
     ActiveTask, Broker, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, NewTask,

@@ -9,7 +9,7 @@
 //! broker.rs ──► store.rs (all queues, locks, servers) ──► queue.rs (one queue)
 //!   │                                                        │
 //!   └─► waiter.rs (wake-ups, cancellations)                  ├─► scored_set.rs, task_hash.rs, statistics.rs
-//!                                                            └─► snapshot.rs (what an inspector sees)
+//!                                                            └─► ../snapshot.rs (what an inspector sees)
 //! ```
 
 mod broker;
@@ -17,7 +17,6 @@ mod broker;
 mod dump;
 mod queue;
 mod scored_set;
-mod snapshot;
 mod statistics;
 mod store;
 mod task_hash;

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::scored_set::ScoredSet;
-use super::snapshot::Snapshot;
 use super::statistics::{Increment, Statistics};
 use super::store::{Locks, Moment};
 use super::task_hash::{TaskHash, field};
+use crate::broker::snapshot::Snapshot;
 use crate::broker::{
     ARCHIVE_AGE, ARCHIVE_LIMIT, ActiveTask, Forwarded, LEASE, LeaseRef, Placement, RunToken, Settled,
     Settlement, StoredMessage, Transition, Undecodable,

@@ -15,15 +15,16 @@ use super::exchange::Exchange;
 use super::reply::{Reader, score};
 use super::script::{Call, Name};
 use super::waiter::RedisWaiter;
+use crate::broker::snapshot::Snapshot;
 use crate::broker::{
     ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
     Forwarded, LeaseRef, NewTask, OwnerBeat, Settlement, Waiter,
 };
-use crate::clock::{Clock, from_unix_seconds};
+use crate::clock::Clock;
 use crate::error::{Error, Result as PublicResult};
-use crate::task::{QueueName, TaskId, TaskInfo, TaskState};
+use crate::task::{QueueName, TaskId, TaskInfo};
 use crate::wire::keys::Keyspace;
-use crate::wire::{ServerInfo, TaskMessage, WorkerInfo};
+use crate::wire::{ServerInfo, WorkerInfo};
 
 /// Tasks on a Redis server, in Go asynq's format.
 pub struct RedisBroker {
@@ -389,25 +390,15 @@ impl Broker for RedisBroker {
             return Ok(None);
         }
         let mut row = Reader::new(answer, DOING)?;
-        let message = TaskMessage::decode(row.bytes()?)
-            .map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, DOING, error))?;
-        let state = row
-            .text()?
-            .parse::<TaskState>()
-            .map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, DOING, error))?;
-        let result = row.optional_bytes()?;
-        let due = score(&row.bytes()?);
-        let lease = score(&row.bytes()?);
-        let now = self.now_seconds();
-        let next_process_at = if state == TaskState::Pending { Some(now) } else { due };
-        Ok(Some(TaskInfo {
-            id: id.clone(),
-            queue: queue.clone(),
-            next_process_at: next_process_at.map(from_unix_seconds),
-            is_orphaned: state == TaskState::Active && lease.is_none_or(|until| until <= now),
-            result,
-            ..TaskInfo::stored(message, state)
-        }))
+        let snapshot = Snapshot {
+            message: row.bytes()?,
+            state: row.text()?,
+            result: row.optional_bytes()?,
+            due: score(&row.bytes()?),
+            lease_until: score(&row.bytes()?),
+        };
+        let info = snapshot.into_info(queue, id, self.now_seconds());
+        info.map(Some).map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, DOING, error))
     }
 }
 
