@@ -38,7 +38,7 @@ async fn be_a_worker_process() {
             die();
         })
         .unwrap();
-    Server::builder(&client).router(router).concurrency(20).run().await.unwrap();
+    Server::builder(&client).router(router).concurrency(40).run().await.unwrap();
 }
 
 /// Ends this process as a bug in foreign code would: without a word.

@@ -287,7 +287,7 @@ async fn a_go_and_a_rust_worker_drain_one_queue_together() {
             })
             .unwrap()
     };
-    let server = worker(&client, router, &["default"]).concurrency(10).start().await.unwrap();
+    let server = worker(&client, router, &["default"]).concurrency(40).start().await.unwrap();
     redis
         // There is no counter before the first task is done.
         .until::<Option<i64>>(&["GET", "asynq:{default}:processed"], |&done| {

@@ -106,6 +106,13 @@ async fn without_blmove_a_worker_polls() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrency_is_never_exceeded_and_always_used() {
+    // One call to Redis at a time, and two.
+    for concurrency in [7, 40] {
+        concurrency_is_never_exceeded_and_used(concurrency).await;
+    }
+}
+
+async fn concurrency_is_never_exceeded_and_used(concurrency: usize) {
     let (_redis, client) = redis().await;
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let router = {
@@ -115,7 +122,7 @@ async fn concurrency_is_never_exceeded_and_always_used() {
                 let (now, most) = (Arc::clone(&now), Arc::clone(&most));
                 async move {
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
                     now.fetch_sub(1, Ordering::SeqCst);
                 }
             })
@@ -123,12 +130,12 @@ async fn concurrency_is_never_exceeded_and_always_used() {
     };
     let ids: Vec<String> = (0..200).map(|n| format!("t{n}")).collect();
     client.enqueue_all(ids.iter().map(|id| task("t", id))).await;
-    let server = worker(&client, router, &["default"]).concurrency(7).start().await.unwrap();
+    let server = worker(&client, router, &["default"]).concurrency(concurrency).start().await.unwrap();
     for id in &ids {
         gone(&client, "default", id).await;
     }
     server.shutdown().await;
-    assert_eq!(most.load(Ordering::SeqCst), 7);
+    assert_eq!(most.load(Ordering::SeqCst), concurrency);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

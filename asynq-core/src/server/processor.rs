@@ -8,12 +8,17 @@
 //!            └─ nothing to do ──► wait for: control, a handler's end, work ─────────────┘
 //! ```
 //!
-//! `select!` only chooses what to look at next; a broker call is always awaited to its end, since a dropped one may
-//! have leased tasks already. Settlements that gather while a call is in flight ride on the next one.
+//! `select!` only chooses what to look at next. A broker call that is dropped may have leased tasks already, so calls
+//! live in the processor, not in the `select!`, and each is awaited to its end. Settlements that gather while a call is
+//! in flight ride on the next one. A server with many slots has two calls in flight, each for half of them: while the
+//! broker works on one, handlers run, and what they come to makes the next.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout};
@@ -38,6 +43,10 @@ const MAX_LEASED: usize = 128;
 
 /// Most settlements in one call.
 const MAX_SETTLED: usize = 256;
+
+/// Fewest tasks, leased or settled, that are worth a second call in flight: smaller calls cost the broker more for each
+/// task than the overlap gains.
+const MIN_HALF: usize = 16;
 
 /// How long handlers have to notice that they are dropped, once the grace period is over.
 const ABORT_GRACE: Duration = Duration::from_millis(500);
@@ -68,6 +77,9 @@ pub(super) struct Processor {
     pub(super) concurrency: usize,
     pub(super) cancel_grace: Duration,
     pub(super) handlers: JoinSet<Finished>,
+    pub(super) calls: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// Slots that the calls in flight may fill.
+    pub(super) slots_asked: usize,
     pub(super) unsettled: Vec<Settlement>,
     pub(super) paused: Vec<QueueName>,
     /// The answer to an exchange was lost: it may have leased tasks that nobody here runs.
@@ -81,9 +93,17 @@ pub(super) struct Finished {
     result: HandlerResult,
 }
 
+/// A call's end.
+pub(super) struct Answer {
+    settlements: Vec<Settlement>,
+    slots: usize,
+    result: Result<Exchanged, BrokerError>,
+}
+
 /// What there is to look at.
 enum Event {
     Control,
+    Answered(Answer),
     Finished(Result<Finished, JoinError>),
     Work(Result<(), BrokerError>),
     DrainOver,
@@ -103,40 +123,46 @@ impl Processor {
             }
             let order = *control.borrow_and_update();
             let drain_until = match order {
-                Control::Drain(until) if self.handlers.is_empty() || until <= Instant::now() => break,
+                Control::Drain(until) if until <= Instant::now() => break,
+                Control::Drain(_) if self.handlers.is_empty() && self.calls.is_empty() => break,
                 Control::Drain(until) => Some(until),
                 Control::Fetch | Control::Stop => None,
             };
             let free = match order {
-                Control::Fetch => self.concurrency.saturating_sub(self.handlers.len()).min(MAX_LEASED),
+                Control::Fetch => self.free_slots(),
                 Control::Stop | Control::Drain(_) => 0,
             };
-            if !self.unsettled.is_empty() || (free > 0 && maybe_work) {
-                match self.exchange(free).await {
-                    Ok(leased) => {
-                        backoff.worked();
-                        if free > 0 {
-                            maybe_work = leased == free;
-                        }
-                        // Handlers that end at once do so now, and are settled together.
-                        yield_now().await;
-                    }
-                    Err(error) => {
-                        maybe_work = true;
-                        pause(backoff.failed(&error), &mut control).await;
-                    }
-                }
-                continue;
+            let slots = self.slots(free);
+            if self.is_call_due(if maybe_work { slots } else { 0 }) {
+                self.call(slots);
             }
             let event = tokio::select! {
                 biased;
                 _ = control.changed() => Event::Control,
+                Some(answer) = self.calls.next() => Event::Answered(answer),
                 Some(joined) = self.handlers.join_next() => Event::Finished(joined),
-                seen = waiter.wait(&self.paused), if free > 0 => Event::Work(seen),
+                seen = waiter.wait(&self.paused), if free > 0 && self.calls.is_empty() => Event::Work(seen),
                 () = until(drain_until) => Event::DrainOver,
             };
             match event {
                 Event::Control | Event::DrainOver => {}
+                Event::Answered(answer) => {
+                    let slots = answer.slots;
+                    match self.answered(answer).await {
+                        Ok(leased) => {
+                            backoff.worked();
+                            if slots > 0 {
+                                maybe_work = leased == slots;
+                            }
+                            // Handlers that end at once do so now, and are settled together.
+                            yield_now().await;
+                        }
+                        Err(error) => {
+                            maybe_work = true;
+                            pause(backoff.failed(&error), &mut control).await;
+                        }
+                    }
+                }
                 Event::Finished(joined) => {
                     self.finish(joined);
                     yield_now().await;
@@ -154,17 +180,57 @@ impl Processor {
         self.end().await;
     }
 
-    /// One call: settles what can be settled, leases up to `free` tasks and starts them; how many.
-    async fn exchange(&mut self, free: usize) -> Result<usize, BrokerError> {
+    /// What one call may lease of `free` slots.
+    fn slots(&self, free: usize) -> usize {
+        free.min(self.half().unwrap_or(free)).min(MAX_LEASED)
+    }
+
+    /// Slots that neither a handler fills nor a call in flight may fill.
+    fn free_slots(&self) -> usize {
+        self.concurrency.saturating_sub(self.handlers.len() + self.slots_asked)
+    }
+
+    /// How many tasks make a call when two may be in flight; none where one at a time is best.
+    fn half(&self) -> Option<usize> {
+        let half = self.concurrency.div_ceil(2);
+        (half >= MIN_HALF).then_some(half)
+    }
+
+    /// Whether to make a call now, where `wanted` tasks could be leased and may be there.
+    fn is_call_due(&self, wanted: usize) -> bool {
+        match self.calls.len() {
+            0 => wanted > 0 || !self.unsettled.is_empty(),
+            1 => self.half().is_some_and(|half| wanted.max(self.unsettled.len()) >= half.min(MAX_LEASED)),
+            _ => false,
+        }
+    }
+
+    /// Sends a call: settles what can be settled, asks for up to `slots` tasks.
+    fn call(&mut self, slots: usize) {
         let count = self.unsettled.len().min(MAX_SETTLED);
         let mut settlements: Vec<Settlement> = self.unsettled.drain(..count).collect();
         self.mark(&mut settlements, Phase::Settling);
-        self.demand.slots = free;
-        match self.broker.exchange(&settlements, &self.demand).await {
+        self.slots_asked += slots;
+        let (broker, demand) = (Arc::clone(&self.broker), Demand { slots, ..self.demand.clone() });
+        self.calls.push(Box::pin(async move {
+            let result = broker.exchange(&settlements, &demand).await;
+            Answer { settlements, slots, result }
+        }));
+    }
+
+    /// Takes a call's answer: starts what it leased; how many.
+    async fn answered(&mut self, answer: Answer) -> Result<usize, BrokerError> {
+        let Answer { mut settlements, slots, result } = answer;
+        self.slots_asked -= slots;
+        match result {
             Ok(exchanged) => {
                 let leased = exchanged.leased.len();
+                if slots > 0 {
+                    self.paused.clone_from(&exchanged.paused);
+                }
                 self.exchanged(settlements, exchanged);
-                if self.answer_lost {
+                // What another call in flight has leased would look as if nobody ran it.
+                if self.answer_lost && self.calls.is_empty() {
                     self.reclaim().await?;
                     self.answer_lost = false;
                 }
@@ -222,9 +288,6 @@ impl Processor {
         }
         for (queue, id) in exchanged.dropped {
             tracing::warn!(task_id = %id, %queue, "an ID without a task was pending; dropped");
-        }
-        if self.demand.slots > 0 {
-            self.paused = exchanged.paused;
         }
         for leased in exchanged.leased {
             self.start(leased);
@@ -350,6 +413,11 @@ impl Processor {
 
     /// The end of the grace period: handlers are dropped, their tasks put back, everything settled.
     async fn end(mut self) {
+        while let Some(answer) = self.calls.next().await {
+            if let Err(error) = self.answered(answer).await {
+                tracing::debug!(%error, "a call failed at the end");
+            }
+        }
         if !self.handlers.is_empty() {
             tracing::warn!(
                 tasks = self.handlers.len(),
@@ -382,7 +450,9 @@ impl Processor {
         let give_up = Instant::now() + LAST_CALLS;
         let mut backoff = Backoff::new("last settlements");
         while !self.unsettled.is_empty() {
-            if let Err(error) = self.exchange(0).await {
+            self.call(0);
+            let Some(answer) = self.calls.next().await else { break };
+            if let Err(error) = self.answered(answer).await {
                 let delay = backoff.failed(&error);
                 if Instant::now() + delay > give_up {
                     tracing::error!(

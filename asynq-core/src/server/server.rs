@@ -136,6 +136,8 @@ impl Server {
             concurrency: setup.concurrency,
             cancel_grace: setup.cancel_grace,
             handlers: JoinSet::new(),
+            calls: futures_util::stream::FuturesUnordered::new(),
+            slots_asked: 0,
             unsettled: Vec::new(),
             paused: Vec::new(),
             answer_lost: false,
