@@ -123,6 +123,7 @@ impl Fixture for RedisFixture {
             Corruption::SetFailedTotal { queue, value } => {
                 command("SET", self.keys(&queue).failed_total(), value)
             }
+            Corruption::ForgetGroup { queue, group } => command("SREM", self.keys(&queue).groups(), group),
             Corruption::ForgetQueue { queue } => {
                 command("SREM", self.broker.keyspace().queues(), queue.as_str())
             }

@@ -8,6 +8,7 @@ mod broker;
 #[doc(hidden)]
 pub mod conformance;
 mod error;
+mod groups;
 mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -19,6 +20,10 @@ pub use broker::{
     OwnerBeat, Placement, QueueShare, StoredMessage, Undecodable, Waiter,
 };
 pub use error::{BrokerError, BrokerErrorKind};
+pub use groups::{
+    AGGREGATION_TIMEOUT, FinishedMember, FinishedSet, GroupPage, GroupRule, GroupState, Groups, LARGEST_SET,
+    Member, Reclaimed, RejectedMember, SetName,
+};
 pub use memory::MemoryBroker;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 

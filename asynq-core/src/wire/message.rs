@@ -41,3 +41,15 @@ message! {
         15 headers: string_map(BTreeMap<String, String>),
     }
 }
+
+impl TaskMessage {
+    /// The task type in the first bytes of an encoded message, which begins with it in Go and here; none where it
+    /// does not, or where these are too few bytes.
+    pub fn type_in(mut head: &[u8]) -> Option<String> {
+        // Field 1, of known length.
+        let rest = head.strip_prefix(b"\x0a")?;
+        head = rest;
+        let length = usize::try_from(prost::encoding::decode_varint(&mut head).ok()?).ok()?;
+        String::from_utf8(head.get(..length)?.to_vec()).ok()
+    }
+}

@@ -118,6 +118,13 @@ pub enum Corruption {
         /// The number.
         value: i64,
     },
+    /// `SREM <groups> group`: as Go leaves a group whose tasks it put back.
+    ForgetGroup {
+        /// The queue.
+        queue: QueueName,
+        /// The group.
+        group: String,
+    },
     /// `SREM asynq:queues queue`: as if another process had removed the queue.
     ForgetQueue {
         /// The queue.

@@ -13,6 +13,7 @@ mod enqueue;
 mod exchange;
 mod fixture;
 mod forward;
+mod groups;
 mod leases;
 mod memory;
 pub mod model;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Fixture, enqueue, exchange, forward, leases, recovery, settle, state, wait};
+use super::{Fixture, enqueue, exchange, forward, groups, leases, recovery, settle, state, wait};
 
 /// One behavior that every broker must show.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         settle::CASES,
         leases::CASES,
         forward::CASES,
+        groups::CASES,
         recovery::CASES,
         wait::CASES,
         state::CASES,

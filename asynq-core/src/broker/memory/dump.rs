@@ -55,6 +55,9 @@ impl MemoryBroker {
             Corruption::SetFailedTotal { queue, value } => {
                 store.queue_or_new(&queue).statistics.failed = Some(value);
             }
+            Corruption::ForgetGroup { queue, group } => {
+                store.queue_or_new(&queue).groups.remove(&group);
+            }
             Corruption::ForgetQueue { queue } => {
                 store.known.remove(&queue);
             }
@@ -91,6 +94,11 @@ fn put_queue(dump: &mut Dump, keys: &QueueKeys, queue: &Queue) {
     put_set(dump, keys.groups(), queue.groups.iter().map(|group| bytes(group)));
     for (group, members) in &queue.group_members {
         put_scored(dump, keys.group(group), members, id_bytes);
+    }
+    let group_prefix = keys.group_prefix();
+    put_scored(dump, keys.aggregation_sets(), &queue.sets, |set| bytes(&format!("{group_prefix}{set}")));
+    for (set, members) in &queue.set_members {
+        put_scored(dump, format!("{group_prefix}{set}"), members, id_bytes);
     }
     for (id, task) in &queue.tasks {
         let fields = task.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();

@@ -8,13 +8,14 @@
 //! ```text
 //! broker.rs ──► store.rs (all queues, locks, servers) ──► queue.rs (one queue)
 //!   │                                                        │
-//!   └─► waiter.rs (wake-ups, cancellations)                  ├─► scored_set.rs, task_hash.rs, statistics.rs
+//!   └─► waiter.rs (wake-ups, cancellations)                  ├─► groups.rs, scored_set.rs, task_hash.rs, statistics.rs
 //!                                                            └─► ../snapshot.rs (what an inspector sees)
 //! ```
 
 mod broker;
 #[cfg(any(test, feature = "__conformance"))]
 mod dump;
+mod groups;
 mod queue;
 mod scored_set;
 mod statistics;

@@ -1,7 +1,7 @@
 //! [`Queue`]: the collections of one queue, and every step that a task takes between them.
 //!
 //! Invariant, unless somebody broke the store from outside: an ID is in exactly one of pending, active,
-//! scheduled, retry, archived, completed and the groups; its hash exists, and says which; and exactly the active
+//! scheduled, retry, archived, completed, the groups and the aggregation sets; its hash exists, and says which; and exactly the active
 //! IDs have a lease.
 
 use std::borrow::Cow;
@@ -49,6 +49,10 @@ pub(super) struct Queue {
     pub(super) groups: BTreeSet<String>,
     /// The tasks of each group, by the time added.
     pub(super) group_members: BTreeMap<String, ScoredSet>,
+    /// Aggregation sets by the end of their time; a name is that of the group, a colon, and an ID.
+    pub(super) sets: ScoredSet<Arc<str>>,
+    /// The tasks of each set, by the time added to the group.
+    pub(super) set_members: BTreeMap<Arc<str>, ScoredSet>,
     pub(super) tasks: HashMap<TaskId, TaskHash>,
     /// Unix seconds.
     pub(super) paused_since: Option<i64>,
@@ -96,6 +100,10 @@ impl Queue {
             Placement::Scheduled(at) => {
                 self.scheduled.insert(id.clone(), at);
                 task.set_state(TaskState::Scheduled);
+                if !message.group_key.is_empty() {
+                    // Not in the field that Go's forwarder reads: see `insert.lua`.
+                    task.set(field::GROUP_LATER, message.group_key.clone());
+                }
             }
             Placement::Group => {
                 self.join_group(id.clone(), &message.group_key, now);
@@ -247,26 +255,33 @@ impl Queue {
     /// Moves due tasks to pending, or back to the group they came from.
     pub(super) fn forward(&mut self, now: Moment) -> Forwarded {
         let mut moved = 0;
-        let sources: [fn(&mut Self) -> &mut ScoredSet; 2] =
-            [|queue| &mut queue.scheduled, |queue| &mut queue.retry];
-        for source in sources {
-            for (id, _) in source(self).up_to(now.seconds, FORWARD_LIMIT) {
-                source(self).remove(id.as_str());
-                moved += usize::from(self.make_ready(&id, now));
-            }
+        for (id, _) in self.scheduled.up_to(now.seconds, FORWARD_LIMIT) {
+            self.scheduled.remove(id.as_str());
+            moved += usize::from(self.make_ready(&id, &[field::GROUP, field::GROUP_LATER], now));
+        }
+        for (id, _) in self.retry.up_to(now.seconds, FORWARD_LIMIT) {
+            self.retry.remove(id.as_str());
+            // Once a scheduled task has run, it is tried again alone.
+            moved += usize::from(self.make_ready(&id, &[field::GROUP], now));
         }
         let next_due = self.scheduled.lowest().into_iter().chain(self.retry.lowest()).min();
         Forwarded { moved, next_due }
     }
 
-    /// `false` for an ID without a task, which is left nowhere.
-    fn make_ready(&mut self, id: &TaskId, now: Moment) -> bool {
+    /// Moves a task to the group that the first of these fields names, or to pending. `false` for an ID without a
+    /// task, which is left nowhere.
+    fn make_ready(&mut self, id: &TaskId, group_fields: &[&str], now: Moment) -> bool {
         let Some(task) = self.tasks.get_mut(id).filter(|task| task.message().is_some()) else { return false };
         // A Go process that settles one of our runs leaves them behind.
         task.unset_run();
-        let group = task.text(field::GROUP).filter(|group| !group.is_empty()).map(Cow::into_owned);
+        let group = group_fields
+            .iter()
+            .find_map(|name| task.text(name).filter(|group| !group.is_empty()))
+            .map(Cow::into_owned);
+        task.unset(field::GROUP_LATER);
         if let Some(group) = group {
             task.set_state(TaskState::Aggregating);
+            task.set(field::GROUP, group.clone());
             self.join_group(id.clone(), &group, now);
         } else {
             set_pending(task, now);
@@ -374,10 +389,10 @@ fn set_pending(task: &mut TaskHash, now: Moment) {
     task.set(field::PENDING_SINCE, now.nanos.to_string());
 }
 
-fn decode(bytes: Bytes) -> StoredMessage {
+pub(super) fn decode(bytes: Bytes) -> StoredMessage {
     TaskMessage::decode(bytes.clone()).map_err(|error| Undecodable { bytes, error })
 }
 
-fn whole_seconds(duration: std::time::Duration) -> i64 {
+pub(super) fn whole_seconds(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

@@ -50,6 +50,16 @@ impl<M: Borrow<str> + Clone + Hash + Ord> ScoredSet<M> {
         self.order.first().map(|(score, _)| *score)
     }
 
+    /// The lowest member and its score.
+    pub(super) fn first(&self) -> Option<(&M, i64)> {
+        self.order.first().map(|(score, member)| (member, *score))
+    }
+
+    /// The highest member and its score.
+    pub(super) fn last(&self) -> Option<(&M, i64)> {
+        self.order.last().map(|(score, member)| (member, *score))
+    }
+
     /// All members in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&M, i64)> {
         self.order.iter().map(|(score, member)| (member, *score))

@@ -77,7 +77,7 @@ pub(super) struct Store {
     /// The names of all queues that a task was ever sent to.
     pub(super) known: BTreeSet<QueueName>,
     pub(super) queues: HashMap<QueueName, Queue>,
-    locks: Locks,
+    pub(super) locks: Locks,
     /// Keys of `ServerInfo` by expiry.
     pub(super) servers: ScoredSet<Arc<str>>,
     /// Keys of workers by expiry.
@@ -92,13 +92,17 @@ impl Store {
         self.queues.entry(name.clone()).or_default()
     }
 
-    /// Stores a new task, or tells why not.
+    /// Stores a new task and makes its queue known, or tells why not.
     pub(super) fn enqueue(&mut self, task: &NewTask, now: Moment) -> Result<(), EnqueueError> {
-        let NewTask { message, placement, unique_ttl } = task;
-        let name = QueueName::stored(&message.queue);
         // Every time: another process may have removed the queue since.
-        self.known.insert(name.clone());
-        let queue = self.queues.entry(name).or_default();
+        self.known.insert(QueueName::stored(&task.message.queue));
+        self.insert(task, now)
+    }
+
+    /// Stores a new task, or tells why not.
+    pub(super) fn insert(&mut self, task: &NewTask, now: Moment) -> Result<(), EnqueueError> {
+        let NewTask { message, placement, unique_ttl } = task;
+        let queue = self.queues.entry(QueueName::stored(&message.queue)).or_default();
 
         // All checks come before the first change. The lock is looked at first, as in Go: to send the same
         // unique task again is a duplicate, also under the same ID.

@@ -19,6 +19,8 @@ pub(super) mod field {
     pub(in super::super) const OWNER: &str = "x_own";
     pub(in super::super) const RUN: &str = "x_run";
     pub(in super::super) const CRASHES: &str = "x_crash";
+    /// The group of a task that is scheduled first.
+    pub(in super::super) const GROUP_LATER: &str = "x_group";
 }
 
 /// The hash of one task. Raw bytes, also under the known names: whatever was stored must be carried on unchanged,

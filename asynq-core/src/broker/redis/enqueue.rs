@@ -63,15 +63,8 @@ impl RedisBroker {
             .arg(keys.group_prefix())
             .arg(self.now_seconds())
             .arg(self.clock.unix_nanos());
-        for NewTask { message, placement, unique_ttl } in tasks {
-            let (kind, place) = match placement {
-                Placement::Pending => ("p", String::new()),
-                Placement::Scheduled(at) => ("s", at.to_string()),
-                Placement::Group => ("g", message.group_key.clone()),
-            };
-            let lock = if *unique_ttl > 0 { message.unique_key.as_str() } else { "" };
-            call.arg(kind).arg(&message.id).arg(message.encode()).arg(lock);
-            call.arg((*unique_ttl).min(LONGEST_TTL)).arg(place);
+        for task in tasks {
+            add_task(&mut call, task);
         }
         let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
         if answer.len() != tasks.len() {
@@ -89,4 +82,17 @@ impl RedisBroker {
             })
             .collect()
     }
+}
+
+/// The arguments of one new task, as `insert.lua` reads them.
+pub(super) fn add_task(call: &mut Call, NewTask { message, placement, unique_ttl }: &NewTask) {
+    let (kind, place) = match placement {
+        Placement::Pending => ("p", String::new()),
+        Placement::Scheduled(at) if message.group_key.is_empty() => ("s", at.to_string()),
+        Placement::Scheduled(at) => ("d", format!("{at}:{}", message.group_key)),
+        Placement::Group => ("g", message.group_key.clone()),
+    };
+    let lock = if *unique_ttl > 0 { message.unique_key.as_str() } else { "" };
+    call.arg(kind).arg(&message.id).arg(message.encode()).arg(lock);
+    call.arg((*unique_ttl).min(LONGEST_TTL)).arg(place);
 }

@@ -10,6 +10,7 @@ mod cancellations;
 mod connection;
 mod enqueue;
 mod exchange;
+mod groups;
 mod reply;
 mod script;
 mod waiter;

@@ -12,24 +12,34 @@ use crate::broker::BrokerError;
 pub(super) const LONGEST_TTL: i64 = 9_000_000_000_000_000;
 
 macro_rules! scripts {
-    ($($name:ident)*) => {
-        /// Every script, by its file's name.
+    ($($name:ident $([$first:ident])?)*) => {
+        /// Every script, by its file's name. `[x]` is what one begins with.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[expect(non_camel_case_types, reason = "a script is named as its file")]
         pub(super) enum Name { $($name),* }
 
         const SOURCES: &[&str] =
-            &[$(include_str!(concat!("scripts/", stringify!($name), ".lua"))),*];
+            &[$(concat!(
+                $(include_str!(concat!("scripts/", stringify!($first), ".lua")),)?
+                include_str!(concat!("scripts/", stringify!($name), ".lua"))
+            )),*];
     };
 }
 
 scripts! {
+    archive_members
     delete_expired_completed
-    enqueue
+    enqueue [insert]
     exchange
     extend
+    finish_members [insert]
     forward
     mend
+    mend_groups
+    peek_groups
+    read_set
+    reclaim_sets
+    stage_group
     task_info
     write_result
     write_server_state

@@ -1,45 +1,22 @@
 -- enqueue: store new tasks of one queue, each pending, scheduled or in a group, unique or not.
--- Compat: the effects are those of Go's enqueue, schedule and addToGroup scripts and their unique forms, except
---   that ID and lock are both checked before anything is written, so that a refused task leaves no lock behind.
+-- Begins with insert.lua, which stores one of them.
 -- KEYS[1] asynq:{<queue>}:pending     list
 -- KEYS[2] asynq:{<queue>}:scheduled   sorted set
 -- KEYS[3] asynq:{<queue>}:groups      set
 -- KEYS[4..] asynq:queues              set, given where it can share a script with the queue's keys
 -- ARGV[1] queue name   ARGV[2] task key prefix   ARGV[3] group key prefix
 -- ARGV[4] now, unix seconds   ARGV[5] now, unix nanoseconds
--- ARGV[6..] for each task: placement (p pending, s scheduled, g group), id, encoded message,
---   lock key (empty: none), lock time in seconds, and the due second or the group's name
+-- ARGV[6..] for each task: placement, id, encoded message, lock key (empty: none), lock time in seconds, and where
+--   it is placed
 -- Returns one element for each task: 1 stored, 0 the id already exists, or the id that holds the lock.
-local call = redis.call
-local function insert(task, id, at)
-  local placement, msg, lock, ttl, where = ARGV[at], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
-  if lock ~= '' then
-    local holder = call('GET', lock)
-    if holder then return holder end
-  end
-  if call('EXISTS', task) == 1 then return 0 end
-  if placement == 'p' then
-    call('HSET', task, 'msg', msg, 'state', 'pending', 'pending_since', ARGV[5])
-    call('LPUSH', KEYS[1], id)
-  elseif placement == 's' then
-    call('HSET', task, 'msg', msg, 'state', 'scheduled')
-    call('ZADD', KEYS[2], where, id)
-  else
-    call('HSET', task, 'msg', msg, 'state', 'aggregating', 'group', where)
-    call('ZADD', ARGV[3] .. where, ARGV[4], id)
-    call('SADD', KEYS[3], where)
-  end
-  if lock ~= '' then
-    call('HSET', task, 'unique_key', lock)
-    call('SET', lock, id, 'EX', ttl)
-  end
-  return 1
-end
-
-if KEYS[4] then call('SADD', KEYS[4], ARGV[1]) end
+if KEYS[4] then redis.call('SADD', KEYS[4], ARGV[1]) end
+local queue = {
+  pending = KEYS[1], scheduled = KEYS[2], groups = KEYS[3],
+  tasks = ARGV[2], group = ARGV[3], now = ARGV[4], nanos = ARGV[5],
+}
 local results = {}
 for at = 6, #ARGV, 6 do
-  local id = ARGV[at + 1]
-  results[#results + 1] = insert(ARGV[2] .. id, id, at)
+  results[#results + 1] =
+    insert(queue, ARGV[at + 1], ARGV[at], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
 end
 return results

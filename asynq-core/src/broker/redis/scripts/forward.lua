@@ -1,5 +1,6 @@
--- forward: move due tasks of scheduled and retry to pending, or back to their group; at most 100 of each.
--- Compat: Go's forward script, which does not add the group to the set of groups and so hides its tasks.
+-- forward: move due tasks of scheduled and retry to pending, or to their group; at most 100 of each.
+-- Compat: Go's forward script, which does not add the group to the set of groups and so hides its tasks, and which
+--   knows no group of a scheduled task (`x_group`, see insert.lua).
 -- KEYS[1] asynq:{<queue>}:scheduled   sorted set
 -- KEYS[2] asynq:{<queue>}:retry       sorted set
 -- KEYS[3] asynq:{<queue>}:pending     list
@@ -11,18 +12,21 @@ local moved, next_due = 0, nil
 for source = 1, 2 do
   for _, id in ipairs(call('ZRANGEBYSCORE', KEYS[source], '-inf', ARGV[1], 'LIMIT', 0, 100)) do
     local task = ARGV[3] .. id
-    local fields = redis.pcall('HMGET', task, 'msg', 'group')
+    local fields = redis.pcall('HMGET', task, 'msg', 'group', 'x_group')
     call('ZREM', KEYS[source], id)
     if fields[1] then
-      if fields[2] and fields[2] ~= '' then
-        call('ZADD', ARGV[4] .. fields[2], ARGV[1], id)
-        call('SADD', KEYS[4], fields[2])
-        call('HSET', task, 'state', 'aggregating')
+      local group = fields[2] or ''
+      -- Once it has run, it is tried again alone.
+      if group == '' and source == 1 then group = fields[3] or '' end
+      if group ~= '' then
+        call('ZADD', ARGV[4] .. group, ARGV[1], id)
+        call('SADD', KEYS[4], group)
+        call('HSET', task, 'state', 'aggregating', 'group', group)
       else
         call('LPUSH', KEYS[3], id)
         call('HSET', task, 'state', 'pending', 'pending_since', ARGV[2])
       end
-      call('HDEL', task, 'x_own', 'x_run')
+      call('HDEL', task, 'x_own', 'x_run', 'x_group')
       moved = moved + 1
     end
   end

@@ -1,0 +1,228 @@
+//! Groups on Redis: the scripts' calls and their answers.
+
+use async_trait::async_trait;
+use redis::Value;
+
+use super::RedisBroker;
+use super::enqueue::add_task;
+use super::reply::{Reader, message, score};
+use super::script::{Call, Name};
+use crate::broker::{
+    AGGREGATION_TIMEOUT, BrokerError, FinishedMember, FinishedSet, GroupPage, GroupRule, GroupState, Groups,
+    Member, NewTask, Reclaimed, RejectedMember, SetName,
+};
+use crate::task::{QueueName, TaskId};
+use crate::wire::TaskMessage;
+use crate::wire::keys::QueueKeys;
+
+/// How much of a message is looked at for its type, in bytes.
+const MESSAGE_HEAD: usize = 256;
+
+/// How many stale sets one call puts back: each may hold many tasks.
+const RECLAIM_LIMIT: usize = 10;
+
+#[async_trait]
+impl Groups for RedisBroker {
+    async fn groups(&self, queue: &QueueName, cursor: u64) -> Result<GroupPage, BrokerError> {
+        const DOING: &str = "look at groups";
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(Name::peek_groups, [keys.groups()]);
+        call.arg(keys.task_prefix()).arg(keys.group_prefix()).arg(MESSAGE_HEAD).arg(cursor);
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        let next = answer.text()?.parse().or(Err(BrokerError::protocol(DOING)))?;
+        let mut groups = Vec::with_capacity(answer.len() / 6);
+        while !answer.is_empty() {
+            let (name, size) = (answer.text()?, answer.count()?);
+            let mut instant = || score(&answer.bytes()?).ok_or(BrokerError::protocol(DOING));
+            let (oldest, newest) = (instant()?, instant()?);
+            let mut task_type = || Ok(TaskMessage::type_in(&answer.bytes()?));
+            let types = [task_type()?, task_type()?];
+            groups.push(GroupState { name, size, oldest, newest, types });
+        }
+        Ok(GroupPage { groups, next })
+    }
+
+    async fn stage_group(
+        &self,
+        queue: &QueueName,
+        set: &SetName,
+        rule: &GroupRule,
+    ) -> Result<bool, BrokerError> {
+        const DOING: &str = "stage a group";
+        let keys = self.keyspace.queue(queue);
+        let now = self.now_seconds();
+        let set_key = keys.aggregation_set(&set.group, &set.id);
+        let mut call = Call::new(
+            Name::stage_group,
+            [keys.group(&set.group), set_key, keys.aggregation_sets(), keys.groups()],
+        );
+        call.arg(now)
+            .arg(rule.max_size.unwrap_or(0))
+            .arg(rule.max_delay.map(|delay| delay.to_string()).unwrap_or_default())
+            .arg(rule.grace)
+            .arg(rule.set_size())
+            .arg(now.saturating_add(AGGREGATION_TIMEOUT.as_secs().cast_signed()))
+            .arg(&set.group);
+        match call.run(&self.shared, DOING).await? {
+            Value::Int(staged @ 0..=1) => Ok(staged == 1),
+            _ => Err(BrokerError::protocol(DOING)),
+        }
+    }
+
+    async fn read_set(
+        &self,
+        queue: &QueueName,
+        set: &SetName,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<Member>, BrokerError> {
+        const DOING: &str = "read an aggregation set";
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(Name::read_set, [keys.aggregation_set(&set.group, &set.id)]);
+        call.arg(keys.task_prefix()).arg(offset).arg(limit);
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        let mut members = Vec::with_capacity(answer.len() / 2);
+        while !answer.is_empty() {
+            let id = TaskId::stored(&answer.text()?);
+            members.push(Member { id, message: answer.optional_bytes()?.map(message) });
+        }
+        Ok(members)
+    }
+
+    async fn extend_set(&self, queue: &QueueName, set: &SetName, until: i64) -> Result<bool, BrokerError> {
+        let keys = self.keyspace.queue(queue);
+        let set_key = keys.aggregation_set(&set.group, &set.id);
+        let answer: (i64, Option<Vec<u8>>) = self
+            .shared
+            .run("extend an aggregation set", async |mut server| {
+                redis::pipe()
+                    .cmd("ZADD")
+                    .arg(keys.aggregation_sets())
+                    .arg("XX")
+                    .arg(until)
+                    .arg(&set_key)
+                    .cmd("ZSCORE")
+                    .arg(keys.aggregation_sets())
+                    .arg(&set_key)
+                    .query_async(&mut server)
+                    .await
+            })
+            .await?;
+        Ok(answer.1.is_some())
+    }
+
+    async fn finish_members(
+        &self,
+        queue: &QueueName,
+        set: &SetName,
+        members: &[FinishedMember],
+        task: Option<&NewTask>,
+    ) -> Result<FinishedSet, BrokerError> {
+        const DOING: &str = "finish an aggregation set";
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(
+            Name::finish_members,
+            [
+                keys.aggregation_set(&set.group, &set.id),
+                keys.aggregation_sets(),
+                keys.pending(),
+                keys.scheduled(),
+                keys.groups(),
+            ],
+        );
+        call.arg(keys.task_prefix())
+            .arg(keys.group_prefix())
+            .arg(self.now_seconds())
+            .arg(self.clock.unix_nanos())
+            .arg(members.len());
+        for FinishedMember { id, unique_key } in members {
+            call.arg(id.as_str()).arg(unique_key);
+        }
+        if let Some(task) = task {
+            add_task(&mut call, task);
+        }
+        match call.run(&self.shared, DOING).await? {
+            Value::Int(1) => Ok(FinishedSet::Done),
+            Value::Int(0) => Ok(FinishedSet::IdConflict),
+            Value::Int(-1) => Ok(FinishedSet::Lost),
+            Value::BulkString(holder) => {
+                Ok(FinishedSet::Duplicate { holder: String::from_utf8_lossy(&holder).into_owned() })
+            }
+            _ => Err(BrokerError::protocol(DOING)),
+        }
+    }
+
+    async fn archive_members(
+        &self,
+        queue: &QueueName,
+        set: &SetName,
+        members: &[RejectedMember],
+    ) -> Result<bool, BrokerError> {
+        const DOING: &str = "archive members of a group";
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(Name::archive_members, self.set_keys(&keys, set));
+        call.arg(keys.task_prefix()).arg(self.now_seconds());
+        for RejectedMember { id, message } in members {
+            call.arg(id.as_str())
+                .arg(u8::from(message.is_some()))
+                .arg(message.as_ref().map(TaskMessage::encode).unwrap_or_default());
+        }
+        match call.run(&self.shared, DOING).await? {
+            Value::Int(done @ 0..=1) => Ok(done == 1),
+            _ => Err(BrokerError::protocol(DOING)),
+        }
+    }
+
+    async fn reclaim_sets(&self, queue: &QueueName) -> Result<Reclaimed, BrokerError> {
+        const DOING: &str = "reclaim aggregation sets";
+        let keys = self.keyspace.queue(queue);
+        let now = self.now_seconds();
+        // Nearly always there is nothing to do, which one plain read tells.
+        let earliest: Vec<Vec<u8>> = self
+            .shared
+            .run(DOING, async |mut server| {
+                redis::cmd("ZRANGE")
+                    .arg(keys.aggregation_sets())
+                    .arg(0)
+                    .arg(0)
+                    .arg("WITHSCORES")
+                    .query_async(&mut server)
+                    .await
+            })
+            .await?;
+        let next_due = earliest.get(1).and_then(|text| score(text));
+        if next_due.is_none_or(|due| due > now) {
+            return Ok(Reclaimed { sets: 0, next_due });
+        }
+        let mut call = Call::new(Name::reclaim_sets, [keys.aggregation_sets(), keys.groups()]);
+        call.arg(now).arg(keys.group_prefix()).arg(RECLAIM_LIMIT);
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        Ok(Reclaimed { sets: answer.count()?, next_due: score(&answer.bytes()?) })
+    }
+
+    async fn mend_groups(&self, queue: &QueueName, groups: &[String]) -> Result<usize, BrokerError> {
+        const DOING: &str = "mend groups";
+        if groups.is_empty() {
+            return Ok(0);
+        }
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(Name::mend_groups, [keys.groups()]);
+        call.arg(keys.group_prefix());
+        for group in groups {
+            call.arg(group);
+        }
+        match call.run(&self.shared, DOING).await? {
+            Value::Int(mended) => usize::try_from(mended).or(Err(BrokerError::protocol(DOING))),
+            _ => Err(BrokerError::protocol(DOING)),
+        }
+    }
+}
+
+impl RedisBroker {
+    fn set_keys(&self, keys: &QueueKeys, set: &SetName) -> [String; 3] {
+        [keys.aggregation_set(&set.group, &set.id), keys.aggregation_sets(), keys.archived()]
+    }
+}
