@@ -63,10 +63,10 @@ async fn keeps_its_invariants_under_random_operations() {
 #[tokio::test(start_paused = true)]
 async fn random_operations_repeat_and_meet() {
     let (mut told, mut keys) = (String::new(), BTreeSet::new());
-    for seed in 0..20 {
+    for seed in 0..60 {
         let (one, two) = (MemoryFixture::new(start()), MemoryFixture::new(start()));
         let (mut of_one, mut of_two) = (Known::default(), Known::default());
-        for (step, op) in model::random_ops(seed, 200).iter().enumerate() {
+        for (step, op) in model::random_ops(seed, 250).iter().enumerate() {
             let observed = model::apply(&one, op, &mut of_one).await;
             assert_eq!(
                 observed,
@@ -79,9 +79,18 @@ async fn random_operations_repeat_and_meet() {
         }
     }
     // Otherwise the sequences miss what they are for.
-    for kind in
-        ["pending", "lease", "scheduled", "retry", "archived", "completed", "groups", "owners", "paused"]
-    {
+    for kind in [
+        "pending",
+        "lease",
+        "scheduled",
+        "retry",
+        "archived",
+        "completed",
+        "groups",
+        "aggregation_sets",
+        "owners",
+        "paused",
+    ] {
         assert!(keys.iter().any(|key| key.ends_with(kind)), "no sequence stores anything in {kind}");
     }
     for outcome in [
@@ -103,6 +112,11 @@ async fn random_operations_repeat_and_meet() {
         "is_orphaned: true",
         "Failed(Protocol)",
         "Count(2)",
+        "Finished(Done)",
+        "Finished(Lost)",
+        "Finished(IdConflict)",
+        "Finished(Duplicate",
+        "sets: 2",
     ] {
         assert!(told.contains(outcome), "no sequence tells {outcome}");
     }

@@ -115,6 +115,7 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
             let id = known.id(&queue, *id);
             Observation::Info(Box::new(broker.task_info(&queue, &id).await?))
         }
+        Op::Group(op) => super::groups::apply(&*broker, op, known).await?,
         Op::Advance { ticks, quarter } => {
             let quarter = if *quarter { Duration::from_millis(250) } else { Duration::ZERO };
             fixture.advance(Duration::from_secs(u64::from(TICK) * u64::from(*ticks)) + quarter).await;
@@ -139,7 +140,7 @@ fn server_info(number: u8) -> ServerInfo {
     ServerInfo { host: "host".to_owned(), pid: 1, server_id: server_name(number), ..ServerInfo::default() }
 }
 
-fn new_task(op: &TaskOp, known: &Known, now: i64) -> NewTask {
+pub(super) fn new_task(op: &TaskOp, known: &Known, now: i64) -> NewTask {
     let queue = queue_name(op.queue);
     let id = known.id(&queue, op.id);
     let (unique_key, unique_ttl) = match op.unique {
@@ -154,6 +155,9 @@ fn new_task(op: &TaskOp, known: &Known, now: i64) -> NewTask {
         PlacementOp::Pending => (Placement::Pending, String::new()),
         PlacementOp::Scheduled(seconds) => (Placement::Scheduled(now + i64::from(seconds)), String::new()),
         PlacementOp::Group(group) => (Placement::Group, group_name(group)),
+        PlacementOp::Delayed(seconds, group) => {
+            (Placement::Scheduled(now + i64::from(seconds)), group_name(group))
+        }
     };
     let message = TaskMessage {
         task_type: "t".to_owned(),

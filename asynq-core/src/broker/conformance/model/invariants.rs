@@ -24,6 +24,8 @@ fn broken_in_queue(dump: &Dump, keys: &QueueKeys) -> Vec<String> {
         (TaskState::Archived, members(keys.archived())),
         (TaskState::Completed, members(keys.completed())),
     ];
+    let sets = members(keys.aggregation_sets());
+    places.extend(sets.iter().map(|set| (TaskState::Aggregating, members(set.clone()))));
     places.extend((0..GROUPS).map(|group| (TaskState::Aggregating, members(keys.group(&group_name(group))))));
 
     let mut broken = Vec::new();

@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::groups::KnownSets;
 use super::op::IDS;
-use crate::broker::{ActiveTask, BrokerErrorKind, Forwarded, Leased, OwnerBeat, RunToken, Settled};
+use crate::broker::{
+    ActiveTask, BrokerErrorKind, FinishedSet, Forwarded, GroupState, Leased, OwnerBeat, Reclaimed, RunToken,
+    Settled,
+};
 use crate::task::{QueueName, TaskId, TaskInfo};
 use crate::wire::TaskMessage;
 
@@ -43,6 +47,14 @@ pub enum Observation {
     Active(Vec<SeenActive>, Option<usize>),
     /// A task.
     Info(Box<Option<TaskInfo>>),
+    /// Groups, by name.
+    Groups(Vec<GroupState>),
+    /// Members of a set, and the message where there is one that can be read.
+    Members(Vec<(TaskId, Option<Option<TaskMessage>>)>),
+    /// What became of members that were to be finished.
+    Finished(FinishedSet),
+    /// What reclaiming did.
+    Reclaimed(Reclaimed),
     /// An error of this kind.
     Failed(BrokerErrorKind),
 }
@@ -86,6 +98,7 @@ pub struct Known {
     deleted: HashMap<(QueueName, u8), usize>,
     /// How many IDs without a task were pushed.
     dangling: usize,
+    pub(super) sets: KnownSets,
 }
 
 /// A run that was leased, perhaps long ago.

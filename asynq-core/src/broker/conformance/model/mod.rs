@@ -10,12 +10,14 @@
 //! either far off or a matter of the contract.
 
 mod apply;
+mod groups;
 mod invariants;
 mod known;
 mod op;
 mod random;
 
 pub use apply::apply;
+pub use groups::GroupOp;
 pub use invariants::broken_invariants;
 pub use known::{Known, Observation, SeenActive, SeenLease};
 pub use op::{BreakOp, Op, PlacementOp, SettleOp, TaskOp, TokenOp, TransitionOp};

@@ -1,5 +1,6 @@
 //! [`Op`]: one operation, in numbers that stand for names.
 
+use super::groups::GroupOp;
 use crate::task::QueueName;
 
 /// How many queues there are.
@@ -147,6 +148,8 @@ pub enum Op {
         /// The task.
         id: u8,
     },
+    /// Does something with groups.
+    Group(GroupOp),
     /// Moves the clock by 20 seconds each.
     Advance {
         /// How often 20 seconds.
@@ -187,6 +190,8 @@ pub enum PlacementOp {
     Scheduled(i8),
     /// In this group.
     Group(u8),
+    /// Due in this many seconds, and then in this group.
+    Delayed(i8, u8),
 }
 
 /// A settlement of a run that was leased before, perhaps long ago.

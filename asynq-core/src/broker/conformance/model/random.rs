@@ -1,5 +1,6 @@
 //! [`random_ops`]: sequences of operations from a seed.
 
+use super::groups;
 use super::op::{BreakOp, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp};
 
 /// A sequence of `n` operations; the same for the same seed.
@@ -10,7 +11,7 @@ pub fn random_ops(seed: u64, n: usize) -> Vec<Op> {
 
 fn random_op(rng: &mut fastrand::Rng) -> Op {
     let queue = rng.u8(..);
-    match rng.u8(..100) {
+    match rng.u8(..120) {
         0..24 => Op::Enqueue(some(rng, 4, random_task)),
         24..58 => Op::Exchange {
             settle: some(rng, 4, random_settle),
@@ -34,12 +35,17 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         87..89 => Op::Resume { queue },
         89..91 => Op::TaskInfo { queue, id: rng.u8(..) },
         91..95 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
+        95..115 => Op::Group(groups::random(rng)),
         _ => Op::Break { queue, id: rng.u8(..), how: random_break(rng) },
     }
 }
 
 /// Up to `limit` of these.
-fn some<T>(rng: &mut fastrand::Rng, limit: usize, one: impl Fn(&mut fastrand::Rng) -> T) -> Vec<T> {
+pub(super) fn some<T>(
+    rng: &mut fastrand::Rng,
+    limit: usize,
+    one: impl Fn(&mut fastrand::Rng) -> T,
+) -> Vec<T> {
     (0..rng.usize(..=limit)).map(|_| one(rng)).collect()
 }
 
@@ -57,9 +63,10 @@ fn random_task(rng: &mut fastrand::Rng) -> TaskOp {
     TaskOp {
         queue: rng.u8(..),
         id: rng.u8(..),
-        placement: match rng.u8(..10) {
+        placement: match rng.u8(..12) {
             0..6 => PlacementOp::Pending,
             6..9 => PlacementOp::Scheduled(rng.i8(-10..60)),
+            9 => PlacementOp::Delayed(rng.i8(-10..60), rng.u8(..)),
             _ => PlacementOp::Group(rng.u8(..)),
         },
         unique: (rng.u8(..4) == 0).then(|| (rng.u8(..), rng.u8(1..6))),
