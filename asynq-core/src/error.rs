@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::broker::BrokerError;
 use crate::job::CodecError;
-use crate::router::DuplicateJob;
+use crate::router::{DuplicateAggregator, DuplicateJob};
 use crate::task::{BlankName, InvalidOption, QueueName, TaskId};
 
 /// What can go wrong for a caller of the client or the owner of a server.
@@ -84,6 +84,9 @@ pub enum Error {
     /// Two jobs have one task type.
     #[error(transparent)]
     DuplicateJob(#[from] DuplicateJob),
+    /// Two aggregators take the same tasks.
+    #[error(transparent)]
+    DuplicateAggregator(#[from] DuplicateAggregator),
     /// A handler needs something that the server was not given.
     #[error("job `{job}` at {place} needs {what}, which the server was not given: {remedy}")]
     MissingState {

@@ -27,7 +27,7 @@ pub mod server;
 
 pub use error::{Error, Result};
 
-/// What `#[job]` expands to refers to these. No stability promise.
+/// What `#[job]` and `#[aggregator]` expand to refers to these. No stability promise.
 #[doc(hidden)]
 pub mod __private {
     pub use futures_util::future::BoxFuture;
@@ -35,7 +35,12 @@ pub mod __private {
     pub use serde;
 
     pub use crate::client::{AsClient, Enqueue};
-    pub use crate::job::{Argument, Codec, Job, JobOptions, Json, read_argument, write_argument};
+    pub use crate::job::{
+        Argument, Codec, GroupSettings, Job, JobOptions, Json, read_argument, write_argument,
+    };
+    pub use crate::router::{
+        Aggregation, AggregatorRegistration, IntoAggregated, aggregate, boxed_aggregation, group_of,
+    };
     pub use crate::router::{
         BadPayload, BoxError, Ctx, FromContext, HandlerResult, Injected, IntoOutcome, Registration,
         Requirement, boxed, decode, extract, requirement,

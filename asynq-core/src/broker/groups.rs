@@ -125,7 +125,7 @@ impl GroupRule {
     }
 
     /// How many tasks a set takes.
-    pub(super) fn set_size(&self) -> usize {
+    pub fn set_size(&self) -> usize {
         self.max_size.unwrap_or(LARGEST_SET).min(LARGEST_SET)
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::plan::{Plan, plan};
-use crate::broker::{Broker, BrokerError, EnqueueError, MemoryBroker};
+use crate::broker::{Broker, BrokerError, EnqueueError, MemoryBroker, NewTask};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::job::IntoTask;
-use crate::task::TaskInfo;
+use crate::task::{QueueName, Task, TaskId, TaskInfo};
 
 /// How many tasks go into one round trip of [`Client::enqueue_all`].
 const CHUNK: usize = 256;
@@ -157,6 +157,13 @@ impl Client {
             results
                 .extend(planned.into_iter().map(|info| info.and_then(|info| outcome(info, stored.next()))));
         }
+    }
+
+    /// What is to be stored for a group's tasks: in their queue, and under this ID unless the task has one.
+    pub(crate) fn plan_aggregated(&self, mut task: Task, queue: &QueueName, id: TaskId) -> Result<NewTask> {
+        task.options.queue = Some(queue.clone());
+        task.options.task_id.get_or_insert(id);
+        Ok(self.plan(task, self.broker.clock().now())?.new)
     }
 
     fn plan(&self, task: impl IntoTask, now: jiff::Timestamp) -> Result<Plan> {

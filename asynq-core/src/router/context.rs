@@ -79,6 +79,11 @@ impl Ctx {
         &self.0.message.headers
     }
 
+    /// The group that it waits in or came from, if any. In an aggregator, the group at hand.
+    pub fn group(&self) -> Option<&str> {
+        Some(self.0.message.group_key.as_str()).filter(|group| !group.is_empty())
+    }
+
     /// How often this task was retried before: 0 on the first attempt.
     pub fn retried(&self) -> i32 {
         self.0.message.retried

@@ -1,5 +1,6 @@
 //! From task type to handler: routes, registered jobs, what a handler is given and what it may return.
 
+mod aggregator;
 mod context;
 mod expansion;
 mod extract;
@@ -8,6 +9,13 @@ mod outcome;
 mod registration;
 mod router;
 
+pub(crate) use aggregator::Aggregators;
+pub use aggregator::{
+    AggregateResult, Aggregation, Aggregator, AggregatorRegistration, DuplicateAggregator, IntoAggregated,
+    StartFn, registered_aggregators,
+};
+#[doc(hidden)]
+pub use aggregator::{aggregate, boxed_aggregation, group_of};
 pub use context::Ctx;
 pub(crate) use context::{CtxParts, StateMap};
 #[doc(hidden)]

@@ -69,7 +69,7 @@ fn late(cancellation: &CancellationToken) -> HandlerResult {
     Err(BoxError::from(DeadlineExceeded))
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
     if let Some(text) = panic.downcast_ref::<&str>() {
         (*text).to_owned()
     } else if let Some(text) = panic.downcast_ref::<String>() {

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::aggregator::GroupSetup;
 use super::server::{Server, Setup};
 use super::{IsFailure, RetryPolicy};
 use crate::broker::QueueShare;
@@ -13,7 +14,8 @@ use crate::client::{AsClient, Client};
 #[cfg(feature = "redis")]
 use crate::env::Settings;
 use crate::error::{Error, Result};
-use crate::router::{BoxError, Router, StateMap};
+use crate::job::GroupSettings;
+use crate::router::{Aggregator, BoxError, Router, StateMap};
 use crate::task::QueueName;
 use crate::wire::{ServerInfo, WireTimestamp};
 
@@ -30,6 +32,9 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`cancel_grace`](Self::cancel_grace) | 2 s | none: the handler is not waited for |
 /// | [`max_crashes`](Self::max_crashes) | 3 | a crash uses up a retry |
 /// | [`janitor_interval`](Self::janitor_interval) | 8 s | the same |
+/// | [`aggregator`](Self::aggregator) | those of all jobs, if [`registered`](Self::registered) | none |
+/// | [`groups`](Self::groups) | 1 min grace period, no longest delay, 10,000 tasks | the same, and any number of tasks |
+/// | [`max_aggregations`](Self::max_aggregations) | 3 | the same |
 #[must_use = "a server does nothing until it is run"]
 pub struct ServerBuilder {
     broker: BrokerSource,
@@ -44,6 +49,7 @@ pub struct ServerBuilder {
     cancel_grace: Duration,
     max_crashes: u32,
     janitor_interval: Duration,
+    groups: GroupSetup,
     wrong: Option<Error>,
 }
 
@@ -86,6 +92,7 @@ impl ServerBuilder {
             cancel_grace: Duration::from_secs(2),
             max_crashes: 3,
             janitor_interval: Duration::from_secs(8),
+            groups: GroupSetup::default(),
             wrong: None,
         }
     }
@@ -107,9 +114,11 @@ impl ServerBuilder {
         self
     }
 
-    /// Runs every job that `#[job]` registered in this program; see [`Router::registered`].
+    /// Runs every job that `#[job]` registered in this program, see [`Router::registered`], with the aggregators that
+    /// `#[aggregator]` did.
     pub fn registered(mut self) -> Self {
         self.router = Router::registered();
+        self.groups.aggregators.add_registered();
         self
     }
 
@@ -195,6 +204,65 @@ impl ServerBuilder {
         self
     }
 
+    /// Aggregates groups: their tasks are made into one, as this says. It is an [`Aggregator`], or a function of the
+    /// group's name and its tasks, which takes all tasks that no other one does. Without any, tasks in groups are left
+    /// to other servers.
+    ///
+    /// What it returns is enqueued in the group's queue, in one step with the deletion of the tasks it stands for. When
+    /// it fails, panics, or takes too long, they stay and it is tried again, after 5 seconds at first and 2 minutes at
+    /// last.
+    ///
+    /// ```
+    /// use asynq_core::client::Client;
+    /// use asynq_core::server::Server;
+    /// use asynq_core::task::Task;
+    ///
+    /// # let client = Client::in_memory();
+    /// let server = Server::builder(&client).aggregator(|group: String, tasks: Vec<Task>| async move {
+    ///     Task::new("digest", format!("{} tasks of {group}", tasks.len()))
+    /// });
+    /// # drop(server);
+    /// ```
+    pub fn aggregator(mut self, aggregator: impl Into<Aggregator>) -> Self {
+        self.groups.aggregators.add(aggregator.into());
+        self
+    }
+
+    /// When groups are ready, unless their queue or their aggregator says otherwise.
+    pub fn groups(mut self, settings: GroupSettings) -> Self {
+        self.check_groups("groups", settings);
+        self.groups.settings = self.groups.settings.overlaid_by(settings);
+        self
+    }
+
+    /// When groups of this queue are ready, unless their aggregator says otherwise.
+    pub fn groups_in(mut self, queue: impl AsRef<str>, settings: GroupSettings) -> Self {
+        self.check_groups("groups_in", settings);
+        match QueueName::new(queue) {
+            Ok(queue) => {
+                let of_queue = self.groups.by_queue.entry(queue).or_default();
+                *of_queue = of_queue.overlaid_by(settings);
+            }
+            Err(blank) => self.reject("groups_in", blank.to_string()),
+        }
+        self
+    }
+
+    /// How many groups are aggregated at a time, 1 or more.
+    pub fn max_aggregations(mut self, limit: usize) -> Self {
+        if limit == 0 {
+            self.reject("max_aggregations", "must be 1 or more, got 0".to_owned());
+        }
+        self.groups.limit = limit;
+        self
+    }
+
+    fn check_groups(&mut self, name: &'static str, settings: GroupSettings) {
+        if let Some(reason) = settings.wrong() {
+            self.reject(name, reason);
+        }
+    }
+
     /// Checks everything, connects, and starts the server.
     ///
     /// # Errors
@@ -212,15 +280,22 @@ impl ServerBuilder {
         let router = self.router?;
         let queues = self.queues.unwrap_or_else(|| {
             let mut queues = router.job_queues();
+            queues.extend(self.groups.aggregators.queues());
+            queues.sort();
+            queues.dedup();
             if queues.is_empty() {
                 queues.push(QueueName::default());
             }
             queues.into_iter().map(|queue| (queue, 1)).collect()
         });
-        router.check(
-            |type_id| self.states.contains(type_id),
-            |queue| queues.iter().any(|(name, _)| name.as_str() == queue),
-        )?;
+        let has_state = |type_id| self.states.contains(type_id);
+        let consumes = |queue: &str| queues.iter().any(|(name, _)| name.as_str() == queue);
+        router.check(has_state, consumes)?;
+        self.groups.aggregators.check(has_state, consumes)?;
+        if let Some(queue) = self.groups.by_queue.keys().find(|queue| !consumes(queue.as_str())) {
+            let reason = format!("queue `{queue}` is not consumed by this server");
+            return Err(Error::InvalidSetting { name: "groups_in", reason });
+        }
         let client = match self.broker {
             BrokerSource::Client(client) => {
                 let broker = client.broker();
@@ -262,6 +337,7 @@ impl ServerBuilder {
             cancel_grace: self.cancel_grace,
             max_crashes: self.max_crashes,
             janitor_interval: self.janitor_interval,
+            groups: self.groups,
             info,
         })
     }

@@ -1,13 +1,19 @@
 //! The worker process: takes tasks, runs them, keeps their leases, recovers those of the dead.
 
+mod aggregation;
+mod aggregator;
 mod attempt;
 mod backoff;
 mod builder;
 mod forwarder;
+#[cfg(test)]
+#[path = "tests/groups.rs"]
+mod group_tests;
 mod heartbeater;
 mod janitor;
 mod keepers;
 mod lease;
+mod mended;
 mod processor;
 mod recoverer;
 mod retry;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::ServerBuilder;
+use super::aggregator::{AggregatorLoop, GroupSetup, Workplace};
 use super::forwarder::Forwarder;
 use super::heartbeater::Heartbeater;
 use super::janitor::Janitor;
@@ -35,7 +36,7 @@ pub struct Server {
     shutdown_timeout: Duration,
     control: watch::Sender<Control>,
     processor: JoinSet<()>,
-    /// Forwarder, janitor and subscriber: not needed any more once nothing new is taken.
+    /// Forwarder, janitor, aggregator and subscriber: not needed any more once nothing new is taken.
     helpers: JoinSet<()>,
     stop_helpers: CancellationToken,
     /// Leases, beats and state go on until the last task is settled.
@@ -55,6 +56,7 @@ pub(super) struct Setup {
     pub(super) cancel_grace: Duration,
     pub(super) max_crashes: u32,
     pub(super) janitor_interval: Duration,
+    pub(super) groups: GroupSetup,
     pub(super) info: ServerInfo,
 }
 
@@ -75,7 +77,8 @@ impl Server {
     }
 
     pub(super) fn start(setup: Setup) -> Result<Self> {
-        let Setup { client, router, states, queues, rules, info, .. } = setup;
+        let Setup { client, router, states, queues, rules, info, groups, .. } = setup;
+        let states = Arc::new(states);
         let broker = Arc::clone(client.broker());
         let names: Vec<QueueName> = queues.iter().map(|share| share.queue.clone()).collect();
         let running = Running::default();
@@ -120,15 +123,22 @@ impl Server {
         let forwarder = Forwarder { broker: Arc::clone(&broker), queues: names.clone() };
         helpers.spawn(forwarder.run(stop_helpers.clone()));
         let janitor =
-            Janitor { broker: Arc::clone(&broker), queues: names, interval: setup.janitor_interval };
+            Janitor { broker: Arc::clone(&broker), queues: names.clone(), interval: setup.janitor_interval };
         helpers.spawn(janitor.run(stop_helpers.clone()));
+        let workplace = Workplace {
+            broker: Arc::clone(&broker),
+            client: client.clone(),
+            states: Arc::clone(&states),
+            groups,
+        };
+        helpers.spawn(AggregatorLoop::new(workplace, names).run(stop_helpers.clone(), order.clone()));
 
         let demand = Demand { server_id: info.server_id.clone(), slots: 0, queues, strict: setup.strict };
         let mut processor = JoinSet::new();
         let worker = Processor {
             broker,
             router: Arc::new(router),
-            states: Arc::new(states),
+            states,
             client,
             rules,
             running,
