@@ -30,6 +30,7 @@
 //! ```
 //!
 //! - [`job`] makes a typed task of a function; [`Task`] is one without a type.
+//! - [`aggregator`] makes one task of a group of them.
 //! - [`Client`] enqueues one task or many; [`TaskOptions`] are all that can be said about one.
 //! - [`Server`] runs them; [`run_registered`] is a whole worker, set up by the [environment](mod@env).
 //! - [`Router`] decides which handler runs which type; [`Ctx`] and [`State`] are what a handler is given;
@@ -38,10 +39,10 @@
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
 pub use asynq_core::client::{AsClient, Client, Enqueue};
-pub use asynq_core::job::{Codec, CodecError, IntoTask, Job, JobOptions, Json, Payload};
+pub use asynq_core::job::{Codec, CodecError, GroupSettings, IntoTask, Job, JobOptions, Json, Payload};
 pub use asynq_core::router::{
-    BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, IntoOutcome, Outcome, RetryIn,
-    Revoke, Router, SkipRetry, State,
+    Aggregator, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, IntoAggregated,
+    IntoOutcome, Outcome, RetryIn, Revoke, Router, SkipRetry, State,
 };
 #[cfg(feature = "redis")]
 pub use asynq_core::server::run_registered;
@@ -54,7 +55,7 @@ pub use asynq_core::task::{
 pub use asynq_core::env;
 pub use asynq_core::{Error, Result, broker, client, clock, router, server, task, wire};
 #[cfg(feature = "macros")]
-pub use asynq_macros::job;
+pub use asynq_macros::{aggregator, job};
 
 #[doc(hidden)]
 pub use asynq_core::__private;

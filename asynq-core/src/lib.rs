@@ -45,4 +45,5 @@ pub mod __private {
         BadPayload, BoxError, Ctx, FromContext, HandlerResult, Injected, IntoOutcome, Registration,
         Requirement, boxed, decode, extract, requirement,
     };
+    pub use crate::task::Task;
 }

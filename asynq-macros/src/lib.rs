@@ -1,6 +1,7 @@
-//! The [`macro@job`] attribute of asynq. Use it through the facade, as `asynq::job`.
+//! The attributes [`macro@job`] and [`macro@aggregator`] of asynq. Use them through the facade, as `asynq::job`.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod aggregator;
 mod duration;
 mod errors;
 mod job;
@@ -111,4 +112,69 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn job(args: TokenStream, item: TokenStream) -> TokenStream {
     job::expand(args.into(), item.into()).into()
+}
+
+/// Turns an async function into an aggregator: it makes one task of the tasks of a group.
+///
+/// A task enqueued with a group is not run by itself: it waits for others, until nothing was added to the group for a
+/// while, until the oldest has waited long enough, or until there are enough of them. Then the aggregator of their job
+/// is given them, oldest first to the second, and what it returns is enqueued in their place, in one step.
+///
+/// ```
+/// use asynq::{aggregator, job};
+///
+/// #[job(queue = "mail", group = "mails")]
+/// async fn send_mail(to: String, line: String) {
+///     println!("to {to}: {line}");
+/// }
+///
+/// #[job(queue = "mail")]
+/// async fn send_digest(to: String, lines: Vec<String>) {
+///     println!("to {to}: {} lines", lines.len());
+/// }
+///
+/// /// One mail instead of many.
+/// #[aggregator(grace = "30s", max_delay = "5m", max_size = 100)]
+/// async fn digest(group: &str, mails: Vec<SendMail>) -> Result<SendDigest, String> {
+///     let lines = mails.into_iter().map(|mail| mail.line).collect();
+///     Ok(SendDigest::new(group, lines))
+/// }
+///
+/// # async fn notify(client: &asynq::Client) -> asynq::Result<()> {
+/// // Each recipient's mails are a group of their own.
+/// SendMail::new("ann@example.com", "hello").enqueue(client).group("ann@example.com").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It is registered as jobs are: a server that runs what is `registered()` aggregates with it.
+///
+/// # Options
+///
+/// | option | example | meaning |
+/// |---|---|---|
+/// | `grace` | `grace = "30s"` | a group is ready when no task was added to it for this long; one minute unless given |
+/// | `max_delay` | `max_delay = "5m"` | it is ready when its oldest task has waited this long; no limit unless given |
+/// | `max_size` | `max_size = 100` | it is ready when it has this many tasks, and no more are made into one; 10,000 at most |
+/// | `timeout` | `timeout = "10m"` | the time limit of one call; half an hour unless given |
+/// | `queue` | `queue = "mail"` | only for groups of this queue |
+/// | `crate` | `crate = ::my_crate::asynq` | the path of asynq, for a crate that re-exports it |
+///
+/// # Arguments
+///
+/// - The jobs: `Vec<SendMail>` or `&[SendMail]`. A group may hold tasks of several jobs; each aggregator is given those
+///   of its own. A task whose payload is not one of the job is archived, alone.
+/// - The name of the group, if it is wanted: `&str` or `String`.
+/// - What the worker gives to jobs too: `Ctx`, which here stands for the task that is to come, `State<T>`, and what is
+///   marked `#[state]` or `#[extract]`.
+///
+/// # What it returns
+///
+/// A job or a `Task`; an `Option` of it, or `()`, where nothing is to be enqueued and the tasks are done with; or a
+/// `Result` of any of these. After an error the tasks stay, and are given to it again later.
+///
+/// What it returns goes to the queue of the group, whatever queue it names.
+#[proc_macro_attribute]
+pub fn aggregator(args: TokenStream, item: TokenStream) -> TokenStream {
+    aggregator::expand(args.into(), item.into()).into()
 }

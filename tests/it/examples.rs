@@ -59,3 +59,14 @@ async fn untyped_handles_what_has_no_type_here() {
     assert!(untyped.ended().await);
     untyped.line("the task is handled", |line| line.starts_with("handled image:resize")).await;
 }
+
+#[tokio::test]
+async fn groups_makes_few_mails_of_many_notices() {
+    let mut groups = Child::spawn(&mut example("groups"));
+    assert!(groups.ended().await);
+    groups.line("the last line", |line| line == "8 notices sent").await;
+    let lines = groups.lines();
+    let count = |part: &str| lines.iter().filter(|line| line.contains(part)).count();
+    assert_eq!((count(" is aggregating"), count("a single notice")), (8, 0), "{lines:#?}");
+    assert!((2..8).contains(&count("to ann: ")) && (2..8).contains(&count("to bob: ")), "{lines:#?}");
+}

@@ -5,6 +5,7 @@ mod conformance;
 mod crash;
 mod examples;
 mod faults;
+mod groups;
 mod interop;
 mod job;
 mod model;

@@ -212,7 +212,7 @@ fn skip_option(input: ParseStream<'_>) -> Result<()> {
 }
 
 /// A string literal that is not blank; `what` it names.
-fn text(value: &Expr, what: &str) -> Result<LitStr> {
+pub(crate) fn text(value: &Expr, what: &str) -> Result<LitStr> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().trim().is_empty() => {
             Err(Error::new(text.span(), format!("a {what} name must not be blank")))
@@ -254,7 +254,7 @@ fn times(value: &Expr) -> Result<u32> {
 }
 
 /// A duration, as an expression.
-fn length(value: &Expr) -> Result<TokenStream> {
+pub(crate) fn length(value: &Expr) -> Result<TokenStream> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             let seconds =
@@ -274,7 +274,7 @@ fn unquoted(number: &LitInt) -> String {
 }
 
 /// The path of a crate.
-fn path(value: &Expr) -> Result<CratePath> {
+pub(crate) fn path(value: &Expr) -> Result<CratePath> {
     match value {
         Expr::Path(path) if path.qself.is_none() && path.attrs.is_empty() => {
             CratePath::new(path.path.clone()).map_err(|message| Error::new_spanned(value, message))

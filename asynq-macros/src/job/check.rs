@@ -235,7 +235,7 @@ fn role(parameter: &Parameter, errors: &mut Errors) -> Option<Role> {
 }
 
 /// Whether a type has the name of something that the worker gives.
-fn is_given(ty: &Type) -> bool {
+pub(crate) fn is_given(ty: &Type) -> bool {
     let ty = match types::peel(ty) {
         Type::Reference(reference) => &reference.elem,
         ty => ty,

@@ -7,29 +7,29 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, FnArg, Pat, Result, Signature, Token, Type, Visibility};
 
 /// A function with `#[job]` on it.
-pub(super) struct Item {
+pub(crate) struct Item {
     /// Its other attributes.
-    pub(super) attrs: Vec<Attribute>,
-    pub(super) vis: Visibility,
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
     /// As it is to come out again: without the attributes that are for us.
-    pub(super) signature: Signature,
+    pub(crate) signature: Signature,
     /// Its parameters, except a receiver, with the attributes that are for us.
-    pub(super) parameters: Vec<Parameter>,
+    pub(crate) parameters: Vec<Parameter>,
     /// Never parsed: what is half-written there is the compiler's business, and an editor's.
     body: TokenStream,
 }
 
 /// A parameter of the function.
-pub(super) struct Parameter {
-    pub(super) pat: Pat,
-    pub(super) ty: Type,
+pub(crate) struct Parameter {
+    pub(crate) pat: Pat,
+    pub(crate) ty: Type,
     /// `#[state]`, `#[extract]` and `#[arg]`.
-    pub(super) roles: Vec<Attribute>,
+    pub(crate) roles: Vec<Attribute>,
     /// Documentation and serde attributes: they belong to the field that the parameter becomes.
-    pub(super) docs: Vec<Attribute>,
-    pub(super) serde: Vec<Attribute>,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) serde: Vec<Attribute>,
     /// `#[cfg]` and `#[cfg_attr]`, which stay with the function too.
-    pub(super) cfg: Vec<Attribute>,
+    pub(crate) cfg: Vec<Attribute>,
 }
 
 impl Item {
@@ -38,7 +38,7 @@ impl Item {
     /// # Errors
     ///
     /// When it is not a function with a body.
-    pub(super) fn parse(tokens: TokenStream) -> Result<Self> {
+    pub(crate) fn parse(tokens: TokenStream) -> Result<Self> {
         Parser::parse2(Self::read, tokens)
     }
 
@@ -59,13 +59,13 @@ impl Item {
     }
 
     /// The function as it is to come out again.
-    pub(super) fn function(&self) -> TokenStream {
+    pub(crate) fn function(&self) -> TokenStream {
         let Self { attrs, vis, signature, body, .. } = self;
         quote!(#(#attrs)* #vis #signature #body)
     }
 
     /// Its attributes with one of these names.
-    pub(super) fn attrs_named<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Attribute> {
+    pub(crate) fn attrs_named<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Attribute> {
         self.attrs.iter().filter(move |attr| is_one_of(attr, names))
     }
 }

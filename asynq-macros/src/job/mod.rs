@@ -1,11 +1,11 @@
 //! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`]), whether
 //! that can be a job ([`check`]), and what it becomes ([`mod@expand`]).
 
-mod args;
-mod check;
+pub(crate) mod args;
+pub(crate) mod check;
 mod expand;
-mod item;
-mod types;
+pub(crate) mod item;
+pub(crate) mod types;
 
 use proc_macro2::TokenStream;
 

@@ -9,7 +9,7 @@ use syn::{
 };
 
 /// The type without parentheses and without the invisible groups that a `macro_rules!` macro puts around it.
-pub(super) fn peel(mut ty: &Type) -> &Type {
+pub(crate) fn peel(mut ty: &Type) -> &Type {
     loop {
         ty = match ty {
             Type::Group(group) => &group.elem,
@@ -20,7 +20,7 @@ pub(super) fn peel(mut ty: &Type) -> &Type {
 }
 
 /// The last segment of the type's path.
-pub(super) fn last_segment(ty: &Type) -> Option<&PathSegment> {
+pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
     match peel(ty) {
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
         _ => None,
@@ -28,12 +28,12 @@ pub(super) fn last_segment(ty: &Type) -> Option<&PathSegment> {
 }
 
 /// Whether the last segment is `name`, without arguments.
-pub(super) fn is_named(ty: &Type, name: &str) -> bool {
+pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident == name && segment.arguments.is_none())
 }
 
 /// The first type argument, where the last segment is `name` and has arguments: `Db` of `State<Db>`.
-pub(super) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let segment = last_segment(ty).filter(|segment| segment.ident == name)?;
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
     arguments.args.iter().find_map(|argument| match argument {
@@ -43,7 +43,7 @@ pub(super) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
 }
 
 /// Whether the name alone says that serde can write and read the type.
-pub(super) fn is_plain(ty: &Type) -> bool {
+pub(crate) fn is_plain(ty: &Type) -> bool {
     const PLAIN: [&str; 17] = [
         "String", "PathBuf", "bool", "char", "f32", "f64", "u8", "u16", "u32", "u64", "u128", "usize", "i8",
         "i16", "i32", "i64", "i128",
@@ -64,7 +64,7 @@ fn is_std(ty: &Type, module: &str, name: &str) -> bool {
 }
 
 /// The type of a field that can be lent as `&ty`.
-pub(super) fn owner(ty: &Type) -> Type {
+pub(crate) fn owner(ty: &Type) -> Type {
     match peel(ty) {
         Type::Slice(slice) => {
             let elem = &slice.elem;
@@ -79,7 +79,7 @@ pub(super) fn owner(ty: &Type) -> Type {
 }
 
 /// The same with names as people write them, for messages.
-pub(super) fn short_owner(ty: &Type) -> Type {
+pub(crate) fn short_owner(ty: &Type) -> Type {
     match peel(ty) {
         Type::Slice(slice) => {
             let elem = &slice.elem;
@@ -92,7 +92,7 @@ pub(super) fn short_owner(ty: &Type) -> Type {
 
 /// The places of a type's first and last token. A path that starts with the one and ends with the other is reported
 /// at the whole type.
-pub(super) fn ends(ty: &Type) -> (Span, Span) {
+pub(crate) fn ends(ty: &Type) -> (Span, Span) {
     let mut spans = ty.to_token_stream().into_iter().map(|token| match token {
         TokenTree::Group(group) => (group.span_open(), group.span_close()),
         token => (token.span(), token.span()),
@@ -102,7 +102,7 @@ pub(super) fn ends(ty: &Type) -> (Span, Span) {
 }
 
 /// Whether the tokens contain one of these names.
-pub(super) fn mentions(tokens: TokenStream, names: &[&Ident]) -> bool {
+pub(crate) fn mentions(tokens: TokenStream, names: &[&Ident]) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => names.contains(&&ident),
         TokenTree::Group(group) => mentions(group.stream(), names),
@@ -112,15 +112,15 @@ pub(super) fn mentions(tokens: TokenStream, names: &[&Ident]) -> bool {
 
 /// What is in a type that data read from a payload, or stored as a result, cannot have.
 #[derive(Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     /// A borrow that is not `'static`.
-    pub(super) borrow: bool,
+    pub(crate) borrow: bool,
     /// An `impl Trait`.
-    pub(super) impl_trait: Option<TypeImplTrait>,
+    pub(crate) impl_trait: Option<TypeImplTrait>,
 }
 
 /// Makes a type own its data: `Option<&str>` becomes `Option<String>`. Tells what it found.
-pub(super) fn make_owned(ty: &mut Type) -> Findings {
+pub(crate) fn make_owned(ty: &mut Type) -> Findings {
     let mut findings = Findings::default();
     findings.visit_type_mut(ty);
     findings

@@ -51,7 +51,7 @@ pub struct Aggregation {
 }
 
 impl Aggregator {
-    /// An untyped one: a function of the group's name and its tasks, oldest first, with type, payload and headers.
+    /// An untyped one: a function of the group's name and its tasks, oldest first to the second, with type, payload and headers.
     pub fn new<F, Fut>(function: F) -> Self
     where
         F: Fn(String, Vec<Task>) -> Fut + Send + Sync + 'static,
@@ -64,7 +64,7 @@ impl Aggregator {
         })
     }
 
-    /// A typed one: a function of the group's name and its jobs, oldest first.
+    /// A typed one: a function of the group's name and its jobs, oldest first to the second.
     pub fn of<J: Job, F, Fut>(function: F) -> Self
     where
         F: Fn(String, Vec<J>) -> Fut + Send + Sync + 'static,

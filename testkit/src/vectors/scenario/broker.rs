@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::groups::Sets;
 use crate::decoded;
 use crate::vectors::file::parse;
 use crate::vectors::inputs::{self, NotUtf8, error};
@@ -48,6 +49,7 @@ pub(super) struct Operations {
     broker: Arc<dyn Broker>,
     /// The latest message and run of each task that a step named.
     held: HashMap<String, Held>,
+    sets: Sets,
 }
 
 struct Held {
@@ -80,7 +82,7 @@ type Answer = Result<Value, BrokerError>;
 
 impl Operations {
     pub(super) fn new(broker: Arc<dyn Broker>) -> Self {
-        Self { broker, held: HashMap::new() }
+        Self { broker, held: HashMap::new(), sets: Sets::default() }
     }
 
     /// Runs an operation: its result.
@@ -91,6 +93,10 @@ impl Operations {
                 Ok(message) => return self.create(op, message, &given).await,
                 Err(NotUtf8) => return NotUtf8::answer(),
             }
+        }
+        if super::groups::OPERATIONS.contains(&op) {
+            let answer = self.sets.step(&*self.broker, op, raw).await;
+            return answer.unwrap_or_else(|failed| error("redis", failed));
         }
         self.answer(op, &given, raw).await.unwrap_or_else(|failed| error("redis", failed))
     }

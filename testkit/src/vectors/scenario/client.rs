@@ -44,23 +44,32 @@ fn task(arguments: &RawValue) -> Result<Task, Value> {
         Some(payload) => Task::new(task_type, payload),
         None => Task::without_payload(task_type),
     };
-    let mut task = task.map_err(|blank| error("invalid", blank))?;
-    let mut headers = given.headers;
-    for bags in [given.task_opts, given.opts].into_iter().flatten() {
+    let task = task.map_err(|blank| error("invalid", blank))?;
+    with_options(task, given.headers, [given.task_opts, given.opts]).map_err(not_text)
+}
+
+/// A task with these headers, or those of the options, and these options.
+pub(super) fn with_options(
+    mut task: Task,
+    mut headers: Option<BTreeMap<String, String>>,
+    options: impl IntoIterator<Item = Option<Bags>>,
+) -> Result<Task, NotUtf8> {
+    for bags in options.into_iter().flatten() {
         let mut options = TaskOptions::new();
         for bag in bags.into_list() {
             // Headers go with the task in Go, so the last ones given are those.
             headers = bag.headers.clone().or(headers);
-            options = bag.add_to(options).map_err(not_text)?;
+            options = bag.add_to(options)?;
         }
         task = task.options(options);
     }
     Ok(headers.unwrap_or_default().into_iter().fold(task, |task, (name, value)| task.header(name, value)))
 }
 
-#[derive(Deserialize)]
+/// Options, once or several times.
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
-enum Bags {
+pub(super) enum Bags {
     One(Box<Bag>),
     Several(Vec<Bag>),
 }
@@ -75,9 +84,9 @@ impl Bags {
 }
 
 /// Options, applied in this order.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Bag {
+pub(super) struct Bag {
     queue: Option<String>,
     queue_hex: Option<String>,
     max_retry: Option<i64>,

@@ -1,9 +1,11 @@
 //! Scenarios: steps on an empty database, each compared in its result and in what it left behind.
 
+mod aggregation;
 mod behavior;
 mod broker;
 mod client;
 mod clock;
+mod groups;
 mod inspector;
 mod names;
 mod raw;

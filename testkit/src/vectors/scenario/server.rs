@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::aggregation::Aggregation;
 use super::behavior::{Behavior, NonFailure, Rule, event};
 use crate::vectors::compare::{Difference, compare};
 use crate::vectors::file::{Scenario, Step, parse};
@@ -45,6 +46,8 @@ struct Config {
     mux: Vec<String>,
     #[serde(default)]
     behaviour: Vec<Rule>,
+    #[serde(flatten)]
+    aggregation: Aggregation,
 }
 
 impl Worker {
@@ -94,6 +97,7 @@ impl Worker {
         if let Some(millis) = config.shutdown_timeout_ms {
             builder = builder.shutdown_timeout(Duration::from_millis(millis));
         }
+        builder = config.aggregation.set_up(builder);
         match builder.start().await {
             Ok(server) => self.server = Some(server),
             Err(refused) => return error("invalid", refused),
@@ -107,7 +111,8 @@ impl Worker {
     }
 
     fn router(&self, config: &Config) -> Router {
-        let patterns = if config.mux.is_empty() { &self.types } else { &config.mux };
+        let mut patterns = if config.mux.is_empty() { self.types.clone() } else { config.mux.clone() };
+        patterns.extend(config.aggregation.task_type().filter(|name| !patterns.contains(name)).cloned());
         patterns.iter().fold(Router::new(), |router, pattern| {
             let handler = Arc::new(Handler {
                 events: Arc::clone(&self.events),

@@ -48,12 +48,11 @@ pub(super) fn missing(step: &Step) -> Option<String> {
             let operation = inspector::operation(arguments);
             (!inspector::can(&operation)).then(|| format!("inspect {operation}"))
         }
-        "server.start" if arguments.get().contains(r#""aggregate":true"#) => {
-            Some("server.start aggregate".to_owned())
-        }
         op => {
             let have = match op.strip_prefix("rdb.") {
-                Some(op) => super::broker::OPERATIONS.contains(&op),
+                Some(op) => {
+                    super::broker::OPERATIONS.contains(&op) || super::groups::OPERATIONS.contains(&op)
+                }
                 None => OPERATIONS.contains(&op),
             };
             (!have).then(|| op.to_owned())
