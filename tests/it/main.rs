@@ -7,6 +7,7 @@ mod examples;
 mod faults;
 mod interop;
 mod job;
+mod known_issues;
 mod model;
 mod support;
 mod typed;
