@@ -5,6 +5,7 @@ mod conformance;
 mod crash;
 mod examples;
 mod faults;
+mod go_json;
 mod interop;
 mod job;
 mod known_issues;

@@ -21,7 +21,7 @@ struct All {
     #[serde(with = "super::bytes")]
     bytes: Vec<u8>,
     maybe: Option<String>,
-    inner: Option<Box<All>>,
+    inner: Option<Box<Self>>,
     #[serde(default)]
     added: String,
 }

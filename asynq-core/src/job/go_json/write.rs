@@ -1,6 +1,6 @@
 //! The serializer: what Go writes.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use serde::ser::{
     Error as _, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
@@ -89,7 +89,8 @@ fn text(out: &mut String, value: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(character)));
+                // Writing to a text cannot fail.
+                _ = write!(out, "\\u{:04x}", u32::from(character));
             }
             other => out.push(other),
         }
