@@ -39,7 +39,9 @@
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
 pub use asynq_core::client::{AsClient, Client, Enqueue};
-pub use asynq_core::job::{Codec, CodecError, GroupSettings, IntoTask, Job, JobOptions, Json, Payload};
+pub use asynq_core::job::{
+    Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
+};
 pub use asynq_core::router::{
     Aggregator, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, IntoAggregated,
     IntoOutcome, Outcome, RetryIn, Revoke, Router, SkipRetry, State,
