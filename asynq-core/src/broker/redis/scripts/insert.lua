@@ -6,7 +6,7 @@
 --   without making the group known, where nobody finds it. Ours takes the name from `x_group` and does both.
 -- Placements: p pending, s scheduled (where: the due second), g in a group (where: its name),
 --   d scheduled and then in a group (where: both, with a colon between).
--- Returns, as a function: 1 stored, 0 the id already exists, or the id that holds the lock.
+-- Returns 1 stored, 0 the id already exists, or the id that holds the lock: that is what the function gives.
 local function insert(queue, id, placement, msg, lock, ttl, where)
   local call = redis.call
   if lock ~= '' then
