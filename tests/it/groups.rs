@@ -356,7 +356,9 @@ async fn go_and_rust_servers_aggregate_a_thousand_tasks_once_each() {
     let mut by_rust = 0;
     while let Ok((_, payloads)) = told.try_recv() {
         by_rust += payloads.len();
-        payloads.iter().for_each(|payload| *seen.entry(payload.parse().unwrap()).or_default() += 1);
+        for payload in &payloads {
+            *seen.entry(payload.parse().unwrap()).or_default() += 1;
+        }
     }
     for event in worker.events().iter().filter(|event| event["event"] == "aggregate") {
         for task in event["tasks"].as_array().unwrap() {

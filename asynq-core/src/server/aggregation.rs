@@ -190,8 +190,8 @@ impl AggregationRun {
         };
         let id = TaskId::stored(&id);
         let result = match self.aggregate(&aggregator, &id, &members).instrument(span.clone()).await {
-            Ok(AggregatorEnd::Lost) => return PartEnd::Lost,
-            Ok(AggregatorEnd::Ran { rejected, result }) => {
+            Ok(None) => return PartEnd::Lost,
+            Ok(Some(Ran { rejected, result })) => {
                 self.reject(rejected, &mut members).await;
                 match result {
                     None => return PartEnd::Done,
@@ -213,13 +213,14 @@ impl AggregationRun {
         })
     }
 
-    /// Runs the aggregator in a task of its own, which may panic, and keeps the set meanwhile.
+    /// Runs the aggregator in a task of its own, which may panic, and keeps the set meanwhile; `None` when the set was
+    /// lost.
     async fn aggregate(
         &self,
         aggregator: &Arc<Aggregator>,
         id: &TaskId,
         members: &[(TaskId, TaskMessage)],
-    ) -> Result<AggregatorEnd, BoxError> {
+    ) -> Result<Option<Ran>, BoxError> {
         let settings = self.workplace.groups.settings(&self.queue, aggregator.settings);
         let limit = settings.timeout.unwrap_or(GroupSettings::DEFAULT_TIMEOUT);
         let deadline = Instant::now() + limit;
@@ -235,14 +236,14 @@ impl AggregationRun {
                     Some(run) => Some(run.await),
                     None => None,
                 };
-                AggregatorEnd::Ran { rejected, result }
+                Ran { rejected, result }
             }
             .in_current_span(),
         );
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match timeout(left.min(EXTEND_INTERVAL), running.join_next()).await {
-                Ok(Some(Ok(end))) => return Ok(end),
+                Ok(Some(Ok(ran))) => return Ok(Some(ran)),
                 Ok(Some(Err(error))) => return Err(broken_off(error)),
                 Ok(None) => return Err("the aggregator ended without a result".into()),
                 Err(_elapsed) if deadline <= Instant::now() => {
@@ -256,10 +257,10 @@ impl AggregationRun {
                 Ok(true) => {}
                 Ok(false) => {
                     cancellation.cancel();
-                    return Ok(AggregatorEnd::Lost);
+                    return Ok(None);
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error_text(&error), "an aggregation set was not extended")
+                    tracing::warn!(error = %error_text(&error), "an aggregation set was not extended");
                 }
             }
         }
@@ -373,11 +374,11 @@ impl AggregationRun {
 }
 
 /// How an aggregator ended.
-enum AggregatorEnd {
-    /// Tasks that it could not be given, and what it returned, if there were others.
-    Ran { rejected: Vec<(usize, BoxError)>, result: Option<AggregateResult> },
-    /// The set is no longer ours.
-    Lost,
+struct Ran {
+    /// Tasks that it could not be given, by position, and why.
+    rejected: Vec<(usize, BoxError)>,
+    /// What it returned, if there were others.
+    result: Option<AggregateResult>,
 }
 
 /// Calls until it works. Whoever waits is dropped when the server ends.

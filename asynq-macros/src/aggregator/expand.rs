@@ -18,10 +18,8 @@ pub(super) fn expand(args: &Args, item: &Item, aggregator: Option<&Aggregator<'_
     let cfgs = item.attrs_named(&["cfg"]);
     let import = args.krate.import();
     let Args { queue, setters, .. } = args;
-    let queue = match queue {
-        Some(name) => quote!(::core::option::Option::Some(#name)),
-        None => quote!(::core::option::Option::None),
-    };
+    let none = quote!(::core::option::Option::None);
+    let queue = queue.as_ref().map_or(none, |name| quote!(::core::option::Option::Some(#name)));
     let ident = &item.signature.ident;
     let name = LitStr::new(&ident.unraw().to_string(), Span::call_site());
     let [ctx, jobs] = ["__asynq_ctx", "__asynq_jobs"].map(|name| Ident::new(name, Span::mixed_site()));

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::broker::MemoryBroker;
 use super::queue::{Queue, decode, whole_seconds};
+use super::scored_set::ScoredSet;
 use super::store::{Moment, Store};
 use super::task_hash::{TaskHash, field};
 use crate::broker::{
@@ -26,7 +27,7 @@ impl Queue {
             let (first, last) = members.map(|members| (members.first(), members.last())).unwrap_or_default();
             GroupState {
                 name: name.clone(),
-                size: members.map_or(0, |members| members.len()),
+                size: members.map_or(0, ScoredSet::len),
                 oldest: first.map_or(0, |(_, score)| score),
                 newest: last.map_or(0, |(_, score)| score),
                 types: [first, last].map(|member| member.and_then(|(id, _)| type_of(id))),
@@ -139,7 +140,7 @@ impl Queue {
     }
 
     fn mend_groups(&mut self, groups: &[String]) -> usize {
-        let holds_tasks = |group: &&String| self.group_members.get(*group).is_some();
+        let holds_tasks = |group: &&String| self.group_members.contains_key(*group);
         groups.iter().filter(holds_tasks).filter(|group| self.groups.insert((*group).clone())).count()
     }
 }

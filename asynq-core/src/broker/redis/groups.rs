@@ -13,7 +13,6 @@ use crate::broker::{
 };
 use crate::task::{QueueName, TaskId};
 use crate::wire::TaskMessage;
-use crate::wire::keys::QueueKeys;
 
 /// How much of a message is looked at for its type, in bytes.
 const MESSAGE_HEAD: usize = 256;
@@ -163,7 +162,10 @@ impl Groups for RedisBroker {
     ) -> Result<bool, BrokerError> {
         const DOING: &str = "archive members of a group";
         let keys = self.keyspace.queue(queue);
-        let mut call = Call::new(Name::archive_members, self.set_keys(&keys, set));
+        let mut call = Call::new(
+            Name::archive_members,
+            [keys.aggregation_set(&set.group, &set.id), keys.aggregation_sets(), keys.archived()],
+        );
         call.arg(keys.task_prefix()).arg(self.now_seconds());
         for RejectedMember { id, message } in members {
             call.arg(id.as_str())
@@ -218,11 +220,5 @@ impl Groups for RedisBroker {
             Value::Int(mended) => usize::try_from(mended).or(Err(BrokerError::protocol(DOING))),
             _ => Err(BrokerError::protocol(DOING)),
         }
-    }
-}
-
-impl RedisBroker {
-    fn set_keys(&self, keys: &QueueKeys, set: &SetName) -> [String; 3] {
-        [keys.aggregation_set(&set.group, &set.id), keys.aggregation_sets(), keys.archived()]
     }
 }

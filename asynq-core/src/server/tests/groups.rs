@@ -199,7 +199,9 @@ async fn several_servers_aggregate_each_task_once() {
     let mut runs = BTreeMap::<String, usize>::new();
     for told in &mut all_told {
         while let Ok((tasks, _)) = told.try_recv() {
-            tasks.into_iter().for_each(|task| *runs.entry(task).or_default() += 1);
+            for task in tasks {
+                *runs.entry(task).or_default() += 1;
+            }
         }
     }
     assert_eq!(runs.len(), 1_000);
