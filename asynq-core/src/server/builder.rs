@@ -248,7 +248,7 @@ impl ServerBuilder {
             ..ServerInfo::default()
         };
         let mut shares: Vec<QueueShare> =
-            queues.into_iter().map(|(queue, weight)| QueueShare { queue, weight }).collect();
+            queues.into_iter().map(|(queue, weight)| QueueShare::new(queue, weight)).collect();
         shares.sort_by_key(|share| std::cmp::Reverse(share.weight));
         Server::start(Setup {
             client,

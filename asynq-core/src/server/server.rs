@@ -123,7 +123,7 @@ impl Server {
             Janitor { broker: Arc::clone(&broker), queues: names, interval: setup.janitor_interval };
         helpers.spawn(janitor.run(stop_helpers.clone()));
 
-        let demand = Demand { server_id: info.server_id.clone(), slots: 0, queues, strict: setup.strict };
+        let demand = Demand { server_id: info.server_id.clone(), slots: 0, queues, strict: setup.strict, types: Vec::new() };
         let mut processor = JoinSet::new();
         let worker = Processor {
             broker,
