@@ -17,6 +17,7 @@ mod broker;
 mod dump;
 mod queue;
 mod scored_set;
+mod server_time;
 mod statistics;
 mod store;
 mod task_hash;

@@ -197,6 +197,19 @@ impl Queue {
                     count.failure();
                 }
             }
+            Transition::PutBack { message, at, limit } => {
+                let task = self.end_run(id, TaskState::Retry, Some(message));
+                let misses = task.misses().saturating_add(1);
+                task.set(field::MISSES, misses.to_string());
+                if misses < *limit {
+                    self.retry.insert(id.clone(), *at);
+                } else {
+                    task.set_state(TaskState::Archived);
+                    self.archived.insert(id.clone(), now.seconds);
+                    count.failure();
+                    self.trim_archive(now);
+                }
+            }
             Transition::Archive { message } => {
                 self.end_run(id, TaskState::Archived, message.as_ref());
                 self.archived.insert(id.clone(), now.seconds);

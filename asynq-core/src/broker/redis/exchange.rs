@@ -201,6 +201,7 @@ fn kind(settlement: &Settlement) -> &'static str {
         Transition::Done { .. } => "u",
         Transition::Complete { .. } => "c",
         Transition::Retry { .. } => "r",
+        Transition::PutBack { .. } => "m",
         Transition::Archive { .. } => "a",
         Transition::Requeue { .. } => "q",
     }
@@ -223,6 +224,9 @@ fn add_member(call: &mut Call, settlement: &Settlement) {
         }
         Transition::Retry { message, at, is_failure } => {
             call.arg(message.encode()).arg(*at).arg(u8::from(*is_failure));
+        }
+        Transition::PutBack { message, at, limit } => {
+            call.arg(message.encode()).arg(*at).arg(*limit);
         }
         Transition::Archive { message } => {
             call.arg(u8::from(message.is_some()))

@@ -14,6 +14,7 @@
 --     d done: nothing                         u done: lock key
 --     c complete: lock key (empty: none), message, kept until, 1 or 0, result
 --     r retry: message, due, 1 if a failure   a archive: 1 or 0, message
+--     m put back, its type is unknown: message, due, given up after so many times
 --     q requeue: 1 if its worker died
 -- Returns {settled: 1 applied or 0 refused for each; leased: queue number, {id, message, ...}, ...;
 --   dropped (no task, or pending twice): queue number, id, ...; paused: queue numbers;
@@ -87,6 +88,22 @@ local transitions = {
     archive(queue, id)
     queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
   end,
+  m = function(queue, id, task, at)
+    call('HSET', task, 'msg', ARGV[at])
+    local misses = try('HINCRBY', task, 'x_miss', '1')
+    if type(misses) == 'table' then
+      call('HSET', task, 'x_miss', '1')
+      misses = 1
+    end
+    if misses < tonumber(ARGV[at + 2]) then
+      call('HSET', task, 'state', 'retry')
+      call('ZADD', queue.retry, ARGV[at + 1], id)
+    else
+      call('HSET', task, 'state', 'archived')
+      archive(queue, id)
+      queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
+    end
+  end,
   q = function(queue, id, task, at)
     call('RPUSH', queue.pending, id)
     call('HSET', task, 'state', 'pending', 'pending_since', nanos)
@@ -96,7 +113,7 @@ local transitions = {
     end
   end,
 }
-local widths = { d = 1, u = 2, c = 6, r = 4, a = 3, q = 2 }
+local widths = { d = 1, u = 2, c = 6, r = 4, a = 3, m = 4, q = 2 }
 
 local settled = {}
 local at = 15 + 3 * queues
