@@ -301,7 +301,7 @@ fn slots(value: &Expr) -> Result<LitInt> {
 /// A middleware, as an expression.
 fn layer(value: &Expr) -> Result<Expr> {
     match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().parse::<syn::Path>().is_ok() => {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.parse::<Expr>().is_ok() => {
             let message = format!("`layer` takes a value, not a string; write `layer = {}`", text.value());
             Err(Error::new(text.span(), message))
         }
