@@ -1,12 +1,15 @@
 //! Everything from outside, through the facade: on a real Redis, beside the real Go asynq, with real processes.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod clock;
 mod conformance;
 mod crash;
 mod examples;
 mod faults;
 mod interop;
 mod job;
+mod life;
+mod middleware;
 mod model;
 mod queues;
 mod support;

@@ -52,10 +52,8 @@ async fn queues_come_and_go(client: Client) {
     queues.set("b", 2).unwrap();
     assert_eq!(next(&mut told).await.task_id(), "pending");
     assert_eq!(next(&mut told).await.task_id(), "later");
-    eventually("the server beats in b", async || {
-        (living(&client, "b").await == [server.id()]).then_some(())
-    })
-    .await;
+    eventually("the server beats in b", async || (living(&client, "b").await == [server.id()]).then_some(()))
+        .await;
 
     // Removed: its tasks stay, and nobody takes the server for one of its workers.
     assert!(queues.remove("b"));
@@ -201,12 +199,7 @@ async fn a_limited_queue_runs_no_more_and_no_less(client: Client, concurrency: u
     for result in client.enqueue_all(tasks).await {
         result.unwrap();
     }
-    let server = server
-        .queues([("few", 5), ("many", 1)])
-        .queue_concurrency("few", 3)
-        .start()
-        .await
-        .unwrap();
+    let server = server.queues([("few", 5), ("many", 1)]).queue_concurrency("few", 3).start().await.unwrap();
     for _ in 0..400 {
         next(&mut told).await;
     }

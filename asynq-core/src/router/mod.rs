@@ -15,7 +15,7 @@ pub(crate) use context::{CtxParts, StateMap};
 pub use expansion::{Injected, boxed, decode, extract, layered, requirement};
 pub use extract::{ExtractError, FromContext, Requirement, State};
 pub use handler::{Handler, HandlerFn, HandlerResult, HandlerService};
-pub use middleware::{MiddlewareFn, MiddlewareFnService, Middleware, Next, middleware_fn};
+pub use middleware::{Middleware, MiddlewareFn, MiddlewareFnService, Next, middleware_fn};
 pub use outcome::{
     BadPayload, BoxError, HandlerNotFound, IntoOutcome, Outcome, RetryIn, Revoke, SkipRetry, Verdict,
 };

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 
-use super::{
-    Ctx, Handler, HandlerFn, HandlerNotFound, HandlerResult, Middleware, Registration, registered,
-};
+use super::{Ctx, Handler, HandlerFn, HandlerNotFound, HandlerResult, Middleware, Registration, registered};
 use crate::error::{Error, Result};
 use crate::task::QueueName;
 
@@ -113,9 +111,11 @@ impl Router {
     /// a fallback.
     pub fn merge(mut self, other: Self) -> Result<Self> {
         let Self { jobs, patterns, fallback } = other;
-        let twice = jobs.keys().copied().chain(patterns.keys().map(String::as_str)).find(|route| {
-            self.jobs.contains_key(route) || self.patterns.contains_key(*route)
-        });
+        let twice = jobs
+            .keys()
+            .copied()
+            .chain(patterns.keys().map(String::as_str))
+            .find(|route| self.jobs.contains_key(route) || self.patterns.contains_key(*route));
         if let Some(route) = twice {
             return Err(Error::DuplicateRoute(route.to_owned()));
         }

@@ -6,8 +6,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::server::{Server, Setup, WrapFn};
 use super::health::OnHealth;
+use super::server::{Server, Setup, WrapFn};
 use super::{Health, IsFailure, RetryPolicy, ServedQueue, UnknownTypes};
 use crate::client::{AsClient, Client};
 #[cfg(feature = "redis")]

@@ -37,7 +37,8 @@ impl Janitor {
 
     async fn clean(&self, stop: &CancellationToken) -> Result<(), BrokerError> {
         for queue in self.queues.names() {
-            while self.broker.delete_expired_completed(&queue, BATCH).await? == BATCH && !stop.is_cancelled() {
+            while self.broker.delete_expired_completed(&queue, BATCH).await? == BATCH && !stop.is_cancelled()
+            {
             }
         }
         Ok(())

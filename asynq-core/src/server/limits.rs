@@ -60,11 +60,11 @@ impl Limits {
     /// one does not.
     pub(super) fn ask(&self, queues: &Served, running: &Running, slots: usize, is_asked: bool) -> Ask {
         let is_limited = slots > 0 && self.any(queues);
-        let share =
-            |slots| move |(name, priority)| QueueShare { slots, ..QueueShare::new(name, priority) };
+        let share = |slots| move |(name, priority)| QueueShare { slots, ..QueueShare::new(name, priority) };
         let (mut by_queue, mut by_type) = (HashMap::new(), HashMap::new());
         let table = (is_limited && !is_asked).then(|| running.lock());
-        for ((queue, _), held) in table.iter().flat_map(|table| table.iter()).filter(|(_, held)| held.runs()) {
+        for ((queue, _), held) in table.iter().flat_map(|table| table.iter()).filter(|(_, held)| held.runs())
+        {
             *by_queue.entry(queue).or_insert(0_usize) += 1;
             *by_type.entry(held.message.task_type.as_str()).or_insert(0_usize) += 1;
         }
@@ -83,8 +83,7 @@ impl Limits {
         });
         // What cannot be exceeded by this call need not be watched.
         let types = if is_limited { types.filter(|share| share.slots < slots).collect() } else { Vec::new() };
-        let demand =
-            Demand { server_id: self.server_id.clone(), slots, queues, strict: self.strict, types };
+        let demand = Demand { server_id: self.server_id.clone(), slots, queues, strict: self.strict, types };
         Ask { demand, is_limited: is_limited && !is_asked }
     }
 }

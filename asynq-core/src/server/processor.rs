@@ -28,6 +28,7 @@ use tracing::Instrument;
 use super::attempt::{DeadlineExceeded, attempt};
 use super::backoff::Backoff;
 use super::limits::{Ask, Limits};
+use super::queues::Served;
 use super::running::{Held, Key, Phase, Running};
 use super::serving::Serving;
 use super::settle::{Rules, error_text};
@@ -129,6 +130,11 @@ impl Processor {
             while let Some(joined) = self.handlers.try_join_next() {
                 self.finish(joined);
             }
+            if queues.has_changed().unwrap_or(false) {
+                self.serving.changed(&queues.borrow_and_update(), &self.limits);
+                waiter = self.broker.waiter(&self.serving.names());
+                maybe_work = true;
+            }
             let order = *control.borrow_and_update();
             let drain_until = match order {
                 Control::Drain(until) if until <= Instant::now() => break,
@@ -153,19 +159,14 @@ impl Processor {
             let event = tokio::select! {
                 biased;
                 _ = control.changed() => Event::Control,
-                Ok(()) = queues.changed() => Event::Queues,
+                Ok(()) = changed(&mut queues) => Event::Queues,
                 Some(answer) = self.calls.next() => Event::Answered(answer),
                 Some(joined) = self.handlers.join_next() => Event::Finished(joined),
                 seen = waiter.wait(self.serving.resting()), if free > 0 && self.calls.is_empty() => Event::Work(seen),
                 () = until(drain_until) => Event::DrainOver,
             };
             match event {
-                Event::Control | Event::DrainOver => {}
-                Event::Queues => {
-                    self.serving.changed(&queues.borrow_and_update(), &self.limits);
-                    waiter = self.broker.waiter(&self.serving.names());
-                    maybe_work = true;
-                }
+                Event::Control | Event::Queues | Event::DrainOver => {}
                 Event::Answered(answer) => {
                     let slots = answer.slots;
                     match self.answered(answer).await {
@@ -324,8 +325,7 @@ impl Processor {
         for queue in self.serving.taken_from() {
             let mut offset = 0;
             loop {
-                let (tasks, looked_at) =
-                    self.broker.owned_by(&queue, &self.server_id, offset, CHUNK).await?;
+                let (tasks, looked_at) = self.broker.owned_by(&queue, &self.server_id, offset, CHUNK).await?;
                 for task in tasks.into_iter().filter(|task| !self.running.holds(&queue, &task.id)) {
                     tracing::info!(task_id = %task.id, %queue, "leased without an answer; put back");
                     self.unsettled.push(Settlement {
@@ -498,6 +498,13 @@ async fn pause(delay: Duration, control: &mut watch::Receiver<Control>) {
         () = sleep(delay) => {}
         _ = control.changed() => {}
     }
+}
+
+/// Waits until there are other queues, which stay to be seen.
+async fn changed(queues: &mut watch::Receiver<Served>) -> Result<(), watch::error::RecvError> {
+    queues.changed().await?;
+    queues.mark_changed();
+    Ok(())
 }
 
 async fn until(instant: Option<Instant>) {

@@ -10,7 +10,6 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Queues, ServedQueue, ServerBuilder, ServerHandle};
 use super::forwarder::Forwarder;
 use super::handle::Shared;
 use super::health::{Health, HealthChecker, OnHealth};
@@ -26,6 +25,7 @@ use super::serving::Serving;
 use super::settle::Rules;
 use super::signals::{Request, Signals};
 use super::subscriber::Subscriber;
+use super::{Queues, ServedQueue, ServerBuilder, ServerHandle};
 use crate::client::{AsClient, Client};
 use crate::error::Result;
 use crate::router::{Handler, Router, StateMap};
@@ -132,15 +132,11 @@ impl Server {
         helpers.spawn(subscriber.run(stop_helpers.clone()));
         let forwarder = Forwarder { broker: Arc::clone(&broker), queues: queues.clone() };
         helpers.spawn(forwarder.run(stop_helpers.clone()));
-        let janitor = Janitor {
-            broker: Arc::clone(&broker),
-            queues: queues.clone(),
-            interval: setup.janitor_interval,
-        };
+        let janitor =
+            Janitor { broker: Arc::clone(&broker), queues: queues.clone(), interval: setup.janitor_interval };
         helpers.spawn(janitor.run(stop_helpers.clone()));
         // It answered when the server was set up.
-        let health =
-            watch::Sender::new(Health { at: broker.clock().now(), error: None, clock_offset: None });
+        let health = watch::Sender::new(Health { at: broker.clock().now(), error: None, clock_offset: None });
         let handle = ServerHandle(Arc::new(Shared {
             id: info.server_id.clone(),
             broker: Arc::clone(&broker),

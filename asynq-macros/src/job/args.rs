@@ -285,8 +285,10 @@ fn slots(value: &Expr) -> Result<LitInt> {
             _ => Err(Error::new(number.span(), RANGE)),
         },
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().parse::<u32>().is_ok() => {
-            let message =
-                format!("the number of runs at a time is not a string; write `concurrency = {}`", text.value());
+            let message = format!(
+                "the number of runs at a time is not a string; write `concurrency = {}`",
+                text.value()
+            );
             Err(Error::new(text.span(), message))
         }
         Expr::Unary(negative) if matches!(negative.op, UnOp::Neg(_)) => Err(Error::new_spanned(value, RANGE)),

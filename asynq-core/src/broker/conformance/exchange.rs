@@ -100,10 +100,7 @@ async fn empties_a_strict_queue_before_the_next(world: World) {
 }
 
 fn weighted(slots: usize, shares: &[(&QueueName, u32)]) -> Demand {
-    let queues = shares
-        .iter()
-        .map(|(queue, weight)| QueueShare::new((*queue).clone(), *weight))
-        .collect();
+    let queues = shares.iter().map(|(queue, weight)| QueueShare::new((*queue).clone(), *weight)).collect();
     Demand { server_id: SERVER.to_owned(), slots, queues, ..Demand::none() }
 }
 

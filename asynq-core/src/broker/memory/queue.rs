@@ -16,8 +16,8 @@ use super::store::{Locks, Moment};
 use super::task_hash::{TaskHash, field};
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ARCHIVE_AGE, ARCHIVE_LIMIT, ActiveTask, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, Placement, RunToken, Settled,
-    Settlement, StoredMessage, Transition, Undecodable,
+    ARCHIVE_AGE, ARCHIVE_LIMIT, ActiveTask, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, Placement, RunToken,
+    Settled, Settlement, StoredMessage, Transition, Undecodable,
 };
 use crate::task::{TaskId, TaskState};
 use crate::wire::TaskMessage;
