@@ -79,10 +79,17 @@ impl<F> fmt::Debug for MiddlewareFn<F> {
     }
 }
 
-impl<F: Clone> Layer<HandlerService> for MiddlewareFn<F> {
+// Over any service, so that it can also stand between other layers.
+impl<F, S> Layer<S> for MiddlewareFn<F>
+where
+    F: Clone,
+    S: Service<Ctx, Response = Outcome, Error = BoxError> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
     type Service = MiddlewareFnService<F>;
 
-    fn layer(&self, inner: HandlerService) -> MiddlewareFnService<F> {
+    fn layer(&self, inner: S) -> MiddlewareFnService<F> {
+        let inner = HandlerService::new(Handler::service(inner));
         MiddlewareFnService { function: self.0.clone(), inner }
     }
 }

@@ -187,6 +187,9 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
         TransitionOp::Retry(seconds, is_failure) => {
             Transition::Retry { message: message(), at: now + i64::from(seconds), is_failure }
         }
+        TransitionOp::PutBack(limit) => {
+            Transition::PutBack { message: message(), at: now + 30, limit: u32::from(limit) }
+        }
         TransitionOp::Archive(with_message) => Transition::Archive { message: with_message.then(message) },
         TransitionOp::Requeue(crashed) => Transition::Requeue { crashed },
     };
