@@ -35,7 +35,7 @@ struct Tenant(String);
 impl FromContext for Tenant {
     async fn from_context(ctx: &Ctx) -> Result<Self, ExtractError> {
         let header = ctx.headers().get("tenant").ok_or(ExtractError::new("Tenant", "no header `tenant`"))?;
-        Ok(Self(header.to_string()))
+        Ok(Self(header.clone()))
     }
 }
 

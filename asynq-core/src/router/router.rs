@@ -169,13 +169,10 @@ impl Router {
 
     /// Runs a task.
     pub(crate) fn call(&self, ctx: Ctx) -> BoxFuture<'static, HandlerResult> {
-        let handler = match self.jobs.get(ctx.task_type()) {
-            Some((handler, _)) => Some(handler),
-            None => {
-                let matching = self.matching(ctx.task_type()).map(|(_, handler)| handler);
-                matching.or(self.fallback.as_ref())
-            }
-        };
+        let job = self.jobs.get(ctx.task_type()).map(|(handler, _)| handler);
+        let handler = job
+            .or_else(|| self.matching(ctx.task_type()).map(|(_, handler)| handler))
+            .or(self.fallback.as_ref());
         if let Some(handler) = handler {
             return handler.call(ctx);
         }

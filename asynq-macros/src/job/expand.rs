@@ -329,10 +329,8 @@ fn layer(args: &Args) -> Option<(TokenStream, Ident)> {
 
 /// `Some(value)` or `None`.
 fn optional(value: Option<impl ToTokens>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
+    let Some(value) = value else { return quote!(::core::option::Option::None) };
+    quote!(::core::option::Option::Some(#value))
 }
 
 /// The variable with the value of a parameter. Hygienic: the user's code cannot see it.

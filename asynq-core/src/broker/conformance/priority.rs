@@ -45,7 +45,7 @@ async fn takes_no_more_from_a_queue_than_its_slots(world: World) {
 /// A pending task of some type.
 fn of_type(task_type: &str, id: &str) -> NewTask {
     let mut task = pending(id);
-    task.message.task_type = task_type.to_owned();
+    task_type.clone_into(&mut task.message.task_type);
     task
 }
 
