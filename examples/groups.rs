@@ -14,10 +14,13 @@ async fn send_notice(to: String, text: String) {
 
 /// Sends one mail.
 #[job(queue = "mail")]
-async fn send_digest(to: String, lines: Vec<String>, State(sent): State<mpsc::Sender<usize>>) {
+async fn send_digest(
+    to: String,
+    lines: Vec<String>,
+    State(sent): State<mpsc::Sender<usize>>,
+) -> Result<(), String> {
     println!("to {to}: {}", lines.join("; "));
-    // The other end is gone when the program ends.
-    sent.send(lines.len()).await.ok();
+    sent.send(lines.len()).await.map_err(|closed| closed.to_string())
 }
 
 /// One mail instead of many. If it fails, the notices stay, and it is tried again.

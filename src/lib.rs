@@ -43,12 +43,15 @@ pub use asynq_core::job::{
     Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
 };
 pub use asynq_core::router::{
-    Aggregator, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, IntoAggregated,
-    IntoOutcome, Outcome, RetryIn, Revoke, Router, SkipRetry, State,
+    Aggregator, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, HandlerResult,
+    HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, Outcome, RetryIn, Revoke, Router,
+    SkipRetry, State, middleware_fn,
 };
 #[cfg(feature = "redis")]
 pub use asynq_core::server::run_registered;
-pub use asynq_core::server::{RetryPolicy, Server, ServerBuilder};
+pub use asynq_core::server::{
+    Health, Queues, RetryPolicy, Server, ServerBuilder, ServerHandle, ServerStatus, UnknownTypes,
+};
 pub use asynq_core::task::{
     Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState,
 };

@@ -70,3 +70,19 @@ async fn groups_makes_few_mails_of_many_notices() {
     assert_eq!((count(" is aggregating"), count("a single notice")), (8, 0), "{lines:#?}");
     assert!((2..8).contains(&count("to ann: ")) && (2..8).contains(&count("to bob: ")), "{lines:#?}");
 }
+
+#[tokio::test]
+async fn middleware_surrounds_all_jobs_and_one() {
+    let mut middleware = Child::spawn(&mut example("middleware"));
+    assert!(middleware.ended().await);
+    middleware.line("the last line", |line| line == "that is all").await;
+    let lines = middleware.lines();
+    for part in [
+        "paying_only: refused freeloader",
+        "timing: render freeloader failed",
+        "rendered for ann",
+        "timing: render bob done",
+    ] {
+        assert!(lines.iter().any(|line| line.contains(part)), "no line with {part:?}: {lines:#?}");
+    }
+}

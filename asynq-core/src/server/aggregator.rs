@@ -20,6 +20,7 @@ use super::aggregation::{AggregationRun, Ended, Staged};
 use super::backoff::Backoff;
 use super::mended::Mender;
 use super::processor::Control;
+use super::queues::Queues;
 use crate::broker::{Broker, BrokerError, GroupRule, GroupState, LARGEST_SET, SetName};
 use crate::client::Client;
 use crate::clock::from_unix_seconds;
@@ -106,7 +107,7 @@ pub(super) struct Workplace {
 /// Aggregates groups until told to stop; then lets what runs finish, and gives the rest back.
 pub(super) struct AggregatorLoop {
     workplace: Arc<Workplace>,
-    queues: Vec<QueueName>,
+    queues: Queues,
     running: JoinSet<Ended>,
     /// What each task of `running` works on.
     staged: HashMap<Id, Staged>,
@@ -145,7 +146,7 @@ enum Event {
 }
 
 impl AggregatorLoop {
-    pub(super) fn new(workplace: Workplace, queues: Vec<QueueName>) -> Self {
+    pub(super) fn new(workplace: Workplace, queues: Queues) -> Self {
         Self {
             workplace: Arc::new(workplace),
             queues,
@@ -243,7 +244,7 @@ impl AggregatorLoop {
         let idle = self.workplace.groups.aggregators.is_empty();
         let mut next = if idle { IDLE } else { LONGEST };
         let mut ready = Vec::new();
-        for queue in self.queues.clone() {
+        for queue in self.queues.names() {
             if !idle {
                 self.reclaim(&queue).await?;
             }

@@ -17,6 +17,7 @@ mod groups;
 mod leases;
 mod memory;
 pub mod model;
+mod priority;
 mod recovery;
 mod settle;
 mod state;

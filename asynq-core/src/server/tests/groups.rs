@@ -483,7 +483,6 @@ async fn settings_that_cannot_be_are_refused() {
             "`groups`: `grace` must be one second",
         ),
         (new().groups_in(" ", GroupSettings::new()), "`groups_in`: "),
-        (new().groups_in("other", GroupSettings::new()), "`groups_in`: queue `other` is not consumed"),
         (new().max_aggregations(0), "`max_aggregations`: must be 1 or more"),
     ] {
         let error = server.start().await.unwrap_err().to_string();
