@@ -88,7 +88,7 @@ fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
             4..7 => TransitionOp::Retry(rng.u8(..60), rng.bool()),
             10 => TransitionOp::PutBack(rng.u8(1..4)),
             7 => TransitionOp::Archive(rng.bool()),
-            _ => TransitionOp::Requeue(rng.bool()),
+            _ => TransitionOp::Requeue(rng.u8(..8) > 0),
         },
     }
 }
