@@ -11,6 +11,7 @@ mod error;
 mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod schedules;
 mod settlement;
 mod snapshot;
 
@@ -20,6 +21,7 @@ pub use broker::{
 };
 pub use error::{BrokerError, BrokerErrorKind};
 pub use memory::MemoryBroker;
+pub use schedules::{HISTORY_LIMIT, Schedules, TICK_AGE, Tick, Ticked};
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 
 /// How long a lease lasts from the moment it is taken or extended, as in Go.

@@ -17,6 +17,7 @@ mod leases;
 mod memory;
 pub mod model;
 mod recovery;
+mod schedules;
 mod settle;
 mod state;
 mod suite;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Fixture, enqueue, exchange, forward, leases, recovery, settle, state, wait};
+use super::{Fixture, enqueue, exchange, forward, leases, recovery, schedules, settle, state, wait};
 
 /// One behavior that every broker must show.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,7 @@ pub fn cases() -> Vec<Case> {
         recovery::CASES,
         wait::CASES,
         state::CASES,
+        schedules::CASES,
     ]
     .concat()
 }

@@ -8,6 +8,7 @@
 //! ```text
 //! broker.rs ──► store.rs (all queues, locks, servers) ──► queue.rs (one queue)
 //!   │                                                        │
+//!   ├─► schedules.rs (what schedulers need)                  │
 //!   └─► waiter.rs (wake-ups, cancellations)                  ├─► scored_set.rs, task_hash.rs, statistics.rs
 //!                                                            └─► ../snapshot.rs (what an inspector sees)
 //! ```
@@ -16,6 +17,7 @@ mod broker;
 #[cfg(any(test, feature = "__conformance"))]
 mod dump;
 mod queue;
+mod schedules;
 mod scored_set;
 mod statistics;
 mod store;

@@ -11,6 +11,7 @@ mod connection;
 mod enqueue;
 mod exchange;
 mod reply;
+mod schedules;
 mod script;
 mod waiter;
 

@@ -30,8 +30,10 @@ scripts! {
     extend
     forward
     mend
+    record_enqueue_event
     task_info
     write_result
+    write_scheduler_entries
     write_server_state
 }
 
