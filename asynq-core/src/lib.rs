@@ -20,9 +20,11 @@ pub mod task;
 pub mod wire;
 
 pub mod broker;
+mod background;
 pub mod client;
 pub mod job;
 pub mod router;
+pub mod scheduler;
 pub mod server;
 
 pub use error::{Error, Result};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::server::{Server, Setup};
 use super::{IsFailure, RetryPolicy};
+use crate::background::host_name;
 use crate::broker::QueueShare;
 use crate::client::{AsClient, Client};
 #[cfg(feature = "redis")]
@@ -299,16 +300,6 @@ impl ServerBuilder {
     fn reject(&mut self, name: &'static str, reason: String) {
         self.wrong.get_or_insert(Error::InvalidSetting { name, reason });
     }
-}
-
-/// The host's name, as the kernel tells it.
-fn host_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .or_else(|_| std::fs::read_to_string("/etc/hostname"))
-        .map(|name| name.trim().to_owned())
-        .ok()
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "unknown-host".to_owned())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
+use crate::background::Backoff;
 use crate::broker::{Broker, BrokerError};
 use crate::clock::from_unix_seconds;
 use crate::task::QueueName;

@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::processor::Control;
 use super::running::{Phase, Running};
+use crate::background::Backoff;
 use crate::broker::{Broker, BrokerError};
 use crate::wire::{ServerInfo, WireTimestamp, WorkerInfo};
 

@@ -1,7 +1,6 @@
 //! The worker process: takes tasks, runs them, keeps their leases, recovers those of the dead.
 
 mod attempt;
-mod backoff;
 mod builder;
 mod forwarder;
 mod heartbeater;
@@ -14,7 +13,6 @@ mod retry;
 mod running;
 mod server;
 mod settle;
-mod signals;
 mod subscriber;
 #[cfg(test)]
 mod tests;

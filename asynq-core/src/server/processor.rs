@@ -26,9 +26,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::attempt::{DeadlineExceeded, attempt};
-use super::backoff::Backoff;
 use super::running::{Held, Key, Phase, Running};
 use super::settle::{Rules, error_text};
+use crate::background::Backoff;
 use crate::broker::{
     Broker, BrokerError, BrokerErrorKind, Demand, Exchanged, Leased, Settled, Settlement, Transition,
 };

@@ -15,9 +15,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::running::{Key, Running};
 use super::settle::{Rules, error_text};
+use crate::background::Backoff;
 use crate::broker::{ActiveTask, Broker, BrokerError, Demand, LEASE, Settled, Settlement, Transition};
 use crate::router::BoxError;
 use crate::task::QueueName;

@@ -1,0 +1,3 @@
+//! Periodic tasks.
+mod cron;
+pub use cron::{InvalidSchedule, Schedule};
