@@ -19,8 +19,8 @@ mod error;
 pub mod task;
 pub mod wire;
 
-pub mod broker;
 mod background;
+pub mod broker;
 pub mod client;
 pub mod job;
 pub mod router;
@@ -37,7 +37,9 @@ pub mod __private {
     pub use serde;
 
     pub use crate::client::{AsClient, Enqueue};
-    pub use crate::job::{Argument, Codec, Job, JobOptions, Json, read_argument, write_argument};
+    pub use crate::job::{
+        Argument, Codec, Job, JobOptions, JobSchedule, Json, periodic_task, read_argument, write_argument,
+    };
     pub use crate::router::{
         BadPayload, BoxError, Ctx, FromContext, HandlerResult, Injected, IntoOutcome, Registration,
         Requirement, boxed, decode, extract, requirement,

@@ -98,7 +98,8 @@ fn when(text: &str) -> Result<When, InvalidSpec> {
 }
 
 fn wrong_number(text: &str, found: usize) -> InvalidSpec {
-    const SHAPE: &str = "five fields (minute, hour, day of month, month, day of week), such as `0 9 * * mon-fri`";
+    const SHAPE: &str =
+        "five fields (minute, hour, day of month, month, day of week), such as `0 9 * * mon-fri`";
     if found == 0 {
         return InvalidSpec::new(format!("is blank; write {SHAPE}, or `@daily`, or `@every 10m`"));
     }
@@ -109,7 +110,10 @@ fn wrong_number(text: &str, found: usize) -> InvalidSpec {
     } else {
         ""
     };
-    InvalidSpec::new(format!("`{text}` has {found} {}; write {SHAPE}{hint}", if found == 1 { "field" } else { "fields" }))
+    InvalidSpec::new(format!(
+        "`{text}` has {found} {}; write {SHAPE}{hint}",
+        if found == 1 { "field" } else { "fields" }
+    ))
 }
 
 #[cfg(test)]
@@ -155,8 +159,15 @@ mod tests {
 
     #[test]
     fn only_a_plain_star_counts_as_one() {
-        for (day, star) in [("*", true), ("?", true), ("*/1", true), ("3,*", true), ("*-4", true), ("*/2", false), ("1-31", false)]
-        {
+        for (day, star) in [
+            ("*", true),
+            ("?", true),
+            ("*/1", true),
+            ("3,*", true),
+            ("*-4", true),
+            ("*/2", false),
+            ("1-31", false),
+        ] {
             assert_eq!(fields(&format!("0 0 {day} * 1")).day_of_month.is_star(), star, "{day}");
         }
         assert!(fields("0 0 13 * fri").takes_day(1, 2, 5), "either");
@@ -176,8 +187,14 @@ mod tests {
         ] {
             assert_eq!(fields(descriptor), fields(same), "{descriptor}");
         }
-        for (length, seconds) in [("10m", 600), ("1.9s", 1), ("0", 1), ("-5m", 1), ("100ms", 1), ("+1h", 3_600)] {
-            assert_eq!(Spec::parse(&format!("@every {length}")).unwrap().when, When::Every(seconds), "{length}");
+        for (length, seconds) in
+            [("10m", 600), ("1.9s", 1), ("0", 1), ("-5m", 1), ("100ms", 1), ("+1h", 3_600)]
+        {
+            assert_eq!(
+                Spec::parse(&format!("@every {length}")).unwrap().when,
+                When::Every(seconds),
+                "{length}"
+            );
         }
     }
 
@@ -219,11 +236,29 @@ mod tests {
 
     #[test]
     fn b25_nothing_makes_the_parser_panic() {
-        let parts = ["TZ=", "CRON_TZ=", " ", "*", "?", "/", "-", ",", "+", "0", "59", "99999999999999999999", "mon", "@", "@every", "é"];
+        let parts = [
+            "TZ=",
+            "CRON_TZ=",
+            " ",
+            "*",
+            "?",
+            "/",
+            "-",
+            ",",
+            "+",
+            "0",
+            "59",
+            "99999999999999999999",
+            "mon",
+            "@",
+            "@every",
+            "é",
+        ];
         // Every text of up to four parts.
         let mut texts = vec![String::new()];
         for _ in 0..4 {
-            texts = texts.iter().flat_map(|text| parts.iter().map(move |part| format!("{text}{part}"))).collect();
+            texts =
+                texts.iter().flat_map(|text| parts.iter().map(move |part| format!("{text}{part}"))).collect();
             for text in &texts {
                 drop(Spec::parse(text));
                 drop(Spec::parse(&format!("{text} * * * *")));

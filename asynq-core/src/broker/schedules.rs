@@ -22,8 +22,9 @@ pub trait Schedules {
     /// turn too.
     async fn enqueue_tick(&self, tick: &Tick, task: &NewTask) -> Result<Ticked, EnqueueError>;
 
-    /// The last tick, in Unix seconds, that an entry had in this queue.
-    async fn last_tick(&self, queue: &QueueName, entry: &str) -> Result<Option<i64>, BrokerError>;
+    /// Up to which Unix second the ticks of an entry are dealt with in this queue: that of its last tick. An entry that
+    /// is new here begins with `since`, which is noted.
+    async fn tick_mark(&self, queue: &QueueName, entry: &str, since: i64) -> Result<i64, BrokerError>;
 
     /// Publishes a scheduler's entries for inspectors, for `ttl`.
     async fn write_scheduler_entries(

@@ -4,6 +4,7 @@ mod codec;
 mod job;
 mod options;
 mod payload;
+mod schedule;
 
 pub use codec::{Codec, CodecError, Json};
 pub use job::{IntoTask, Job};
@@ -11,3 +12,6 @@ pub use options::JobOptions;
 pub use payload::Payload;
 #[doc(hidden)]
 pub use payload::{Argument, read_argument, write_argument};
+pub use schedule::JobSchedule;
+#[doc(hidden)]
+pub use schedule::periodic_task;

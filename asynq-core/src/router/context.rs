@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::Client;
 use crate::error::Result;
 use crate::task::{Headers, QueueName, TaskId};
-use crate::wire::TaskMessage;
+use crate::wire::{TICK_HEADER, TaskMessage};
 
 /// What a handler knows about the task it runs, and the way to enqueue others. Cheap to clone.
 ///
@@ -77,6 +77,12 @@ impl Ctx {
     /// The task's headers.
     pub fn headers(&self) -> &Headers {
         &self.0.message.headers
+    }
+
+    /// When the tick was due that a scheduler enqueued this task for; nothing for a task that was enqueued otherwise,
+    /// also by a scheduler of Go's. A task that is retried keeps its time.
+    pub fn scheduled_for(&self) -> Option<Timestamp> {
+        self.headers().get(TICK_HEADER)?.parse().ok()
     }
 
     /// How often this task was retried before: 0 on the first attempt.

@@ -139,6 +139,11 @@ impl Router {
         Box::pin(std::future::ready(Err(error.into())))
     }
 
+    /// The routed jobs.
+    pub(crate) fn registrations(&self) -> Vec<&'static Registration> {
+        self.jobs.values().map(|(_, job)| *job).collect()
+    }
+
     /// Queues that the routed jobs use by default.
     pub(crate) fn job_queues(&self) -> Vec<QueueName> {
         let mut queues: Vec<QueueName> =
@@ -197,6 +202,7 @@ mod tests {
             name,
             job: "Job",
             options: JobOptions::new(),
+            schedule: None,
             file: "src/jobs.rs",
             line,
             run,

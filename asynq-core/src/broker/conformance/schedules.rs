@@ -10,6 +10,7 @@ use crate::task::TaskState;
 use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry, WireTimestamp};
 
 case_list! { "schedules":
+    an_entry_begins_when_it_is_first_seen,
     a_tick_is_enqueued_once,
     a_tick_before_the_last_one_has_passed,
     a_tick_that_was_done_is_not_repeated,
@@ -38,8 +39,26 @@ async fn tick(world: &World, at: i64, id: &str) -> Ticked {
     tick_of(world, "e", at, pending(id)).await.expect("the store answers")
 }
 
+/// The mark of an entry in `q`.
 async fn last(world: &World, entry: &str) -> Option<i64> {
-    world.broker.last_tick(&world.queue, entry).await.expect("the store answers")
+    let marks = world.dump().await.zset("asynq:{q}:x:tick");
+    marks.into_iter().find(|(name, _)| name == entry).map(|(_, at)| at)
+}
+
+async fn an_entry_begins_when_it_is_first_seen(world: World) {
+    let now = world.now();
+    let mark =
+        async |since| world.broker.tick_mark(&world.queue, "e", since).await.expect("the store answers");
+    assert_eq!(mark(now).await, now);
+    assert_eq!(mark(now + 5).await, now);
+    assert_eq!(mark(now - 5).await, now);
+    let dump = world.dump().await;
+    let age = i64::try_from(TICK_AGE.as_secs()).expect("not that long");
+    assert_eq!(dump.expires_at("asynq:{q}:x:tick"), Some(now + age));
+    assert_eq!(dump.entries.len(), 1, "that is all");
+    assert_eq!(tick(&world, now, "a").await, Ticked::Passed);
+    assert_eq!(tick(&world, now + 1, "a").await, Ticked::Enqueued);
+    assert_eq!(mark(now).await, now + 1);
 }
 
 async fn a_tick_is_enqueued_once(world: World) {
@@ -91,8 +110,8 @@ async fn entries_and_queues_do_not_disturb_each_other(world: World) {
         assert_eq!(ticked, Ticked::Enqueued);
     }
     assert_eq!(tick(&world, now, "c").await, Ticked::Passed);
-    let other = world.broker.last_tick(&queue("other"), "e").await.expect("the store answers");
-    assert_eq!(other, Some(now));
+    let other = world.broker.tick_mark(&queue("other"), "e", now - 9).await.expect("the store answers");
+    assert_eq!(other, now);
     assert_eq!(world.dump().await.zset("asynq:{q}:x:tick").len(), 2);
 }
 

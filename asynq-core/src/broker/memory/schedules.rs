@@ -51,15 +51,20 @@ impl Ticks {
         self.marks(now)?.value.score(entry)
     }
 
-    fn mark(&mut self, tick: &Tick, now: Moment) {
+    /// The marks, to be changed: they last from now on.
+    fn marks_mut(&mut self, now: Moment) -> &mut ScoredSet<Arc<str>> {
         self.drop_expired(now);
-        let age = seconds(TICK_AGE);
-        let expires_at = now.nanos_after(age);
+        let expires_at = now.nanos_after(seconds(TICK_AGE));
         let marks = self.0.get_or_insert_with(|| Expiring { value: ScoredSet::default(), expires_at });
         marks.expires_at = expires_at;
-        marks.value.insert(Arc::from(tick.entry.as_str()), tick.at);
-        for (gone, _) in marks.value.up_to(tick.at.saturating_sub(age), PRUNE_LIMIT) {
-            marks.value.remove(&gone);
+        &mut marks.value
+    }
+
+    fn mark(&mut self, tick: &Tick, now: Moment) {
+        let marks = self.marks_mut(now);
+        marks.insert(Arc::from(tick.entry.as_str()), tick.at);
+        for (gone, _) in marks.up_to(tick.at.saturating_sub(seconds(TICK_AGE)), PRUNE_LIMIT) {
+            marks.remove(&gone);
         }
     }
 
@@ -84,14 +89,23 @@ impl Store {
 #[async_trait]
 impl Schedules for MemoryBroker {
     async fn enqueue_tick(&self, tick: &Tick, task: &NewTask) -> Result<Ticked, EnqueueError> {
+        #[cfg(test)]
+        self.answer()?;
         let ticked = self.shared().lock().enqueue_tick(tick, task, self.now());
         self.wake(task.placement == Placement::Pending && matches!(ticked, Ok(Ticked::Enqueued)));
         ticked
     }
 
-    async fn last_tick(&self, queue: &QueueName, entry: &str) -> Result<Option<i64>, BrokerError> {
+    async fn tick_mark(&self, queue: &QueueName, entry: &str, since: i64) -> Result<i64, BrokerError> {
+        #[cfg(test)]
+        self.answer()?;
         let now = self.now();
-        Ok(self.shared().lock().queues.get(queue).and_then(|queue| queue.ticks.last(entry, now)))
+        let mut store = self.shared().lock();
+        let marks = store.queue_or_new(queue).ticks.marks_mut(now);
+        if marks.score(entry).is_none() {
+            marks.insert(Arc::from(entry), since);
+        }
+        Ok(marks.score(entry).unwrap_or(since))
     }
 
     async fn write_scheduler_entries(

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::RedisBroker;
 use super::script::{Call, LONGEST_TTL, Name};
-use crate::broker::{BrokerError, EnqueueError, HISTORY_LIMIT, NewTask, Schedules, Tick, Ticked};
+use crate::broker::{BrokerError, EnqueueError, HISTORY_LIMIT, NewTask, Schedules, TICK_AGE, Tick, Ticked};
 use crate::task::QueueName;
 use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry};
 
@@ -16,13 +16,30 @@ impl Schedules for RedisBroker {
         self.enqueue_ticked(tick, task).await
     }
 
-    async fn last_tick(&self, queue: &QueueName, entry: &str) -> Result<Option<i64>, BrokerError> {
+    async fn tick_mark(&self, queue: &QueueName, entry: &str, since: i64) -> Result<i64, BrokerError> {
         let key = self.keyspace.queue(queue).ticks();
-        self.shared
-            .run("read the last tick", async |mut server| {
-                redis::cmd("ZSCORE").arg(key).arg(entry).query_async(&mut server).await
+        let (mark,): (i64,) = self
+            .shared
+            .run("read the mark of an entry", async |mut server| {
+                redis::pipe()
+                    .cmd("ZADD")
+                    .arg(&key)
+                    .arg("NX")
+                    .arg(since)
+                    .arg(entry)
+                    .ignore()
+                    .cmd("EXPIRE")
+                    .arg(&key)
+                    .arg(TICK_AGE.as_secs())
+                    .ignore()
+                    .cmd("ZSCORE")
+                    .arg(&key)
+                    .arg(entry)
+                    .query_async(&mut server)
+                    .await
             })
-            .await
+            .await?;
+        Ok(mark)
     }
 
     async fn write_scheduler_entries(

@@ -6,5 +6,5 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-pub use schedule::{InvalidSchedule, Schedule};
 pub(crate) use schedule::time_zone;
+pub use schedule::{InvalidSchedule, Schedule};
