@@ -55,6 +55,9 @@ use proc_macro::TokenStream;
 /// | `unique_for` | `unique_for = "10m"` | refuses an equal task while this one is not done, for at most that long |
 /// | `retention` | `retention = "1d"` | how long the task and its result are kept after success |
 /// | `group` | `group = "digest"` | the group that its tasks are collected in |
+/// | `cron` | `cron = "0 9 * * mon-fri"` | enqueues the job at these times; may be repeated |
+/// | `timezone` | `timezone = "Europe/Rome"` | the time zone of `cron`; the scheduler's unless given, UTC as a rule |
+/// | `every` | `every = "10m"` | enqueues the job at fixed intervals |
 /// | `crate` | `crate = ::my_crate::asynq` | the path of asynq, for a crate that re-exports it |
 ///
 /// Durations are whole seconds, written with the units `d`, `h`, `m` and `s`: `"90s"`, `"1h30m"`. All options are
@@ -91,6 +94,21 @@ use proc_macro::TokenStream;
 ///
 /// let job = MakeReport { month: 5, notes: vec![] };
 /// # drop(job);
+/// ```
+///
+/// # Schedules
+///
+/// A job with `cron` or `every` is enqueued by itself, once at each of its times, however many workers run: every
+/// server that has the job schedules it too, and the first one wins. `cron` is Go's dialect: five fields, `@daily` and
+/// the like, `@every 1h30m`. All arguments in the payload must have a default.
+///
+/// ```
+/// use asynq::{Ctx, job};
+///
+/// #[job(cron = "0 9 * * mon-fri", cron = "0 12 * * sat", timezone = "Europe/Rome")]
+/// async fn morning_report(#[serde(default)] detailed: bool, ctx: &Ctx) {
+///     println!("for {:?}, detailed: {detailed}", ctx.scheduled_for());
+/// }
 /// ```
 ///
 /// # What it returns

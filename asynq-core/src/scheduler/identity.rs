@@ -91,7 +91,7 @@ impl Parts {
     }
 
     fn uuid(&self) -> Uuid {
-        uuid::Builder::from_custom_bytes(Md5::digest(&self.0).into()).into_uuid()
+        uuid::Builder::from_random_bytes(Md5::digest(&self.0).into()).into_uuid()
     }
 }
 
@@ -139,7 +139,10 @@ mod tests {
         let entry = id("@daily", "UTC", task("p").options(options.clone()));
         assert_eq!(entry, id("@daily", "UTC", task("p").options(options)));
         assert_eq!(EntryId::named("report").as_str(), "e502ea38-a8df-80b7-9ae3-619a8bc0b29e");
-        assert_eq!(EntryId::of_job("report", "@daily", "UTC").as_str(), "44de8910-9aa9-8be6-8936-a7c876fe631e");
+        assert_eq!(
+            EntryId::of_job("report", "@daily", "UTC").as_str(),
+            "44de8910-9aa9-8be6-8936-a7c876fe631e"
+        );
         assert_eq!(EntryId::named("report").task_id(60), "4c8fcdda-d08e-8f93-ba18-1c434132d83e");
     }
 }

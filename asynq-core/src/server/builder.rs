@@ -15,6 +15,7 @@ use crate::client::{AsClient, Client};
 use crate::env::Settings;
 use crate::error::{Error, Result};
 use crate::router::{BoxError, Router, StateMap};
+use crate::scheduler::Scheduler;
 use crate::task::QueueName;
 use crate::wire::{ServerInfo, WireTimestamp};
 
@@ -31,6 +32,7 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`cancel_grace`](Self::cancel_grace) | 2 s | none: the handler is not waited for |
 /// | [`max_crashes`](Self::max_crashes) | 3 | a crash uses up a retry |
 /// | [`janitor_interval`](Self::janitor_interval) | 8 s | the same |
+/// | [`scheduler`](Self::scheduler) | true | none: a scheduler is a program of its own |
 #[must_use = "a server does nothing until it is run"]
 pub struct ServerBuilder {
     broker: BrokerSource,
@@ -45,6 +47,7 @@ pub struct ServerBuilder {
     cancel_grace: Duration,
     max_crashes: u32,
     janitor_interval: Duration,
+    scheduler: bool,
     wrong: Option<Error>,
 }
 
@@ -87,6 +90,7 @@ impl ServerBuilder {
             cancel_grace: Duration::from_secs(2),
             max_crashes: 3,
             janitor_interval: Duration::from_secs(8),
+            scheduler: true,
             wrong: None,
         }
     }
@@ -94,11 +98,12 @@ impl ServerBuilder {
     #[cfg(feature = "redis")]
     pub(super) fn from_env() -> Result<Self> {
         let mut builder = Self::from(BrokerSource::Url(crate::env::redis_url()?));
-        let Settings { queues, concurrency, strict, shutdown_timeout } = Settings::read()?;
+        let Settings { queues, concurrency, strict, shutdown_timeout, scheduler } = Settings::read()?;
         builder.queues = queues;
         builder.concurrency = concurrency;
         builder.strict = strict.unwrap_or(builder.strict);
         builder.shutdown_timeout = shutdown_timeout.unwrap_or(builder.shutdown_timeout);
+        builder.scheduler = scheduler.unwrap_or(builder.scheduler);
         Ok(builder)
     }
 
@@ -196,6 +201,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Whether the server also enqueues its jobs that have a schedule (`#[job(cron = "…")]`). Any number of servers may:
+    /// each time, one of them does.
+    pub fn scheduler(mut self, enqueue: bool) -> Self {
+        self.scheduler = enqueue;
+        self
+    }
+
     /// Checks everything, connects, and starts the server.
     ///
     /// # Errors
@@ -251,8 +263,15 @@ impl ServerBuilder {
         let mut shares: Vec<QueueShare> =
             queues.into_iter().map(|(queue, weight)| QueueShare { queue, weight }).collect();
         shares.sort_by_key(|share| std::cmp::Reverse(share.weight));
+        let jobs = if self.scheduler { router.registrations() } else { Vec::new() };
+        let scheduler = if jobs.iter().any(|job| job.schedule.is_some()) {
+            Some(Scheduler::builder(&client).jobs(jobs).build()?)
+        } else {
+            None
+        };
         Server::start(Setup {
             client,
+            scheduler,
             router,
             states: self.states,
             queues: shares,

@@ -24,6 +24,7 @@ use crate::broker::{Demand, QueueShare};
 use crate::client::{AsClient, Client};
 use crate::error::Result;
 use crate::router::{Router, StateMap};
+use crate::scheduler::Scheduler;
 use crate::task::QueueName;
 use crate::wire::ServerInfo;
 
@@ -33,6 +34,8 @@ use crate::wire::ServerInfo;
 pub struct Server {
     info: ServerInfo,
     shutdown_timeout: Duration,
+    /// Not needed any more once the server ends.
+    scheduler: Option<Scheduler>,
     control: watch::Sender<Control>,
     processor: JoinSet<()>,
     /// Forwarder, janitor and subscriber: not needed any more once nothing new is taken.
@@ -45,6 +48,8 @@ pub struct Server {
 /// A server's settings, checked.
 pub(super) struct Setup {
     pub(super) client: Client,
+    /// Enqueues the jobs that have a schedule, if there are any.
+    pub(super) scheduler: Option<Scheduler>,
     pub(super) router: Router,
     pub(super) states: StateMap,
     pub(super) queues: Vec<QueueShare>,
@@ -75,7 +80,7 @@ impl Server {
     }
 
     pub(super) fn start(setup: Setup) -> Result<Self> {
-        let Setup { client, router, states, queues, rules, info, .. } = setup;
+        let Setup { client, scheduler, router, states, queues, rules, info, .. } = setup;
         let broker = Arc::clone(client.broker());
         let names: Vec<QueueName> = queues.iter().map(|share| share.queue.clone()).collect();
         let running = Running::default();
@@ -143,9 +148,13 @@ impl Server {
             answer_lost: false,
         };
         processor.spawn(worker.run(order));
+        if let Some(scheduler) = &scheduler {
+            scheduler.start()?;
+        }
         Ok(Self {
             info,
             shutdown_timeout: setup.shutdown_timeout,
+            scheduler,
             control,
             processor,
             helpers,
@@ -212,6 +221,9 @@ impl Server {
     /// Lets running tasks finish. Dropping the future only stops waiting.
     async fn drain(&mut self, limit: Duration) {
         tracing::info!(server_id = self.info.server_id, ?limit, "server shuts down");
+        if let Some(scheduler) = &self.scheduler {
+            scheduler.shutdown().await;
+        }
         self.stop_helpers.cancel();
         self.control.send_replace(Control::Drain(Instant::now() + limit));
         while self.processor.join_next().await.is_some() {}

@@ -25,7 +25,7 @@ pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenSt
     let wire = wire(job);
     let trait_impl = trait_impl(args, job);
     let methods = methods(item, job);
-    let registration = job.call.as_ref().map(|call| registration(item, job, call));
+    let registration = job.call.as_ref().map(|call| registration(args, item, job, call));
     quote! {
         #function
 
@@ -165,7 +165,7 @@ fn through_payload(field: &Field) -> Option<(TokenStream, TokenStream)> {
 }
 
 /// The names in `#[serde(name = …, name(…), name)]`. What cannot be read is serde's to report.
-fn serde_names(attrs: &[Attribute]) -> Vec<String> {
+pub(super) fn serde_names(attrs: &[Attribute]) -> Vec<String> {
     let metas = attrs
         .iter()
         .filter_map(|attr| attr.parse_args_with(Punctuated::<syn::Meta, Token![,]>::parse_terminated).ok());
@@ -242,10 +242,11 @@ fn methods(item: &Item, job: &Job<'_>) -> TokenStream {
 }
 
 /// The handler, and its entry in the list of all jobs.
-fn registration(item: &Item, job: &Job<'_>, call: &Call<'_>) -> TokenStream {
+fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> TokenStream {
     let function = &item.signature.ident;
     let Job { name, fields, .. } = job;
     let text = LitStr::new(&name.to_string(), Span::call_site());
+    let schedule = args.schedule.expand(name);
     let ctx = Ident::new("__asynq_ctx", Span::mixed_site());
 
     // A job without arguments runs on any payload: Go programs send such tasks with none at all.
@@ -297,6 +298,7 @@ fn registration(item: &Item, job: &Job<'_>, call: &Call<'_>) -> TokenStream {
                 name: <#name as __asynq::Job>::NAME,
                 job: #text,
                 options: <#name as __asynq::Job>::OPTIONS,
+                schedule: #schedule,
                 file: ::core::file!(),
                 line: ::core::line!(),
                 run: __asynq_run,
