@@ -48,10 +48,10 @@ impl SchedulerBuilder {
         self
     }
 
-    /// How often the entries are published for inspectors; for twice that time they are believed. In whole seconds, 1 or
-    /// more.
+    /// How often the entries are published for inspectors; for twice that time, in whole seconds, they are believed.
+    /// Half a second or more.
     pub fn heartbeat(mut self, interval: Duration) -> Self {
-        self.heartbeat = interval.max(Duration::from_secs(1));
+        self.heartbeat = interval.max(Duration::from_millis(500));
         self
     }
 

@@ -56,7 +56,7 @@ impl Entry {
             spec: self.spec.clone(),
             task_type: self.task.task_type.as_str().to_owned(),
             task_payload: self.task.payload.clone().unwrap_or_default(),
-            enqueue_options: option_strings(&self.task.options),
+            enqueue_options: option_strings(&self.task),
             next_enqueue_time: time(next),
             prev_enqueue_time: time(last),
             ..SchedulerEntry::default()

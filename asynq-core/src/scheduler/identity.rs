@@ -84,7 +84,7 @@ impl Parts {
             parts = parts.text(name).text(value);
         }
         parts = parts.text("options");
-        for option in option_strings(&task.options) {
+        for option in option_strings(task) {
             parts = parts.text(&option);
         }
         parts

@@ -32,5 +32,6 @@ pub use due::CatchUp;
 pub use hooks::Firing;
 pub use identity::EntryId;
 pub use manager::{ManagerBuilder, PeriodicTaskManager, PeriodicTaskProvider, Rejected, SyncReport};
+pub use option_strings::option_strings;
 pub use periodic_task::PeriodicTask;
 pub use scheduler::Scheduler;

@@ -1,12 +1,17 @@
 //! [`option_strings`]: a task's options as a scheduler entry lists them.
 
 use crate::clock::floor_seconds;
-use crate::task::{ProcessTime, TaskOptions};
+use crate::task::{ProcessTime, Task, TaskOptions};
 use crate::wire::{EnqueueOption, GoTime};
+
+/// The options of a task, as a scheduler entry lists them and Go's tools show them: `Queue("low")`, `MaxRetry(3)`.
+pub fn option_strings(task: &Task) -> Vec<String> {
+    of_options(&task.options)
+}
 
 /// What is set, in the words of Go's options. Go's tools show them all but ID, group and headers, which they do not
 /// know.
-pub(super) fn option_strings(options: &TaskOptions) -> Vec<String> {
+fn of_options(options: &TaskOptions) -> Vec<String> {
     let TaskOptions {
         queue,
         max_retry,
