@@ -121,7 +121,8 @@ impl Bounds {
     fn number(&self, text: &str) -> Result<u64, String> {
         match (self.least..).zip(self.names).find(|(_, name)| name.eq_ignore_ascii_case(text)) {
             Some((number, _)) => Ok(number),
-            None => number(text),
+            None if self.names.is_empty() || text.is_empty() => number(text),
+            None => number(text).map_err(|_| format!("`{text}` is neither a number nor a name")),
         }
     }
 

@@ -208,7 +208,7 @@ mod tests {
             ("60 * * * *", &["minute `60`", "60 is not between 0 and 59", "0-59"]),
             ("0 24 * * *", &["hour `24`", "0-23"]),
             ("0 0 0 * *", &["day of month `0`", "1-31"]),
-            ("0 0 * dez *", &["month `dez`", "`dez` is not a number", "jan-dec"]),
+            ("0 0 * dez *", &["month `dez`", "`dez` is neither a number nor a name", "jan-dec"]),
             ("0 0 * * 7", &["day of week `7`", "Sunday is 0"]),
             ("-1 * * * *", &["minute `-1`", "a number is missing"]),
             ("5-1 * * * *", &["5 is after 1"]),

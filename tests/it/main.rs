@@ -8,6 +8,7 @@ mod faults;
 mod interop;
 mod job;
 mod model;
+mod periodic;
 mod support;
 mod typed;
 mod vectors;

@@ -138,11 +138,11 @@ mod tests {
         let options = TaskOptions::new().queue("low").max_retry(3);
         let entry = id("@daily", "UTC", task("p").options(options.clone()));
         assert_eq!(entry, id("@daily", "UTC", task("p").options(options)));
-        assert_eq!(EntryId::named("report").as_str(), "e502ea38-a8df-80b7-9ae3-619a8bc0b29e");
+        assert_eq!(EntryId::named("report").as_str(), "e502ea38-a8df-40b7-9ae3-619a8bc0b29e");
         assert_eq!(
             EntryId::of_job("report", "@daily", "UTC").as_str(),
-            "44de8910-9aa9-8be6-8936-a7c876fe631e"
+            "44de8910-9aa9-4be6-8936-a7c876fe631e"
         );
-        assert_eq!(EntryId::named("report").task_id(60), "4c8fcdda-d08e-8f93-ba18-1c434132d83e");
+        assert_eq!(EntryId::named("report").task_id(60), "4c8fcdda-d08e-4f93-ba18-1c434132d83e");
     }
 }
