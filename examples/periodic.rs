@@ -7,7 +7,7 @@ use asynq::{Client, Ctx, PeriodicTask, Scheduler, Server, State, job};
 use tokio::sync::mpsc;
 
 /// Who is told that something has run.
-type Done = State<mpsc::Sender<&'static str>>;
+type Done = mpsc::Sender<&'static str>;
 
 /// Runs at nine in Rome on working days, whether or not the clocks have changed.
 #[job(cron = "0 9 * * mon-fri", timezone = "Europe/Rome")]
@@ -17,7 +17,7 @@ async fn morning_report() {
 
 /// Runs every second.
 #[job(every = "1s")]
-async fn collect_metrics(ctx: &Ctx, State(done): Done) -> anyhow::Result<()> {
+async fn collect_metrics(ctx: &Ctx, State(done): State<Done>) -> anyhow::Result<()> {
     println!("metrics for {:?}", ctx.scheduled_for().map(|tick| tick.to_string()));
     done.send("metrics").await?;
     Ok(())
@@ -25,7 +25,7 @@ async fn collect_metrics(ctx: &Ctx, State(done): Done) -> anyhow::Result<()> {
 
 /// Has no schedule of its own: each tenant has one.
 #[job]
-async fn greet(tenant: String, State(done): Done) -> anyhow::Result<()> {
+async fn greet(tenant: String, State(done): State<Done>) -> anyhow::Result<()> {
     println!("greetings to {tenant}");
     done.send("greeting").await?;
     Ok(())

@@ -101,7 +101,8 @@ async fn go_lists_our_entries_and_their_history() {
     let (redis, client) = redis().await;
     let go = GoPeer::new(&redis.url());
     let scheduler = Scheduler::builder(&client).heartbeat(Duration::from_secs(1)).build().unwrap();
-    let options = |options: asynq::TaskOptions| options.queue("low").max_retry(3).retention(Duration::from_secs(60));
+    let options =
+        |options: asynq::TaskOptions| options.queue("low").max_retry(3).retention(Duration::from_secs(60));
     let second = scheduler.register(tick("@every 1s").options(options)).unwrap();
     scheduler.register(tick("TZ=Asia/Tokyo 30 4 * * *")).unwrap();
     scheduler.start().unwrap();
