@@ -7,13 +7,13 @@ use bytes::Bytes;
 
 use super::known::{Known, Observation, Run};
 use super::op::{
-    BreakOp, IDS, LOCKS, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp, group_name,
-    queue_name, server_name,
+    BreakOp, IDS, LOCKS, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp, entry_name,
+    group_name, queue_name, server_name,
 };
 use crate::broker::conformance::{Corruption, Fixture};
 use crate::broker::{
     BrokerError, Demand, EnqueueError, Exchanged, LeaseRef, NewTask, Placement, QueueShare, RunToken,
-    Settlement, Transition,
+    Settlement, Tick, Ticked, Transition,
 };
 use crate::clock::Clock;
 use crate::task::QueueName;
@@ -38,6 +38,17 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
         Op::Enqueue(tasks) => {
             let tasks = tasks.iter().map(|task| new_task(task, known, now)).collect::<Vec<_>>();
             enqueued(broker.enqueue(&tasks).await)?
+        }
+        Op::Tick { entry, at, task } => {
+            let tick = Tick { entry: entry_name(*entry), at: now + i64::from(*at) };
+            match broker.enqueue_tick(&tick, &new_task(task, known, now)).await {
+                Ok(Ticked::Passed) => Observation::Ticked("passed".to_owned()),
+                Ok(Ticked::Enqueued) => Observation::Ticked(outcome(Ok(()))?),
+                Err(refused) => Observation::Ticked(outcome(Err(refused))?),
+            }
+        }
+        Op::TickMark { queue, entry } => {
+            Observation::Mark(broker.tick_mark(&queue_name(*queue), &entry_name(*entry), now).await?)
         }
         Op::Exchange { settle, server, queues, slots } => {
             let settle = settle.iter().filter_map(|op| settlement(*op, known, now)).collect::<Vec<_>>();
@@ -203,13 +214,16 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
 }
 
 fn enqueued(results: Vec<Result<(), EnqueueError>>) -> Result<Observation, BrokerError> {
-    let told = results.into_iter().map(|result| match result {
+    Ok(Observation::Enqueued(results.into_iter().map(outcome).collect::<Result<_, _>>()?))
+}
+
+fn outcome(result: Result<(), EnqueueError>) -> Result<String, BrokerError> {
+    match result {
         Ok(()) => Ok("stored".to_owned()),
         Err(EnqueueError::IdConflict) => Ok("conflict".to_owned()),
         Err(EnqueueError::Duplicate { holder }) => Ok(format!("held by {holder}")),
         Err(EnqueueError::Broker(error)) => Err(error),
-    });
-    Ok(Observation::Enqueued(told.collect::<Result<_, _>>()?))
+    }
 }
 
 fn exchanged(exchanged: Exchanged, known: &mut Known) -> Observation {
