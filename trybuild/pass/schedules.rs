@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 #[job(cron = "0 9 * * mon-fri", cron = "@weekly", timezone = "Europe/Rome", queue = "reports")]
 async fn report(#[serde(default)] detailed: bool, tenant: Option<u32>, #[serde(default = "two")] copies: u8) {
-    drop((detailed, tenant, copies));
+    println!("{detailed} {tenant:?} {copies}");
 }
 
 fn two() -> u8 {

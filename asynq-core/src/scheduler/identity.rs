@@ -143,6 +143,6 @@ mod tests {
             EntryId::of_job("report", "@daily", "UTC").as_str(),
             "44de8910-9aa9-4be6-8936-a7c876fe631e"
         );
-        assert_eq!(EntryId::named("report").task_id(60), "4c8fcdda-d08e-4f93-ba18-1c434132d83e");
+        assert_eq!(EntryId::named("report").task_id(60), "000bd770-f298-48df-827f-e6fde5e1f005");
     }
 }

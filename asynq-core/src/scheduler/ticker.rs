@@ -1,21 +1,19 @@
 //! [`Ticker`]: enqueues the ticks of one entry, each when it is due.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::due::due;
 use super::entry::Entry;
 use super::hooks::{Firing, Hooks};
 use crate::background::Backoff;
-use crate::broker::Tick;
+use crate::broker::{BrokerError, Tick};
 use crate::client::Client;
-use crate::clock::{floor_seconds, from_unix_seconds};
-use crate::error::{Error, Result};
+use crate::clock::from_unix_seconds;
+use crate::error::Error;
 use crate::task::{Task, TaskInfo, TaskOptions};
 use crate::wire::{SchedulerEnqueueEvent, TICK_HEADER, WireTimestamp};
 
@@ -57,82 +55,96 @@ impl End {
 impl Ticker {
     /// Runs until told to end; a call to the broker is never cut short.
     pub(super) async fn run(self) {
-        let end = self.end.token.clone();
+        if let Some(settled) = self.begin().await {
+            self.tick_on(settled).await;
+        }
+        self.ended().await;
+    }
+
+    /// Up to which second all ticks are dealt with, as soon as the store answers: before that there is nothing to be done
+    /// anyway. `None` when told to end meanwhile.
+    async fn begin(&self) -> Option<i64> {
         let mut backoff = Backoff::new("scheduler entry");
         let since = self.now();
-        // Before the store answers there is nothing to be done anyway.
-        let settled = loop {
+        loop {
             match self.client.broker().tick_mark(&self.entry.queue, self.entry.id.as_str(), since).await {
                 Ok(mark) => {
                     let is_tick = self.entry.schedule.next_tick(mark.saturating_sub(1)) == Some(mark);
                     self.entry.progress().last = is_tick.then_some(mark);
-                    break self.entry.catch_up.begin(mark, since);
+                    return Some(self.entry.catch_up.begin(mark, since));
                 }
-                Err(error) => {
-                    if !self.sleep(backoff.failed(&error)).await {
-                        return self.ended().await;
+                Err(error) if self.sleep(backoff.failed(&error)).await => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Enqueues each tick when it is due.
+    async fn tick_on(&self, mut settled: i64) {
+        let mut backoff = Backoff::new("scheduler entry");
+        // The tick that is being tried, and how it has failed so far.
+        let mut failing: Option<(i64, BrokerError)> = None;
+        loop {
+            self.entry.progress().settled = Some(settled);
+            if !self.until_due(settled).await {
+                return;
+            }
+            let mut ticks = due(&self.entry.schedule, settled, self.now(), self.entry.catch_up);
+            while let Some(tick) = ticks.pop_front() {
+                if self.end.token.is_cancelled() {
+                    return;
+                }
+                // A tick that has failed until the next one was due gives way to it.
+                if let Some((failed, error)) = failing.take_if(|(failed, _)| tick > *failed) {
+                    let entry = &self.entry.id;
+                    tracing::error!(%entry, tick = failed, "a tick could not be enqueued in its time");
+                    self.hooks.after(&self.firing(failed, &self.task(failed)), Err(&error.into()));
+                }
+                match self.fire(tick, failing.is_none()).await {
+                    Ok(()) => {
+                        backoff.worked();
+                        failing = None;
+                        settled = tick;
+                        self.entry.progress().last = Some(tick);
                     }
-                }
-            }
-        };
-        self.entry.progress().settled = Some(settled);
-        let mut settled = settled;
-        // The tick that was begun, and how it has failed so far.
-        let mut begun: Option<(i64, Error)> = None;
-        let mut ticks = VecDeque::new();
-        while !end.is_cancelled() {
-            if ticks.is_empty() || begun.is_some() {
-                ticks = due(&self.entry.schedule, settled, self.now(), self.entry.catch_up);
-            }
-            let tick = ticks.front().copied();
-            // A tick that has failed until the next one was due gives way to it.
-            if let Some((failed, error)) =
-                begun.take_if(|(failed, _)| tick.is_some_and(|tick| tick > *failed))
-            {
-                tracing::error!(entry = %self.entry.id, tick = failed, "a tick could not be enqueued in its time");
-                self.hooks.after(&self.firing(failed, &self.task(failed)), Err(&error));
-            }
-            let Some(tick) = tick else {
-                if !self.sleep(self.until_next(settled)).await {
-                    break;
-                }
-                continue;
-            };
-            let task = self.task(tick);
-            let firing = self.firing(tick, &task);
-            if begun.is_none() {
-                self.hooks.before(&firing);
-            }
-            match self.enqueue(tick, task.clone()).await {
-                Err(Error::Broker(error)) => {
-                    let wait = backoff.failed(&error);
-                    begun = Some((tick, Error::Broker(error)));
-                    if !self.sleep(wait).await {
+                    Err(error) => {
+                        let wait = backoff.failed(&error);
+                        failing = Some((tick, error));
+                        if !self.sleep(wait).await {
+                            return;
+                        }
+                        // Others may be due by now.
                         break;
                     }
-                    continue;
-                }
-                Ok(Some(info)) => {
-                    tracing::debug!(entry = %self.entry.id, tick, task = %info.id, "a tick is enqueued");
-                    self.record(&info, tick).await;
-                    self.hooks.after(&firing, Ok(&info));
-                }
-                // Another scheduler was faster, or an earlier try got through although its answer was lost.
-                Ok(None) => tracing::trace!(entry = %self.entry.id, tick, "a tick has passed"),
-                Err(error) => {
-                    tracing::warn!(entry = %self.entry.id, tick, %error, "the task of a tick is refused");
-                    self.hooks.after(&firing, Err(&error));
                 }
             }
-            backoff.worked();
-            begun = None;
-            settled = tick;
-            ticks.pop_front();
-            let mut progress = self.entry.progress();
-            progress.settled = Some(tick);
-            progress.last = Some(tick);
         }
-        self.ended().await;
+    }
+
+    /// Enqueues the task of a tick. An error is for the store's failures: the tick is to be tried again.
+    async fn fire(&self, tick: i64, is_first_try: bool) -> Result<(), BrokerError> {
+        let entry = &self.entry.id;
+        let task = self.task(tick);
+        let firing = self.firing(tick, &task);
+        if is_first_try {
+            self.hooks.before(&firing);
+        }
+        let at = Tick { entry: entry.as_str().to_owned(), at: tick };
+        match self.client.enqueue_tick(task.clone(), &at).await {
+            Ok(Some(info)) => {
+                tracing::debug!(%entry, tick, task = %info.id, "a tick is enqueued");
+                self.record(&info, tick).await;
+                self.hooks.after(&firing, Ok(&info));
+            }
+            // Another scheduler was faster, or an earlier try got through although its answer was lost.
+            Ok(None) => tracing::trace!(%entry, tick, "a tick has passed"),
+            Err(Error::Broker(error)) => return Err(error),
+            Err(error) => {
+                tracing::warn!(%entry, tick, %error, "the task of a tick is refused");
+                self.hooks.after(&firing, Err(&error));
+            }
+        }
+        Ok(())
     }
 
     /// The task of a tick: the entry's, with the tick's time in a header, and an ID made from both.
@@ -148,11 +160,6 @@ impl Ticker {
 
     fn firing<'a>(&'a self, tick: i64, task: &'a Task) -> Firing<'a> {
         Firing { entry: &self.entry.id, scheduled_for: from_unix_seconds(tick), task }
-    }
-
-    async fn enqueue(&self, tick: i64, task: Task) -> Result<Option<TaskInfo>> {
-        let tick = Tick { entry: self.entry.id.as_str().to_owned(), at: tick };
-        self.client.enqueue_tick(task, &tick).await
     }
 
     /// Notes in the history what was enqueued.
@@ -182,12 +189,21 @@ impl Ticker {
         self.client.broker().clock().unix_seconds()
     }
 
-    fn until_next(&self, settled: i64) -> Duration {
-        let now: Timestamp = self.client.broker().clock().now();
-        let Some(next) = self.entry.schedule.next_tick(settled.max(floor_seconds(now))) else {
-            return LONGEST_SLEEP;
-        };
-        Duration::try_from(from_unix_seconds(next).duration_since(now)).unwrap_or_default().min(LONGEST_SLEEP)
+    /// Waits until a tick after `settled` is due; `false` when told to end meanwhile.
+    async fn until_due(&self, settled: i64) -> bool {
+        let next = self.entry.schedule.next_tick(settled).map(from_unix_seconds);
+        loop {
+            let left = next.map(|next| next.duration_since(self.client.broker().clock().now()));
+            let left = match left.map(Duration::try_from) {
+                Some(Ok(left)) if !left.is_zero() => left.min(LONGEST_SLEEP),
+                Some(_) => return true,
+                // It never fires again, as far as can be seen today.
+                None => LONGEST_SLEEP,
+            };
+            if !self.sleep(left).await {
+                return false;
+            }
+        }
     }
 
     /// `false` when told to end meanwhile.
