@@ -18,7 +18,7 @@ use crate::task::{Task, TaskInfo, TaskOptions};
 use crate::wire::{SchedulerEnqueueEvent, TICK_HEADER, WireTimestamp};
 
 /// The longest sleep: after that the clock on the wall is looked at again, for somebody may have set it.
-const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// How long the history of an entry is kept after its last event, beside the time to its next tick.
 const HISTORY_AGE: i64 = 90 * 24 * 3600;

@@ -15,12 +15,12 @@ async fn three_with_clocks_that_differ_enqueue_each_tick_once() {
         let world = World::new();
         let schedulers =
             [-20, 0, 20].map(|ahead| start(on(&world, ahead), [periodic(&format!("@every {step}s"))]));
-        pass(6 * 3_600).await;
+        pass(2 * 3_600).await;
         let mut ticks = world.ticks();
         ticks.sort();
         // Each has begun by its own clock.
         let (first, last) = (ticks.first().unwrap().clone(), ticks.last().unwrap().clone());
-        assert!(*first <= *"2026-01-01T00:01:00Z" && *last >= *"2026-01-01T06:00:00Z", "{first} to {last}");
+        assert!(*first <= *"2026-01-01T00:01:00Z" && *last >= *"2026-01-01T02:00:00Z", "{first} to {last}");
         assert!(ticks == every(step, &first, &last), "each once, and no gap");
         for scheduler in schedulers {
             scheduler.shutdown().await;
