@@ -122,7 +122,7 @@ impl Bounds {
         match (self.least..).zip(self.names).find(|(_, name)| name.eq_ignore_ascii_case(text)) {
             Some((number, _)) => Ok(number),
             None if self.names.is_empty() || text.is_empty() => number(text),
-            None => number(text).map_err(|_| format!("`{text}` is neither a number nor a name")),
+            None => number(text).map_err(|_digits| format!("`{text}` is neither a number nor a name")),
         }
     }
 

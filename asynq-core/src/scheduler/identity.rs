@@ -24,16 +24,16 @@ impl EntryId {
     }
 
     pub(super) fn named(name: &str) -> Self {
-        Self::of("name", Parts::default().text(name))
+        Self::of("name", &Parts::default().text(name))
     }
 
     pub(super) fn of_job(task_type: &str, spec: &str, zone: &str) -> Self {
-        Self::of("job", Parts::default().text(task_type).text(spec).text(zone))
+        Self::of("job", &Parts::default().text(task_type).text(spec).text(zone))
     }
 
     /// By everything in the entry.
     pub(super) fn of_task(spec: &str, zone: &str, task: &Task) -> Self {
-        Self::of("task", Parts::default().text(spec).text(zone).task(task))
+        Self::of("task", &Parts::default().text(spec).text(zone).task(task))
     }
 
     /// The ID of the task of a tick: one tick, one task, should the store have forgotten the tick.
@@ -41,7 +41,7 @@ impl EntryId {
         Parts::default().text("tick").text(&self.0).text(&tick.to_string()).uuid().to_string()
     }
 
-    fn of(kind: &str, parts: Parts) -> Self {
+    fn of(kind: &str, parts: &Parts) -> Self {
         Self(Arc::from(Parts::default().text(kind).bytes(&parts.0).uuid().to_string()))
     }
 }
@@ -100,8 +100,8 @@ mod tests {
     use super::*;
     use crate::task::TaskOptions;
 
-    fn id(spec: &str, zone: &str, task: Task) -> EntryId {
-        EntryId::of_task(spec, zone, &task)
+    fn id(spec: &str, zone: &str, task: &Task) -> EntryId {
+        EntryId::of_task(spec, zone, task)
     }
 
     fn task(payload: &'static str) -> Task {
@@ -112,18 +112,18 @@ mod tests {
     fn b24_an_entry_is_everything_in_it() {
         let option = |options| task("p").options(options);
         let ids = [
-            id("@daily", "UTC", task("p")),
-            id("@hourly", "UTC", task("p")),
-            id("@daily", "Asia/Tokyo", task("p")),
-            id("@daily", "UTC", task("q")),
-            id("@daily", "UTC", Task::new("tp", "").unwrap()),
-            id("@daily", "UTC", Task::new("t", "").unwrap()),
-            id("@daily", "UTC", Task::without_payload("t").unwrap()),
-            id("@daily", "UTC", task("p").header("a", "b")),
-            id("@daily", "UTC", task("p").header("ab", "")),
-            id("@daily", "UTC", option(TaskOptions::new().queue("low"))),
-            id("@daily", "UTC", option(TaskOptions::new().group("low"))),
-            id("@daily", "UTC", option(TaskOptions::new().header("c", "d"))),
+            id("@daily", "UTC", &task("p")),
+            id("@hourly", "UTC", &task("p")),
+            id("@daily", "Asia/Tokyo", &task("p")),
+            id("@daily", "UTC", &task("q")),
+            id("@daily", "UTC", &Task::new("tp", "").unwrap()),
+            id("@daily", "UTC", &Task::new("t", "").unwrap()),
+            id("@daily", "UTC", &Task::without_payload("t").unwrap()),
+            id("@daily", "UTC", &task("p").header("a", "b")),
+            id("@daily", "UTC", &task("p").header("ab", "")),
+            id("@daily", "UTC", &option(TaskOptions::new().queue("low"))),
+            id("@daily", "UTC", &option(TaskOptions::new().group("low"))),
+            id("@daily", "UTC", &option(TaskOptions::new().header("c", "d"))),
             EntryId::named("@daily"),
             EntryId::of_job("t", "@daily", "UTC"),
         ];
@@ -136,8 +136,8 @@ mod tests {
     fn an_entry_is_the_same_everywhere_and_always() {
         // Changing this makes every entry of every user a new one.
         let options = TaskOptions::new().queue("low").max_retry(3);
-        let entry = id("@daily", "UTC", task("p").options(options.clone()));
-        assert_eq!(entry, id("@daily", "UTC", task("p").options(options)));
+        let entry = id("@daily", "UTC", &task("p").options(options.clone()));
+        assert_eq!(entry, id("@daily", "UTC", &task("p").options(options)));
         assert_eq!(EntryId::named("report").as_str(), "e502ea38-a8df-40b7-9ae3-619a8bc0b29e");
         assert_eq!(
             EntryId::of_job("report", "@daily", "UTC").as_str(),

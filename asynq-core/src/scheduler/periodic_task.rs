@@ -89,13 +89,13 @@ impl PeriodicTask {
         let zone = zone.as_deref().unwrap_or(default_zone);
         let schedule = Schedule::parse(&spec, zone)?;
         let task = task.map_err(|reason| {
-            InvalidSchedule::new(&spec, format_args!("its task cannot be made: {reason}"))
+            InvalidSchedule::new(&spec, &format_args!("its task cannot be made: {reason}"))
         })?;
         if let Some(invalid) = task.options.invalid {
             return Err(invalid.into());
         }
         if name.as_ref().is_some_and(|name| name.trim().is_empty()) {
-            return Err(InvalidSchedule::new(&spec, "its name must not be blank").into());
+            return Err(InvalidSchedule::new(&spec, &"its name must not be blank").into());
         }
         let content = EntryId::of_task(&spec, zone, &task);
         let id = name.map_or_else(|| content.clone(), |name| EntryId::named(&name));

@@ -149,7 +149,7 @@ impl Scheduler {
         let mut entries = self.entries.lock();
         if entries.contains_key(&prepared.id) {
             let reason = "this entry is registered already; for a second one, give it a name of its own";
-            return Err(InvalidSchedule::new(&prepared.spec, reason).into());
+            return Err(InvalidSchedule::new(&prepared.spec, &reason).into());
         }
         let entry = Arc::new(Entry::new(prepared, self.settings.catch_up));
         let id = entry.id.clone();

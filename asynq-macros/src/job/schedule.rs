@@ -101,10 +101,10 @@ impl Schedule {
         if specs.is_empty() {
             return quote!(::core::option::Option::None);
         }
-        let zone = match zone {
-            Some(zone) => quote!(::core::option::Option::Some(#zone)),
-            None => quote!(::core::option::Option::None),
-        };
+        let zone = zone.as_ref().map_or_else(
+            || quote!(::core::option::Option::None),
+            |zone| quote!(::core::option::Option::Some(#zone)),
+        );
         quote! {
             ::core::option::Option::Some(__asynq::JobSchedule {
                 specs: &[#(#specs),*],
@@ -125,7 +125,8 @@ fn literal(value: &Expr, otherwise: &str) -> Result<LitStr> {
 /// Seconds as Go writes them: `1h30m`; Go knows no days.
 fn go_text(seconds: u64) -> String {
     let parts = [(seconds / 3_600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
-    parts.iter().filter(|(number, _)| *number > 0).map(|(number, unit)| format!("{number}{unit}")).collect()
+    let given = parts.iter().filter(|(number, _)| *number > 0);
+    given.map(|(number, unit)| number.to_string() + unit).collect()
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub struct InvalidSchedule {
 }
 
 impl InvalidSchedule {
-    pub(crate) fn new(spec: &str, reason: impl ToString) -> Self {
+    pub(crate) fn new(spec: &str, reason: &impl ToString) -> Self {
         Self { spec: spec.to_owned(), of: String::new(), reason: reason.to_string() }
     }
 }
@@ -58,11 +58,11 @@ impl Schedule {
     ///
     /// [`InvalidSchedule`] says which part is wrong, what was found, and what is allowed.
     pub fn parse(spec: &str, default_zone: &str) -> Result<Self, InvalidSchedule> {
-        let Spec { zone, when } = Spec::parse(spec).map_err(|reason| InvalidSchedule::new(spec, reason))?;
+        let Spec { zone, when } = Spec::parse(spec).map_err(|reason| InvalidSchedule::new(spec, &reason))?;
         // Compat: Go's name for the zone of the scheduler.
         let zone = zone.filter(|name| name != "Local");
         let zone = time_zone(zone.as_deref().unwrap_or(default_zone))
-            .map_err(|reason| InvalidSchedule::new(spec, reason))?;
+            .map_err(|reason| InvalidSchedule::new(spec, &reason))?;
         Ok(Self { when, zone })
     }
 
@@ -114,16 +114,13 @@ fn next_minute(fields: &Fields, from: DateTime, last_year: i16) -> Option<DateTi
     let from = if is_whole { from } else { from.checked_add(Span::new().minutes(1)).ok()? };
     let (mut date, mut hour, mut minute) = (from.date(), number(from.hour()), number(from.minute()));
     while date.year() <= last_year {
-        if !fields.month.takes(number(date.month())) {
-            date = date.last_of_month().tomorrow().ok()?;
-        } else {
-            if takes(fields, date)
-                && let Some((hour, minute)) = next_time(fields, hour, minute)
-            {
-                return Some(date.at(hour.cast_signed(), minute.cast_signed(), 0, 0));
-            }
-            date = date.tomorrow().ok()?;
+        if takes(fields, date)
+            && let Some((hour, minute)) = next_time(fields, hour, minute)
+        {
+            return Some(date.at(hour.cast_signed(), minute.cast_signed(), 0, 0));
         }
+        let in_month = fields.month.takes(number(date.month()));
+        date = if in_month { date } else { date.last_of_month() }.tomorrow().ok()?;
         (hour, minute) = (0, 0);
     }
     None

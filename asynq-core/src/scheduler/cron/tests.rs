@@ -19,6 +19,9 @@ const ZONES: [&str; 10] = [
     "Antarctica/Troll",
 ];
 
+/// How far the slow search looks, in minutes.
+const LIMIT: i64 = 9 * 24 * 60;
+
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -70,7 +73,6 @@ fn finds_what_a_look_at_every_minute_finds() {
         "2026-12-31T22:00:00Z",
         "2026-03-28T12:00:00Z",
     ];
-    const LIMIT: i64 = 9 * 24 * 60;
     let mut random = fastrand::Rng::with_seed(7);
     for round in 0..250 {
         let spec = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 6)]

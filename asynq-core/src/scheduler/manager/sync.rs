@@ -110,7 +110,7 @@ impl Syncer {
                     Some(first) if first.content == prepared.content => {}
                     Some(first) => {
                         let reason = format!("another periodic task, `{}`, has the same name", first.spec);
-                        let error = crate::scheduler::InvalidSchedule::new(&spec, reason).into();
+                        let error = crate::scheduler::InvalidSchedule::new(&spec, &reason).into();
                         report.reject(spec, error);
                     }
                 },

@@ -31,6 +31,7 @@ pub async fn apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Observa
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each operation")]
 async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<Observation, BrokerError> {
     let (broker, clock) = (fixture.broker(), fixture.clock());
     let now = clock.unix_seconds();
@@ -41,11 +42,7 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
         }
         Op::Tick { entry, at, task } => {
             let tick = Tick { entry: entry_name(*entry), at: now + i64::from(*at) };
-            match broker.enqueue_tick(&tick, &new_task(task, known, now)).await {
-                Ok(Ticked::Passed) => Observation::Ticked("passed".to_owned()),
-                Ok(Ticked::Enqueued) => Observation::Ticked(outcome(Ok(()))?),
-                Err(refused) => Observation::Ticked(outcome(Err(refused))?),
-            }
+            ticked(broker.enqueue_tick(&tick, &new_task(task, known, now)).await)?
         }
         Op::TickMark { queue, entry } => {
             Observation::Mark(broker.tick_mark(&queue_name(*queue), &entry_name(*entry), now).await?)
@@ -215,6 +212,14 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
 
 fn enqueued(results: Vec<Result<(), EnqueueError>>) -> Result<Observation, BrokerError> {
     Ok(Observation::Enqueued(results.into_iter().map(outcome).collect::<Result<_, _>>()?))
+}
+
+fn ticked(result: Result<Ticked, EnqueueError>) -> Result<Observation, BrokerError> {
+    Ok(Observation::Ticked(match result {
+        Ok(Ticked::Passed) => "passed".to_owned(),
+        Ok(Ticked::Enqueued) => outcome(Ok(()))?,
+        Err(refused) => outcome(Err(refused))?,
+    }))
 }
 
 fn outcome(result: Result<(), EnqueueError>) -> Result<String, BrokerError> {
