@@ -15,7 +15,7 @@ use crate::client::{AsClient, Client};
 use crate::env::Settings;
 use crate::error::{Error, Result};
 use crate::router::{BoxError, Router, StateMap};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{CatchUp, Scheduler};
 use crate::task::QueueName;
 use crate::wire::{ServerInfo, WireTimestamp};
 
@@ -33,6 +33,7 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`max_crashes`](Self::max_crashes) | 3 | a crash uses up a retry |
 /// | [`janitor_interval`](Self::janitor_interval) | 8 s | the same |
 /// | [`scheduler`](Self::scheduler) | true | none: a scheduler is a program of its own |
+/// | [`catch_up`](Self::catch_up) | [`CatchUp::None`] | the same |
 #[must_use = "a server does nothing until it is run"]
 pub struct ServerBuilder {
     broker: BrokerSource,
@@ -48,6 +49,7 @@ pub struct ServerBuilder {
     max_crashes: u32,
     janitor_interval: Duration,
     scheduler: bool,
+    catch_up: CatchUp,
     wrong: Option<Error>,
 }
 
@@ -91,6 +93,7 @@ impl ServerBuilder {
             max_crashes: 3,
             janitor_interval: Duration::from_secs(8),
             scheduler: true,
+            catch_up: CatchUp::None,
             wrong: None,
         }
     }
@@ -208,6 +211,12 @@ impl ServerBuilder {
         self
     }
 
+    /// What becomes of the ticks of its jobs that passed while no server ran.
+    pub fn catch_up(mut self, policy: CatchUp) -> Self {
+        self.catch_up = policy;
+        self
+    }
+
     /// Checks everything, connects, and starts the server.
     ///
     /// # Errors
@@ -265,7 +274,7 @@ impl ServerBuilder {
         shares.sort_by_key(|share| std::cmp::Reverse(share.weight));
         let jobs = if self.scheduler { router.registrations() } else { Vec::new() };
         let scheduler = if jobs.iter().any(|job| job.schedule.is_some()) {
-            Some(Scheduler::builder(&client).jobs(jobs).build()?)
+            Some(Scheduler::builder(&client).jobs(jobs).catch_up(self.catch_up).build()?)
         } else {
             None
         };

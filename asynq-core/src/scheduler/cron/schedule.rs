@@ -68,7 +68,7 @@ impl Schedule {
 
     /// The first whole second after an instant at which it fires; nothing when there is none in the next five years.
     ///
-    /// `@every` counts from the instant, as in Go. A [`Scheduler`](super::Scheduler) lets it fire at multiples of its
+    /// `@every` counts from the instant, as in Go. A [`Scheduler`](crate::scheduler::Scheduler) lets it fire at multiples of its
     /// length since 1970 instead: so all schedulers agree, and a restart changes nothing.
     pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
         let after = floor_seconds(after);
