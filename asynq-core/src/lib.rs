@@ -41,7 +41,7 @@ pub mod __private {
         Argument, Codec, Job, JobOptions, JobSchedule, Json, periodic_task, read_argument, write_argument,
     };
     pub use crate::router::{
-        BadPayload, BoxError, Ctx, FromContext, HandlerResult, Injected, IntoOutcome, Registration,
-        Requirement, boxed, decode, extract, requirement,
+        BadPayload, BoxError, Ctx, FromContext, Handler, HandlerResult, Injected, IntoOutcome, Registration,
+        Requirement, boxed, decode, extract, layered, requirement,
     };
 }

@@ -55,6 +55,8 @@ use proc_macro::TokenStream;
 /// | `unique_for` | `unique_for = "10m"` | refuses an equal task while this one is not done, for at most that long |
 /// | `retention` | `retention = "1d"` | how long the task and its result are kept after success |
 /// | `group` | `group = "digest"` | the group that its tasks are collected in |
+/// | `concurrency` | `concurrency = 4` | how many of them one worker process runs at a time; as many as it has slots unless given |
+/// | `layer` | `layer = my_layer()` | a tower layer around the job, inside those of the router and the worker; a tuple for several, the outermost first |
 /// | `cron` | `cron = "0 9 * * mon-fri"` | enqueues the job at these times; may be repeated |
 /// | `timezone` | `timezone = "Europe/Rome"` | the time zone of `cron`; the scheduler's unless given, UTC as a rule |
 /// | `every` | `every = "10m"` | enqueues the job at fixed intervals |

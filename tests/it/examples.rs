@@ -73,3 +73,19 @@ async fn periodic_shows_that_each_tick_runs_once() {
     assert!(count >= 3 && ticks.len() == count, "{lines:#?}");
     assert!(lines.iter().any(|line| line == "greetings to acme"), "{lines:#?}");
 }
+
+#[tokio::test]
+async fn middleware_surrounds_all_jobs_and_one() {
+    let mut middleware = Child::spawn(&mut example("middleware"));
+    assert!(middleware.ended().await);
+    middleware.line("the last line", |line| line == "that is all").await;
+    let lines = middleware.lines();
+    for part in [
+        "paying_only: refused freeloader",
+        "timing: render freeloader failed",
+        "rendered for ann",
+        "timing: render bob done",
+    ] {
+        assert!(lines.iter().any(|line| line.contains(part)), "no line with {part:?}: {lines:#?}");
+    }
+}

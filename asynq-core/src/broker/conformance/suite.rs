@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Fixture, enqueue, exchange, forward, leases, recovery, schedules, settle, state, wait};
+use super::{
+    Fixture, enqueue, exchange, forward, leases, priority, recovery, schedules, settle, state, wait,
+};
 
 /// One behavior that every broker must show.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,7 @@ pub fn cases() -> Vec<Case> {
     [
         enqueue::CASES,
         exchange::CASES,
+        priority::CASES,
         settle::CASES,
         leases::CASES,
         forward::CASES,

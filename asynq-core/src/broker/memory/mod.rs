@@ -19,6 +19,7 @@ mod dump;
 mod queue;
 mod schedules;
 mod scored_set;
+mod server_time;
 mod statistics;
 mod store;
 mod task_hash;

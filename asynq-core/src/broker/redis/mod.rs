@@ -13,6 +13,7 @@ mod exchange;
 mod reply;
 mod schedules;
 mod script;
+mod server_time;
 mod waiter;
 
 pub use address::{Address, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, Endpoint, Host, Password};
