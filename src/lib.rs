@@ -33,6 +33,8 @@
 //! - [`aggregator`] makes one task of a group of them.
 //! - [`Client`] enqueues one task or many; [`TaskOptions`] are all that can be said about one.
 //! - [`Server`] runs them; [`run_registered`] is a whole worker, set up by the [environment](mod@env).
+//! - A job with `cron` or `every` is enqueued by itself; [`Scheduler`] does that for any task, and
+//!   [`PeriodicTaskManager`] keeps its entries in step with yours.
 //! - [`Router`] decides which handler runs which type; [`Ctx`] and [`State`] are what a handler is given;
 //!   [`SkipRetry`], [`Revoke`] and [`RetryIn`] are errors that say what should happen to the task.
 //!
@@ -58,7 +60,10 @@ pub use asynq_core::task::{
 // Not the module `job`: `use asynq::job` brings the attribute into scope and leaves a module of that name to the user.
 #[cfg(feature = "redis")]
 pub use asynq_core::env;
-pub use asynq_core::{Error, Result, broker, client, clock, router, server, task, wire};
+pub use asynq_core::scheduler::{
+    CatchUp, EntryId, PeriodicTask, PeriodicTaskManager, PeriodicTaskProvider, Schedule, Scheduler,
+};
+pub use asynq_core::{Error, Result, broker, client, clock, router, scheduler, server, task, wire};
 #[cfg(feature = "macros")]
 pub use asynq_macros::{aggregator, job};
 

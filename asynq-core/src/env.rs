@@ -6,6 +6,7 @@
 //! | `ASYNQ_QUEUES` | queues and priorities: `critical=6,default=3,low=1`; a name alone counts 1 | the queues of all registered jobs |
 //! | `ASYNQ_CONCURRENCY` | how many tasks run at a time | number of CPUs |
 //! | `ASYNQ_STRICT` | `true`: a queue is served only while those of higher priority are empty | `false` |
+//! | `ASYNQ_SCHEDULER` | `false`: leave it to others to enqueue the jobs that have a schedule | `true` |
 //! | `ASYNQ_SHUTDOWN_TIMEOUT` | how long running tasks may take to finish at shutdown: `30s`, `5m` | `8s` |
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) concurrency: Option<usize>,
     pub(crate) strict: Option<bool>,
     pub(crate) shutdown_timeout: Option<Duration>,
+    pub(crate) scheduler: Option<bool>,
 }
 
 /// `ASYNQ_REDIS_URL`, or the default.
@@ -42,6 +44,7 @@ impl Settings {
             concurrency: parse(&read, "ASYNQ_CONCURRENCY", concurrency)?,
             strict: parse(&read, "ASYNQ_STRICT", boolean)?,
             shutdown_timeout: parse(&read, "ASYNQ_SHUTDOWN_TIMEOUT", duration)?,
+            scheduler: parse(&read, "ASYNQ_SCHEDULER", boolean)?,
         })
     }
 }
@@ -148,11 +151,12 @@ mod tests {
             ("ASYNQ_CONCURRENCY", "50"),
             ("ASYNQ_STRICT", "yes"),
             ("ASYNQ_SHUTDOWN_TIMEOUT", "30s"),
+            ("ASYNQ_SCHEDULER", "off"),
         ])
         .unwrap();
         let queue = |name| QueueName::new(name).unwrap();
         assert_eq!(read.queues, Some(vec![(queue("critical"), 6), (queue("default"), 3), (queue("low"), 1)]));
-        assert_eq!((read.concurrency, read.strict), (Some(50), Some(true)));
+        assert_eq!((read.concurrency, read.strict, read.scheduler), (Some(50), Some(true), Some(false)));
         assert_eq!(read.shutdown_timeout, Some(Duration::from_secs(30)));
     }
 

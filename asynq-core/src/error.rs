@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::broker::BrokerError;
 use crate::job::CodecError;
-use crate::router::{DuplicateAggregator, DuplicateJob};
+use crate::router::{BoxError, DuplicateAggregator, DuplicateJob};
+use crate::scheduler::InvalidSchedule;
 use crate::task::{BlankName, InvalidOption, QueueName, TaskId};
 
 /// What can go wrong for a caller of the client or the owner of a server.
@@ -112,6 +113,21 @@ pub enum Error {
         /// The queue.
         queue: String,
     },
+    /// A schedule that cannot be kept.
+    #[error(transparent)]
+    InvalidSchedule(#[from] InvalidSchedule),
+    /// No entry with this ID is registered with the scheduler.
+    #[error("scheduler entry not found: `{id}`")]
+    EntryNotFound {
+        /// The ID.
+        id: String,
+    },
+    /// The scheduler cannot do that any more, or again.
+    #[error("the scheduler {0}")]
+    SchedulerState(&'static str),
+    /// The provider of periodic tasks failed at start; later failures are logged, and change nothing.
+    #[error("the provider of periodic tasks failed")]
+    Provider(#[source] BoxError),
     /// A route was added twice.
     #[error("task type pattern `{0}` is routed twice")]
     DuplicateRoute(String),

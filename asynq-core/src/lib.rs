@@ -19,10 +19,12 @@ mod error;
 pub mod task;
 pub mod wire;
 
+mod background;
 pub mod broker;
 pub mod client;
 pub mod job;
 pub mod router;
+pub mod scheduler;
 pub mod server;
 
 pub use error::{Error, Result};
@@ -36,7 +38,8 @@ pub mod __private {
 
     pub use crate::client::{AsClient, Enqueue};
     pub use crate::job::{
-        Argument, Codec, GroupSettings, Job, JobOptions, Json, read_argument, write_argument,
+        Argument, Codec, GroupSettings, Job, JobOptions, JobSchedule, Json, periodic_task, read_argument,
+        write_argument,
     };
     pub use crate::router::{
         Aggregation, AggregatorRegistration, IntoAggregated, aggregate, boxed_aggregation, group_of,

@@ -58,6 +58,9 @@ use proc_macro::TokenStream;
 /// | `group` | `group = "digest"` | the group that its tasks are collected in |
 /// | `concurrency` | `concurrency = 4` | how many of them one worker process runs at a time; as many as it has slots unless given |
 /// | `layer` | `layer = my_layer()` | a tower layer around the job, inside those of the router and the worker; a tuple for several, the outermost first |
+/// | `cron` | `cron = "0 9 * * mon-fri"` | enqueues the job at these times; may be repeated |
+/// | `timezone` | `timezone = "Europe/Rome"` | the time zone of `cron`; the scheduler's unless given, UTC as a rule |
+/// | `every` | `every = "10m"` | enqueues the job at fixed intervals |
 /// | `crate` | `crate = ::my_crate::asynq` | the path of asynq, for a crate that re-exports it |
 ///
 /// Durations are whole seconds, written with the units `d`, `h`, `m` and `s`: `"90s"`, `"1h30m"`. All options are
@@ -94,6 +97,21 @@ use proc_macro::TokenStream;
 ///
 /// let job = MakeReport { month: 5, notes: vec![] };
 /// # drop(job);
+/// ```
+///
+/// # Schedules
+///
+/// A job with `cron` or `every` is enqueued by itself, once at each of its times, however many workers run: every
+/// server that has the job schedules it too, and the first one wins. `cron` is Go's dialect: five fields, `@daily` and
+/// the like, `@every 1h30m`. All arguments in the payload must have a default.
+///
+/// ```
+/// use asynq::{Ctx, job};
+///
+/// #[job(cron = "0 9 * * mon-fri", cron = "0 12 * * sat", timezone = "Europe/Rome")]
+/// async fn morning_report(#[serde(default)] detailed: bool, ctx: &Ctx) {
+///     println!("for {:?}, detailed: {detailed}", ctx.scheduled_for());
+/// }
 /// ```
 ///
 /// # What it returns

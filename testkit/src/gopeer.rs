@@ -62,6 +62,13 @@ impl GoPeer {
         child
     }
 
+    /// Starts a scheduler and waits until it is ready.
+    pub async fn schedule(&self, args: &[&str]) -> Child {
+        let child = Child::spawn(self.command("schedule", args).arg("--exit-on-stdin-eof"));
+        child.event("gopeer is ready", |event| event["event"] == "ready").await;
+        child
+    }
+
     /// The whole database, as the vectors show it.
     pub async fn dump(&self) -> Value {
         output(&mut self.command("dump", &[])).await

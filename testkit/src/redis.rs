@@ -92,7 +92,9 @@ impl RedisServer {
     }
 
     async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
-        redis::Client::open(self.url())?.get_multiplexed_async_connection().await
+        // A machine that builds and tests at the same time is slow to answer, and that is no failure.
+        let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)));
+        redis::Client::open(self.url())?.get_multiplexed_async_connection_with_config(&config).await
     }
 
     /// Runs one command.

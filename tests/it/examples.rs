@@ -72,6 +72,20 @@ async fn groups_makes_few_mails_of_many_notices() {
 }
 
 #[tokio::test]
+async fn periodic_shows_that_each_tick_runs_once() {
+    let mut periodic = Child::spawn(&mut example("periodic"));
+    assert!(periodic.ended().await);
+    let last = periodic.line("the last line", |line| line == "three ticks, each once").await;
+    let lines = periodic.lines();
+    assert_eq!(lines.last(), Some(&last));
+    let mut ticks: Vec<&String> = lines.iter().filter(|line| line.starts_with("metrics for Some")).collect();
+    let count = ticks.len();
+    ticks.dedup();
+    assert!(count >= 3 && ticks.len() == count, "{lines:#?}");
+    assert!(lines.iter().any(|line| line == "greetings to acme"), "{lines:#?}");
+}
+
+#[tokio::test]
 async fn middleware_surrounds_all_jobs_and_one() {
     let mut middleware = Child::spawn(&mut example("middleware"));
     assert!(middleware.ended().await);

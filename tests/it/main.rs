@@ -14,6 +14,7 @@ mod known_issues;
 mod life;
 mod middleware;
 mod model;
+mod periodic;
 mod queues;
 mod support;
 mod typed;

@@ -12,6 +12,7 @@ mod groups;
 mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod schedules;
 mod server_time;
 mod settlement;
 mod snapshot;
@@ -26,6 +27,7 @@ pub use groups::{
     Member, Reclaimed, RejectedMember, SetName,
 };
 pub use memory::MemoryBroker;
+pub use schedules::{HISTORY_LIMIT, Schedules, TICK_AGE, Tick, Ticked};
 pub use server_time::ServerTime;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 

@@ -172,7 +172,7 @@ impl Client {
 }
 
 /// What the caller is told about a task, given what the broker said.
-fn outcome(info: TaskInfo, stored: Option<Result<(), EnqueueError>>) -> Result<TaskInfo> {
+pub(super) fn outcome(info: TaskInfo, stored: Option<Result<(), EnqueueError>>) -> Result<TaskInfo> {
     match stored.unwrap_or_else(|| Err(BrokerError::protocol("enqueue").into())) {
         Ok(()) => Ok(info),
         Err(EnqueueError::Duplicate { holder }) => Err(Error::DuplicateTask { queue: info.queue, holder }),

@@ -3,6 +3,7 @@
 mod client;
 mod enqueue;
 mod plan;
+mod tick;
 
 pub use client::{AsClient, Client};
 pub use enqueue::Enqueue;

@@ -6,6 +6,7 @@ mod groups;
 mod job;
 mod options;
 mod payload;
+mod schedule;
 
 pub use codec::{Codec, CodecError, Json};
 pub use go_json::GoJson;
@@ -15,6 +16,9 @@ pub use options::JobOptions;
 pub use payload::Payload;
 #[doc(hidden)]
 pub use payload::{Argument, read_argument, write_argument};
+pub use schedule::JobSchedule;
+#[doc(hidden)]
+pub use schedule::periodic_task;
 
 /// Types of Go whose JSON is not what serde makes of Rust's; see [`GoJson`].
 pub mod go {

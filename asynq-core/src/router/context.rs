@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::Client;
 use crate::error::Result;
 use crate::task::{Headers, QueueName, TaskId};
-use crate::wire::TaskMessage;
+use crate::wire::{TICK_HEADER, TaskMessage};
 
 /// What a handler knows about the task it runs, and the way to enqueue others. Cheap to clone.
 ///
@@ -82,6 +82,12 @@ impl Ctx {
     /// The group that it waits in or came from, if any. In an aggregator, the group at hand.
     pub fn group(&self) -> Option<&str> {
         Some(self.0.message.group_key.as_str()).filter(|group| !group.is_empty())
+    }
+
+    /// When the tick was due that a scheduler enqueued this task for; nothing for a task that was enqueued otherwise,
+    /// also by a scheduler of Go's. A task that is retried keeps its time.
+    pub fn scheduled_for(&self) -> Option<Timestamp> {
+        self.headers().get(TICK_HEADER)?.parse().ok()
     }
 
     /// How often this task was retried before: 0 on the first attempt.

@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::{Ctx, Handler, HandlerResult, Requirement};
-use crate::job::JobOptions;
+use crate::job::{JobOptions, JobSchedule};
 
 /// Runs the handler of a registered job on the payload in the context.
 pub type RunFn = fn(Ctx) -> BoxFuture<'static, HandlerResult>;
@@ -17,6 +17,8 @@ pub struct Registration {
     pub job: &'static str,
     /// Default options.
     pub options: JobOptions,
+    /// When a scheduler enqueues it.
+    pub schedule: Option<JobSchedule>,
     /// The source file of the function.
     pub file: &'static str,
     /// Its line.

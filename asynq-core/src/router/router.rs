@@ -180,6 +180,11 @@ impl Router {
         Box::pin(std::future::ready(Err(error.into())))
     }
 
+    /// The routed jobs.
+    pub(crate) fn registrations(&self) -> Vec<&'static Registration> {
+        self.jobs.values().map(|(_, job)| *job).collect()
+    }
+
     /// How many tasks of each type run at a time, for those jobs that say so.
     pub(crate) fn concurrency(&self) -> BTreeMap<String, usize> {
         let limited = self.jobs.values().filter_map(|(_, job)| Some((job.name.to_owned(), job.concurrency?)));
@@ -244,6 +249,7 @@ mod tests {
             name,
             job: "Job",
             options: JobOptions::new(),
+            schedule: None,
             file: "src/jobs.rs",
             line,
             run,

@@ -14,8 +14,8 @@ use tracing::Instrument;
 
 use super::aggregator::Workplace;
 use super::attempt::{DeadlineExceeded, Panicked, panic_text};
-use super::backoff::Backoff;
 use super::settle::error_text;
+use crate::background::Backoff;
 use crate::broker::{
     AGGREGATION_TIMEOUT, BrokerError, FinishedMember, FinishedSet, NewTask, RejectedMember, SetName,
 };

@@ -17,10 +17,10 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::aggregation::{AggregationRun, Ended, Staged};
-use super::backoff::Backoff;
 use super::mended::Mender;
 use super::processor::Control;
 use super::queues::Queues;
+use crate::background::Backoff;
 use crate::broker::{Broker, BrokerError, GroupRule, GroupState, LARGEST_SET, SetName};
 use crate::client::Client;
 use crate::clock::from_unix_seconds;

@@ -10,12 +10,14 @@ use super::aggregator::GroupSetup;
 use super::health::OnHealth;
 use super::server::{Server, Setup, WrapFn};
 use super::{Health, IsFailure, RetryPolicy, ServedQueue, UnknownTypes};
+use crate::background::host_name;
 use crate::client::{AsClient, Client};
 #[cfg(feature = "redis")]
 use crate::env::Settings;
 use crate::error::{Error, Result};
 use crate::job::GroupSettings;
 use crate::router::{Aggregator, BoxError, Middleware, Router, StateMap};
+use crate::scheduler::{CatchUp, Scheduler};
 use crate::task::QueueName;
 use crate::wire::{ServerInfo, WireTimestamp};
 
@@ -41,6 +43,8 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`aggregator`](Self::aggregator) | those of all jobs, if [`registered`](Self::registered) | none |
 /// | [`groups`](Self::groups) | 1 min grace period, no longest delay, 10,000 tasks | the same, and any number of tasks |
 /// | [`max_aggregations`](Self::max_aggregations) | 3 | the same |
+/// | [`scheduler`](Self::scheduler) | true | none: a scheduler is a program of its own |
+/// | [`catch_up`](Self::catch_up) | [`CatchUp::None`] | the same |
 #[must_use = "a server does nothing until it is run"]
 pub struct ServerBuilder {
     broker: BrokerSource,
@@ -62,6 +66,8 @@ pub struct ServerBuilder {
     health_interval: Duration,
     on_health: Option<OnHealth>,
     groups: GroupSetup,
+    scheduler: bool,
+    catch_up: CatchUp,
     wrong: Option<Error>,
 }
 
@@ -111,6 +117,8 @@ impl ServerBuilder {
             health_interval: Duration::from_secs(15),
             on_health: None,
             groups: GroupSetup::default(),
+            scheduler: true,
+            catch_up: CatchUp::None,
             wrong: None,
         }
     }
@@ -118,11 +126,12 @@ impl ServerBuilder {
     #[cfg(feature = "redis")]
     pub(super) fn from_env() -> Result<Self> {
         let mut builder = Self::from(BrokerSource::Url(crate::env::redis_url()?));
-        let Settings { queues, concurrency, strict, shutdown_timeout } = Settings::read()?;
+        let Settings { queues, concurrency, strict, shutdown_timeout, scheduler } = Settings::read()?;
         builder.queues = queues;
         builder.concurrency = concurrency;
         builder.strict = strict.unwrap_or(builder.strict);
         builder.shutdown_timeout = shutdown_timeout.unwrap_or(builder.shutdown_timeout);
+        builder.scheduler = scheduler.unwrap_or(builder.scheduler);
         Ok(builder)
     }
 
@@ -338,6 +347,19 @@ impl ServerBuilder {
         }
     }
 
+    /// Whether the server also enqueues its jobs that have a schedule (`#[job(cron = "…")]`). Any number of servers may:
+    /// each time, one of them does.
+    pub fn scheduler(mut self, enqueue: bool) -> Self {
+        self.scheduler = enqueue;
+        self
+    }
+
+    /// What becomes of the ticks of its jobs that passed while no server ran.
+    pub fn catch_up(mut self, policy: CatchUp) -> Self {
+        self.catch_up = policy;
+        self
+    }
+
     /// Checks everything, connects, and starts the server.
     ///
     /// # Errors
@@ -404,8 +426,15 @@ impl ServerBuilder {
         }
         let mut type_concurrency = router.concurrency();
         type_concurrency.extend(self.type_concurrency);
+        let jobs = if self.scheduler { router.registrations() } else { Vec::new() };
+        let scheduler = if jobs.iter().any(|job| job.schedule.is_some()) {
+            Some(Scheduler::builder(&client).jobs(jobs).catch_up(self.catch_up).build()?)
+        } else {
+            None
+        };
         Server::start(Setup {
             client,
+            scheduler,
             router,
             layers: self.layers,
             states: self.states,
@@ -462,16 +491,6 @@ impl ServerBuilder {
     fn reject(&mut self, name: &'static str, reason: String) {
         self.wrong.get_or_insert(Error::InvalidSetting { name, reason });
     }
-}
-
-/// The host's name, as the kernel tells it.
-fn host_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .or_else(|_| std::fs::read_to_string("/etc/hostname"))
-        .map(|name| name.trim().to_owned())
-        .ok()
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "unknown-host".to_owned())
 }
 
 #[cfg(test)]

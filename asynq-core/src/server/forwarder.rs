@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::Queues;
-use super::backoff::Backoff;
+use crate::background::Backoff;
 use crate::broker::{Broker, BrokerError};
 use crate::clock::from_unix_seconds;
 

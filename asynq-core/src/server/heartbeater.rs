@@ -7,11 +7,11 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::handle::ServerStatus;
 use super::processor::Control;
 use super::queues::{Served, wire_queues};
 use super::running::Running;
+use crate::background::Backoff;
 use crate::broker::{Broker, BrokerError};
 use crate::wire::{ServerInfo, WireTimestamp, WorkerInfo};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::running::Running;
+use crate::background::Backoff;
 use crate::broker::{Broker, BrokerError, LEASE};
 
 /// Time between extensions, as in Go: a lease survives several lost ones.

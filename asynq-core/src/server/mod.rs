@@ -3,7 +3,6 @@
 mod aggregation;
 mod aggregator;
 mod attempt;
-mod backoff;
 mod builder;
 mod forwarder;
 #[cfg(test)]
@@ -25,7 +24,6 @@ mod running;
 mod server;
 mod serving;
 mod settle;
-mod signals;
 mod subscriber;
 #[cfg(test)]
 mod tests;

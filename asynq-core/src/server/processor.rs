@@ -26,13 +26,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::attempt::{DeadlineExceeded, attempt};
-use super::backoff::Backoff;
 use super::limits::{Ask, Limits};
 use super::queues::Served;
 use super::running::{Held, Key, Phase, Running};
 use super::serving::Serving;
 use super::settle::{Rules, error_text};
 use super::unknown::is_not_found;
+use crate::background::Backoff;
 use crate::broker::{
     Broker, BrokerError, BrokerErrorKind, Demand, Exchanged, Leased, Settled, Settlement, Transition,
 };

@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Queues;
-use super::backoff::Backoff;
 use super::running::{Key, Running};
 use super::settle::{Rules, error_text};
+use crate::background::Backoff;
 use crate::broker::{ActiveTask, Broker, BrokerError, Demand, LEASE, Settled, Settlement, Transition};
 use crate::router::BoxError;
 use crate::task::QueueName;

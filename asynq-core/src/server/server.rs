@@ -24,12 +24,13 @@ use super::recoverer::Recoverer;
 use super::running::Running;
 use super::serving::Serving;
 use super::settle::Rules;
-use super::signals::{Request, Signals};
 use super::subscriber::Subscriber;
 use super::{Queues, ServedQueue, ServerBuilder, ServerHandle};
+use crate::background::{Request, Signals};
 use crate::client::{AsClient, Client};
 use crate::error::Result;
 use crate::router::{Handler, Router, StateMap};
+use crate::scheduler::Scheduler;
 use crate::wire::ServerInfo;
 
 /// A running server. Dropping it stops everything at once, as a crash would: handlers are dropped, and other servers
@@ -38,6 +39,8 @@ use crate::wire::ServerInfo;
 pub struct Server {
     handle: ServerHandle,
     shutdown_timeout: Duration,
+    /// Not needed any more once the server ends.
+    scheduler: Option<Scheduler>,
     processor: JoinSet<()>,
     /// Forwarder, janitor, aggregator, subscriber and health checker: not needed any more once nothing new is taken.
     helpers: JoinSet<()>,
@@ -52,6 +55,8 @@ pub(super) type WrapFn = Box<dyn FnOnce(Handler) -> Handler + Send>;
 /// A server's settings, checked.
 pub(super) struct Setup {
     pub(super) client: Client,
+    /// Enqueues the jobs that have a schedule, if there are any.
+    pub(super) scheduler: Option<Scheduler>,
     pub(super) router: Router,
     pub(super) layers: Vec<WrapFn>,
     pub(super) states: StateMap,
@@ -88,7 +93,7 @@ impl Server {
     }
 
     pub(super) fn start(setup: Setup) -> Result<Self> {
-        let Setup { client, router, states, queues, rules, info, groups, .. } = setup;
+        let Setup { client, scheduler, router, states, queues, rules, info, groups, .. } = setup;
         let states = Arc::new(states);
         let broker = Arc::clone(client.broker());
         let router = Arc::new(router);
@@ -100,9 +105,10 @@ impl Server {
             strict = setup.strict, types = ?router.routes(), "server starts"
         );
 
-        let keeper_broker = broker.for_other_runtime();
         let keepers = {
-            let broker = keeper_broker.clone().unwrap_or_else(|| Arc::clone(&broker));
+            let other = broker.for_other_runtime();
+            let is_other = other.is_some();
+            let broker = other.unwrap_or_else(|| Arc::clone(&broker));
             let heartbeater = Heartbeater {
                 broker: Arc::clone(&broker),
                 running: running.clone(),
@@ -110,23 +116,16 @@ impl Server {
                 control: order.clone(),
                 queues: queues.watch(),
             };
-            let lease_keeper = LeaseKeeper { broker: Arc::clone(&broker), running: running.clone() };
             let recoverer = Recoverer {
-                broker,
+                broker: Arc::clone(&broker),
                 running: running.clone(),
                 rules: rules.clone(),
                 server_id: info.server_id.clone(),
                 queues: queues.clone(),
                 max_crashes: setup.max_crashes,
             };
-            let keep = async move |stop: CancellationToken| {
-                tokio::join!(
-                    heartbeater.run(stop.clone()),
-                    lease_keeper.run(stop.clone()),
-                    recoverer.run(stop.clone())
-                );
-            };
-            Keepers::start(keep, keeper_broker.is_some())?
+            let lease_keeper = LeaseKeeper { broker, running: running.clone() };
+            Keepers::start(move |stop| keep(heartbeater, lease_keeper, recoverer, stop), is_other)?
         };
 
         let stop_helpers = CancellationToken::new();
@@ -185,9 +184,13 @@ impl Server {
             answer_lost: false,
         };
         processor.spawn(worker.run(order));
+        if let Some(scheduler) = &scheduler {
+            scheduler.start()?;
+        }
         Ok(Self {
             handle,
             shutdown_timeout: setup.shutdown_timeout,
+            scheduler,
             processor,
             helpers,
             stop_helpers,
@@ -247,6 +250,9 @@ impl Server {
     /// Lets running tasks finish. Dropping the future only stops waiting.
     async fn drain(&mut self, limit: Duration) {
         tracing::info!(server_id = self.id(), ?limit, "server shuts down");
+        if let Some(scheduler) = &self.scheduler {
+            scheduler.shutdown().await;
+        }
         self.stop_helpers.cancel();
         self.handle.0.control.send_replace(Control::Drain(Instant::now() + limit));
         while self.processor.join_next().await.is_some() {}
@@ -257,6 +263,16 @@ impl Server {
         self.keepers.stop().await;
         tracing::info!(server_id = self.id(), "server has ended");
     }
+}
+
+/// What keeps a server's tasks its own, until told to stop.
+async fn keep(
+    heartbeater: Heartbeater,
+    lease_keeper: LeaseKeeper,
+    recoverer: Recoverer,
+    stop: CancellationToken,
+) {
+    tokio::join!(heartbeater.run(stop.clone()), lease_keeper.run(stop.clone()), recoverer.run(stop.clone()));
 }
 
 /// The router inside the server's middleware, of which the first sees a task first.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::running::Running;
+use crate::background::Backoff;
 use crate::broker::Broker;
 
 /// Tells running handlers to stop, on request.

@@ -116,6 +116,8 @@ impl QueueKeys {
         group_prefix = "g:";
         /// Our own: sorted set of server IDs that lease from this queue, by their last beat in seconds.
         owners = "x:owners";
+        /// Our own: sorted set of scheduler entries that enqueue here, by their last tick in seconds.
+        ticks = "x:tick";
     }
 
     /// What all keys of the queue begin with.

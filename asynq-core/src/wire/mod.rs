@@ -14,5 +14,5 @@ pub use option::{
     EnqueueOption, GoDuration, GoReading, GoString, GoTime, InvalidDuration, InvalidOptionString, go_readable,
 };
 pub use protobuf::{DecodeError, WireTimestamp};
-pub use schedule::{SchedulerEnqueueEvent, SchedulerEntry};
+pub use schedule::{SchedulerEnqueueEvent, SchedulerEntry, TICK_HEADER};
 pub use server::{ServerInfo, WorkerInfo};

@@ -4,10 +4,13 @@ use bytes::Bytes;
 
 use super::protobuf::{WireTimestamp, message, strings, timestamp};
 
+/// The header of a task that a scheduler of ours enqueued: when the tick was due, as `2026-03-27T09:00:00Z`.
+pub const TICK_HEADER: &str = "asynq-tick";
+
 message! {
     /// A periodic task of a scheduler.
     pub struct SchedulerEntry {
-        /// UUID of the entry.
+        /// ID of the entry, a UUID.
         1 id: prost::encoding::string(String),
         /// Cron specification as registered.
         2 spec: prost::encoding::string(String),

@@ -8,6 +8,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Result, Token, UnOp};
 
+use super::schedule::Schedule;
 use crate::errors::Errors;
 use crate::paths::CratePath;
 use crate::{duration, suggest};
@@ -23,6 +24,8 @@ pub(super) struct Args {
     pub(super) concurrency: Option<LitInt>,
     /// The middleware around the handler.
     pub(super) layer: Option<Expr>,
+    /// When the job is enqueued by itself.
+    pub(super) schedule: Schedule,
     /// Where generated code finds the runtime.
     pub(super) krate: CratePath,
 }
@@ -78,6 +81,17 @@ const OPTIONS: &[Known] = &[
         read: |args, value| text(value, "group").map(|name| args.set("group", name)),
     },
     Known {
+        name: "cron",
+        example: r#"cron = "0 9 * * mon-fri""#,
+        read: |args, value| args.schedule.cron(value),
+    },
+    Known { name: "every", example: r#"every = "10m""#, read: |args, value| args.schedule.every(value) },
+    Known {
+        name: "timezone",
+        example: r#"timezone = "Europe/Rome""#,
+        read: |args, value| args.schedule.time_zone(value),
+    },
+    Known {
         name: "concurrency",
         example: "concurrency = 4",
         read: |args, value| slots(value).map(|slots| args.concurrency = Some(slots)),
@@ -93,6 +107,9 @@ const OPTIONS: &[Known] = &[
         read: |args, value| path(value).map(|path| args.krate = path),
     },
 ];
+
+/// What may be given more than once.
+const REPEATABLE: [&str; 1] = ["cron"];
 
 /// What people write for an option that has another name here, or that is no option of a job, and what to say.
 const ELSEWHERE: &[(&[&str], &str)] = &[
@@ -119,6 +136,11 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     ),
     (&["expires", "expire", "ttl"], "it is called `expires_in` here: write `expires_in = \"1h\"`"),
     (&["task_type", "type", "rename", "pattern"], "it is called `name` here: write `name = \"email:send\"`"),
+    (&["tz", "time_zone", "zone"], "it is called `timezone` here: write `timezone = \"Europe/Rome\"`"),
+    (
+        &["schedule", "periodic"],
+        "it is called `cron` here: write `cron = \"0 9 * * mon-fri\"`, or `every = \"10m\"`",
+    ),
     (
         &["task_id", "id"],
         "an ID belongs to one task: write `.task_id(id)` when enqueuing, or `unique_for = \"10m\"` here to keep \
@@ -155,6 +177,7 @@ impl Args {
         if let Err(error) = Parser::parse2(read, tokens) {
             errors.push(error);
         }
+        args.schedule.check(errors);
         args
     }
 
@@ -166,7 +189,7 @@ impl Args {
         let name = Ident::parse_any(input)?;
         let known = find(&name)?;
         let value = value(&name, known, input)?;
-        if given.contains(&known.name) {
+        if given.contains(&known.name) && !REPEATABLE.contains(&known.name) {
             return Err(Error::new(name.span(), format!("`{}` is given twice", known.name)));
         }
         given.push(known.name);

@@ -166,7 +166,7 @@ fn through_payload(field: &Field) -> Option<(TokenStream, TokenStream)> {
 }
 
 /// The names in `#[serde(name = …, name(…), name)]`. What cannot be read is serde's to report.
-fn serde_names(attrs: &[Attribute]) -> Vec<String> {
+pub(super) fn serde_names(attrs: &[Attribute]) -> Vec<String> {
     let metas = attrs
         .iter()
         .filter_map(|attr| attr.parse_args_with(Punctuated::<syn::Meta, Token![,]>::parse_terminated).ok());
@@ -247,6 +247,7 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
     let function = &item.signature.ident;
     let Job { name, fields, .. } = job;
     let text = LitStr::new(&name.to_string(), Span::call_site());
+    let schedule = args.schedule.expand(name);
     let ctx = Ident::new("__asynq_ctx", Span::mixed_site());
 
     // A job without arguments runs on any payload: Go programs send such tasks with none at all.
@@ -302,6 +303,7 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
                 name: <#name as __asynq::Job>::NAME,
                 job: #text,
                 options: <#name as __asynq::Job>::OPTIONS,
+                schedule: #schedule,
                 file: ::core::file!(),
                 line: ::core::line!(),
                 run: __asynq_run,

@@ -1,10 +1,11 @@
 //! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`]), whether
-//! that can be a job ([`check`]), and what it becomes ([`mod@expand`]).
+//! that can be a job ([`check`]), when it is enqueued by itself ([`schedule`]), and what it becomes ([`mod@expand`]).
 
 pub(crate) mod args;
 pub(crate) mod check;
 mod expand;
 pub(crate) mod item;
+mod schedule;
 pub(crate) mod types;
 
 use proc_macro2::TokenStream;
@@ -25,6 +26,9 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
             }
         };
         let job = check::check(&item, errors);
+        if let Some(job) = &job {
+            args.schedule.check_arguments(&job.fields, errors);
+        }
         expand::expand(&args, &item, job.as_ref())
     })
 }

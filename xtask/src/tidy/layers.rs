@@ -5,10 +5,11 @@
 use super::{File, Finding};
 
 /// The folders of `asynq-core/src` and what each must not know: paths below the crate's root.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("task", &["job", "broker", "client", "router", "server", "scheduler", "inspector"]),
     ("wire", &["job", "broker", "client", "router", "server", "scheduler", "inspector"]),
     ("broker", &["job", "client", "router", "server", "scheduler", "inspector"]),
+    ("background", &["job", "client", "router", "server", "scheduler", "inspector"]),
     ("job", &["broker", "client", "router", "server", "scheduler", "inspector"]),
     ("client", &["server", "scheduler", "inspector"]),
     ("router", &["broker", "server", "scheduler", "inspector"]),

@@ -19,6 +19,7 @@ mod memory;
 pub mod model;
 mod priority;
 mod recovery;
+mod schedules;
 mod settle;
 mod state;
 mod suite;

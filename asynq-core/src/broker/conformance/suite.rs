@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Fixture, enqueue, exchange, forward, groups, leases, priority, recovery, settle, state, wait};
+use super::{
+    Fixture, enqueue, exchange, forward, groups, leases, priority, recovery, schedules, settle, state, wait,
+};
 
 /// One behavior that every broker must show.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,7 @@ pub fn cases() -> Vec<Case> {
         recovery::CASES,
         wait::CASES,
         state::CASES,
+        schedules::CASES,
     ]
     .concat()
 }

@@ -60,6 +60,8 @@ pub(super) struct Shared {
     /// Told whenever something may have become pending, after the store has it.
     pub(super) ready: Notify,
     cancellations: broadcast::Sender<String>,
+    #[cfg(test)]
+    away: std::sync::atomic::AtomicBool,
 }
 
 impl Shared {
@@ -78,6 +80,8 @@ impl MemoryBroker {
             store: Mutex::default(),
             ready: Notify::new(),
             cancellations: broadcast::Sender::new(CANCELLATION_BACKLOG),
+            #[cfg(test)]
+            away: std::sync::atomic::AtomicBool::new(false),
         };
         Self { clock, keyspace: Keyspace::default(), shared: Arc::new(shared) }
     }
@@ -86,6 +90,25 @@ impl MemoryBroker {
     #[must_use]
     pub fn with_clock(&self, clock: Clock) -> Self {
         Self { clock, ..self.clone() }
+    }
+
+    /// Lets schedulers find the store away, or back again.
+    #[cfg(test)]
+    pub(crate) fn set_away(&self, away: bool) {
+        self.shared.away.store(away, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Whether the store answers schedulers.
+    #[cfg(test)]
+    pub(super) fn answer(&self) -> Result<(), BrokerError> {
+        if self.shared.away.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(BrokerError::new(
+                BrokerErrorKind::Unavailable,
+                "answer",
+                std::io::Error::other("away"),
+            ));
+        }
+        Ok(())
     }
 
     pub(super) fn shared(&self) -> &Shared {

@@ -21,7 +21,7 @@ impl MemoryBroker {
         let mut dump = Dump::default();
         put_globals(&mut dump, self.keyspace(), &store, now);
         for (name, queue) in &store.queues {
-            put_queue(&mut dump, &self.keyspace().queue(name), queue);
+            put_queue(&mut dump, &self.keyspace().queue(name), queue, now);
         }
         dump
     }
@@ -81,9 +81,17 @@ fn put_globals(dump: &mut Dump, keyspace: &Keyspace, store: &Store, now: Moment)
     for (key, workers) in &store.server_workers {
         dump.insert(&**key, Value::Hash(workers.value.clone()), Some(expiry(workers, now)));
     }
+    put_scored(dump, keyspace.schedulers(), &store.schedulers.known, |key| bytes(key));
+    for (key, entries) in &store.schedulers.entries {
+        dump.insert(&**key, Value::List(entries.value.clone()), Some(expiry(entries, now)));
+    }
+    for (key, history) in &store.schedulers.histories {
+        let events = history.value.iter().map(|(at, event)| (event.clone(), *at)).collect();
+        dump.insert(key.as_str(), Value::ZSet(events), Some(expiry(history, now)));
+    }
 }
 
-fn put_queue(dump: &mut Dump, keys: &QueueKeys, queue: &Queue) {
+fn put_queue(dump: &mut Dump, keys: &QueueKeys, queue: &Queue, now: Moment) {
     put_list(dump, keys.pending(), queue.pending.iter().map(id_bytes));
     put_list(dump, keys.active(), queue.active.iter().map(id_bytes));
     put_scored(dump, keys.lease(), &queue.lease, id_bytes);
@@ -105,6 +113,10 @@ fn put_queue(dump: &mut Dump, keys: &QueueKeys, queue: &Queue) {
         dump.insert(keys.task(id.as_str()), Value::Hash(fields), None);
     }
     put_scored(dump, keys.owners(), &queue.owners, |server_id| bytes(server_id));
+    if let Some(marks) = queue.ticks.marks(now) {
+        let members = marks.value.iter().map(|(entry, at)| (bytes(entry), at)).collect();
+        dump.insert(keys.ticks(), Value::ZSet(members), Some(expiry(marks, now)));
+    }
     put_number(dump, keys.paused(), queue.paused_since, None);
     put_number(dump, keys.processed_total(), queue.statistics.processed, None);
     put_number(dump, keys.failed_total(), queue.statistics.failed, None);

@@ -8,6 +8,7 @@
 //! ```text
 //! broker.rs ──► store.rs (all queues, locks, servers) ──► queue.rs (one queue)
 //!   │                                                        │
+//!   ├─► schedules.rs (what schedulers need)                  │
 //!   └─► waiter.rs (wake-ups, cancellations)                  ├─► groups.rs, scored_set.rs, task_hash.rs, statistics.rs
 //!                                                            └─► ../snapshot.rs (what an inspector sees)
 //! ```
@@ -17,6 +18,7 @@ mod broker;
 mod dump;
 mod groups;
 mod queue;
+mod schedules;
 mod scored_set;
 mod server_time;
 mod statistics;

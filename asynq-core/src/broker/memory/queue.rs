@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::schedules::Ticks;
 use super::scored_set::ScoredSet;
 use super::statistics::{Increment, Statistics};
 use super::store::{Locks, Moment};
@@ -59,6 +60,8 @@ pub(super) struct Queue {
     pub(super) statistics: Statistics,
     /// Servers that take from this queue, by their last beat.
     pub(super) owners: ScoredSet<Arc<str>>,
+    /// What schedulers enqueued here last.
+    pub(super) ticks: Ticks,
 }
 
 /// What one exchange came by in a queue and did not take.

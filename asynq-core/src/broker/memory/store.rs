@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::queue::{LeaseGrant, Passed, Queue};
+use super::schedules::Schedulers;
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
 use crate::broker::{
@@ -34,7 +35,7 @@ impl Moment {
     }
 
     /// The Unix nanosecond that is this many seconds later.
-    fn nanos_after(self, seconds: i64) -> i64 {
+    pub(super) fn nanos_after(self, seconds: i64) -> i64 {
         self.nanos.saturating_add(seconds.saturating_mul(1_000_000_000))
     }
 }
@@ -48,7 +49,7 @@ pub(super) struct Expiring<T> {
 }
 
 impl<T> Expiring<T> {
-    fn is_alive(&self, now: Moment) -> bool {
+    pub(super) fn is_alive(&self, now: Moment) -> bool {
         self.expires_at > now.nanos
     }
 }
@@ -85,6 +86,7 @@ pub(super) struct Store {
     pub(super) workers: ScoredSet<Arc<str>>,
     pub(super) server_infos: HashMap<Arc<str>, Expiring<Bytes>>,
     pub(super) server_workers: HashMap<Arc<str>, Expiring<BTreeMap<String, Bytes>>>,
+    pub(super) schedulers: Schedulers,
 }
 
 impl Store {
@@ -252,8 +254,10 @@ impl Store {
         self.locks.held.retain(|_, lock| lock.is_alive(now));
         self.server_infos.retain(|_, info| info.is_alive(now));
         self.server_workers.retain(|_, workers| workers.is_alive(now));
+        self.schedulers.drop_expired(now);
         for queue in self.queues.values_mut() {
             queue.statistics.drop_expired(now.seconds);
+            queue.ticks.drop_expired(now);
         }
     }
 

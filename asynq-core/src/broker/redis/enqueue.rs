@@ -6,8 +6,10 @@ use redis::Value;
 use super::RedisBroker;
 use super::reply::Reader;
 use super::script::{Call, LONGEST_TTL, Name};
-use crate::broker::{BrokerError, EnqueueError, NewTask, Placement};
+use crate::broker::{BrokerError, EnqueueError, NewTask, Placement, Tick, Ticked};
 use crate::task::QueueName;
+
+const DOING: &str = "enqueue";
 
 impl RedisBroker {
     /// Stores new tasks: one script call for each queue; they travel together.
@@ -52,7 +54,26 @@ impl RedisBroker {
         queue: &QueueName,
         tasks: &[&NewTask],
     ) -> Result<Vec<Result<(), EnqueueError>>, BrokerError> {
-        const DOING: &str = "enqueue";
+        let mut answer = Reader::new(self.enqueue_call(queue, tasks).run(&self.shared, DOING).await?, DOING)?;
+        if answer.len() != tasks.len() {
+            return Err(BrokerError::protocol(DOING));
+        }
+        tasks.iter().map(|_| read_outcome(answer.value()?)).collect()
+    }
+
+    /// The task of a tick, by the same script.
+    pub(super) async fn enqueue_ticked(&self, tick: &Tick, task: &NewTask) -> Result<Ticked, EnqueueError> {
+        let queue = QueueName::stored(&task.message.queue);
+        let mut call = self.enqueue_call(&queue, &[task]);
+        call.arg(self.keyspace.queue(&queue).ticks()).arg(&tick.entry).arg(tick.at);
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        match answer.value()? {
+            Value::Int(2) => Ok(Ticked::Passed),
+            other => read_outcome(other)?.map(|()| Ticked::Enqueued),
+        }
+    }
+
+    fn enqueue_call(&self, queue: &QueueName, tasks: &[&NewTask]) -> Call {
         let keys = self.keyspace.queue(queue);
         let mut call = Call::new(
             Name::enqueue,
@@ -66,21 +87,19 @@ impl RedisBroker {
         for task in tasks {
             add_task(&mut call, task);
         }
-        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
-        if answer.len() != tasks.len() {
-            return Err(BrokerError::protocol(DOING));
+        call
+    }
+}
+
+/// What became of one task.
+fn read_outcome(value: Value) -> Result<Result<(), EnqueueError>, BrokerError> {
+    match value {
+        Value::Int(1) => Ok(Ok(())),
+        Value::Int(0) => Ok(Err(EnqueueError::IdConflict)),
+        Value::BulkString(holder) => {
+            Ok(Err(EnqueueError::Duplicate { holder: String::from_utf8_lossy(&holder).into_owned() }))
         }
-        tasks
-            .iter()
-            .map(|_| match answer.value()? {
-                Value::Int(1) => Ok(Ok(())),
-                Value::Int(0) => Ok(Err(EnqueueError::IdConflict)),
-                Value::BulkString(holder) => {
-                    Ok(Err(EnqueueError::Duplicate { holder: String::from_utf8_lossy(&holder).into_owned() }))
-                }
-                _ => Err(BrokerError::protocol(DOING)),
-            })
-            .collect()
+        _ => Err(BrokerError::protocol(DOING)),
     }
 }
 

@@ -12,6 +12,7 @@ mod enqueue;
 mod exchange;
 mod groups;
 mod reply;
+mod schedules;
 mod script;
 mod server_time;
 mod waiter;

@@ -40,8 +40,10 @@ scripts! {
     read_set
     reclaim_sets
     stage_group
+    record_enqueue_event
     task_info
     write_result
+    write_scheduler_entries
     write_server_state
 }
 

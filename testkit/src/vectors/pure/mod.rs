@@ -1,6 +1,7 @@
 //! Suites whose cases are functions of their inputs, one file for each group of them.
 
 mod address;
+mod cron;
 mod messages;
 mod names;
 mod options;
@@ -28,6 +29,7 @@ pub(super) async fn run(kind: &str, case: &PureCase, redis: &RedisServer) -> Out
         "option_parse" => options::parse(inputs),
         "parse_redis_uri" => address::parse(inputs, go),
         "mux" => router::route(inputs),
+        "cron" => cron::fire_times(inputs, go),
         "retry_delay" => retry::delay(inputs),
         _ => return Outcome::missing(format!("kind {kind}")),
     };

@@ -40,6 +40,10 @@ pub(super) const OPERATIONS: &[&str] = &[
     "delete_expired_completed",
     "write_server_state",
     "clear_server_state",
+    "write_scheduler_entries",
+    "clear_scheduler_entries",
+    "record_enqueue_event",
+    "clear_scheduler_history",
     "pause",
     "unpause",
 ];
@@ -76,6 +80,10 @@ struct Arguments {
     cutoff_unix: i64,
     server: Option<Box<RawValue>>,
     workers: Vec<Box<RawValue>>,
+    scheduler_id: String,
+    entries: Vec<Box<RawValue>>,
+    entry_id: String,
+    event: Option<Box<RawValue>>,
 }
 
 type Answer = Result<Value, BrokerError>;
@@ -155,6 +163,25 @@ impl Operations {
             }
             "clear_server_state" => {
                 self.broker.clear_server_state(&inputs::server(given.server.as_ref().unwrap())).await?;
+                Ok(json!({"ok": true}))
+            }
+            "write_scheduler_entries" => {
+                let entries: Vec<_> = given.entries.iter().map(|entry| inputs::entry(entry)).collect();
+                let ttl = Duration::from_millis(given.ttl_ms);
+                self.broker.write_scheduler_entries(&given.scheduler_id, &entries, ttl).await?;
+                Ok(json!({"ok": true}))
+            }
+            "clear_scheduler_entries" => {
+                self.broker.clear_scheduler_entries(&given.scheduler_id).await?;
+                Ok(json!({"ok": true}))
+            }
+            "record_enqueue_event" => {
+                let event = inputs::event(given.event.as_ref().unwrap());
+                self.broker.record_enqueue_event(&given.entry_id, &event, Duration::from_secs(3600)).await?;
+                Ok(json!({"ok": true}))
+            }
+            "clear_scheduler_history" => {
+                self.broker.clear_scheduler_history(&given.entry_id).await?;
                 Ok(json!({"ok": true}))
             }
             "pause" => {

@@ -27,7 +27,7 @@ pub(super) async fn enqueue(client: &Client, arguments: &RawValue) -> Value {
 }
 
 /// The task, or what Go answers where none of ours can be made.
-fn task(arguments: &RawValue) -> Result<Task, Value> {
+pub(super) fn task(arguments: &RawValue) -> Result<Task, Value> {
     #[derive(Deserialize)]
     struct Arguments {
         #[serde(default)]
@@ -165,7 +165,7 @@ fn duration(millis: i64) -> Duration {
 }
 
 /// A task as gopeer shows it.
-fn shown(info: &TaskInfo) -> Value {
+pub(super) fn shown(info: &TaskInfo) -> Value {
     let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_second);
     json!({
         "id": info.id.as_str(), "queue": info.queue.as_str(), "type": info.task_type.as_str(),
@@ -182,7 +182,7 @@ fn shown(info: &TaskInfo) -> Value {
     })
 }
 
-fn class(error: &Error) -> &'static str {
+pub(super) fn class(error: &Error) -> &'static str {
     match error {
         Error::DuplicateTask { .. } => "duplicate",
         Error::TaskIdConflict { .. } => "conflict",

@@ -10,6 +10,7 @@ mod inspector;
 mod names;
 mod raw;
 mod results;
+mod scheduler;
 mod server;
 mod state;
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub(super) async fn run(case: &Scenario, redis: &RedisServer) -> Outcome {
         }
     }
     world.worker.compare_events(case, &mut outcome.differences);
+    world.periodic.compare_events(case, &mut outcome.differences);
     outcome
 }
 

@@ -25,9 +25,14 @@ pub(super) fn compare(
     names: &Names,
     into: &mut Vec<Difference>,
 ) {
+    let events = events(go, names);
     let (go, ours) = (keys(go, names), keys(ours, names));
+    let place = |relation: &TimeRelation| match events.get(&relation.at) {
+        Some(place) => place.clone(),
+        None => names.mark(&relation.at),
+    };
     let times: HashMap<String, &TimeRelation> =
-        step.times.iter().map(|relation| (names.mark(&relation.at), relation)).collect();
+        step.times.iter().map(|relation| (place(relation), relation)).collect();
     let by_chance = |key: &str| key.starts_with("asynq:workers:{") && is_living(key);
     for (key, go) in &go {
         let Some(ours) = ours.get(key) else {
@@ -59,6 +64,28 @@ pub(super) fn compare(
     for (key, ours) in ours.iter().filter(|(key, _)| !go.contains_key(*key) && !by_chance(key)) {
         into.push(Difference::new(format!("{at} {key}"), "nothing", summary(ours)));
     }
+}
+
+/// Where a scheduler's events are whose tasks have IDs of their own: which one it is, in place of its bytes.
+fn events(state: &[Value], names: &Names) -> HashMap<String, String> {
+    let mut events = HashMap::new();
+    for entry in state.iter().filter(|entry| entry["type"] == "zset") {
+        let key = entry["key"].as_str().unwrap_or_default();
+        for (index, element) in entry["value"].as_array().unwrap().iter().enumerate() {
+            if let Some(place) = event(element, index, names) {
+                events.insert(
+                    format!("{key}#{}", text(&element["member"])),
+                    format!("{}#{place}", names.mark(key)),
+                );
+            }
+        }
+    }
+    events
+}
+
+fn event(element: &Value, index: usize, names: &Names) -> Option<String> {
+    let id = element["decoded"]["scheduler_enqueue_event"]["task_id"].as_str()?;
+    (names.mark(id) != id).then(|| format!("event {index}"))
 }
 
 /// The places of one key, and what is in them.
@@ -138,7 +165,7 @@ fn keys(state: &[Value], names: &Names) -> BTreeMap<String, Places> {
         }
         let marked = names.mark(&key);
         let mut places = Places::new();
-        for (place, leaf) in leaves(entry, kind) {
+        for (place, leaf) in leaves(entry, kind, names) {
             // Which machine and process it was says its key already, and how busy a living server was at its last
             // beat is chance.
             let is_chance = ["host", "pid", "active_worker_count"].iter().any(|name| place.ends_with(name));
@@ -157,7 +184,7 @@ fn keys(state: &[Value], names: &Names) -> BTreeMap<String, Places> {
 }
 
 /// Everything under one key.
-fn leaves(entry: &Value, kind: KeyKind) -> Vec<(String, Leaf)> {
+fn leaves(entry: &Value, kind: KeyKind, names: &Names) -> Vec<(String, Leaf)> {
     let mut leaves = Vec::new();
     let ttl = &entry["ttl"];
     if let Some(seconds) = ttl["seconds"].as_i64() {
@@ -193,10 +220,10 @@ fn leaves(entry: &Value, kind: KeyKind) -> Vec<(String, Leaf)> {
             );
         }
         "zset" => {
-            leaves.extend(value.as_array().unwrap().iter().map(|element| {
+            leaves.extend(value.as_array().unwrap().iter().enumerate().map(|(index, element)| {
                 let score = &element["score"];
                 (
-                    text(&element["member"]),
+                    event(element, index, names).unwrap_or_else(|| text(&element["member"])),
                     score.as_i64().map_or_else(|| Leaf::Json(score.clone()), Leaf::Number),
                 )
             }));

@@ -11,6 +11,7 @@ use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
 
 use super::broker::Operations;
+use super::scheduler::Periodic;
 use super::server::Worker;
 use super::{arguments, client, inspector, raw};
 use crate::RedisServer;
@@ -25,6 +26,7 @@ pub(super) struct World {
     pub(super) broker: Operations,
     pub(super) client: Client,
     pub(super) worker: Worker,
+    pub(super) periodic: Periodic,
 }
 
 const OPERATIONS: &[&str] = &[
@@ -38,6 +40,9 @@ const OPERATIONS: &[&str] = &[
     "server.start",
     "server.wait",
     "server.stop",
+    "scheduler.start",
+    "scheduler.wait",
+    "scheduler.stop",
 ];
 
 /// What a step needs and we do not have.
@@ -72,6 +77,7 @@ impl World {
             broker: Operations::new(connect(&url, clock.clone()).await),
             client: Client::new(connect(&url, Clock::system()).await),
             worker: Worker::new(case),
+            periodic: Periodic::default(),
             url,
             clock,
         }
@@ -102,6 +108,9 @@ impl World {
             "server.start" => self.worker.start(&self.client, &mut self.redis, arguments).await,
             "server.wait" => self.worker.wait(&mut self.redis, arguments).await,
             "server.stop" => self.worker.stop().await,
+            "scheduler.start" => self.periodic.start(&self.client, arguments),
+            "scheduler.wait" => self.periodic.wait(arguments).await,
+            "scheduler.stop" => self.periodic.stop().await,
             "cancel" => raw::cancel(&self.url, self.client.broker(), arguments).await,
             "redis" => raw::command(&mut self.redis, arguments).await,
             "redis.bulk_zadd" => raw::bulk_zadd(&mut self.redis, arguments).await,

@@ -7,13 +7,13 @@ use bytes::Bytes;
 
 use super::known::{Known, Observation, Run};
 use super::op::{
-    BreakOp, IDS, LOCKS, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp, group_name,
-    queue_name, server_name,
+    BreakOp, IDS, LOCKS, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp, entry_name,
+    group_name, queue_name, server_name,
 };
 use crate::broker::conformance::{Corruption, Fixture};
 use crate::broker::{
     BrokerError, Demand, EnqueueError, Exchanged, LeaseRef, NewTask, Placement, QueueShare, RunToken,
-    Settlement, Transition,
+    Settlement, Tick, Ticked, Transition,
 };
 use crate::clock::Clock;
 use crate::task::QueueName;
@@ -31,6 +31,7 @@ pub async fn apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Observa
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each operation")]
 async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<Observation, BrokerError> {
     let (broker, clock) = (fixture.broker(), fixture.clock());
     let now = clock.unix_seconds();
@@ -38,6 +39,13 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
         Op::Enqueue(tasks) => {
             let tasks = tasks.iter().map(|task| new_task(task, known, now)).collect::<Vec<_>>();
             enqueued(broker.enqueue(&tasks).await)?
+        }
+        Op::Tick { entry, at, task } => {
+            let tick = Tick { entry: entry_name(*entry), at: now + i64::from(*at) };
+            ticked(broker.enqueue_tick(&tick, &new_task(task, known, now)).await)?
+        }
+        Op::TickMark { queue, entry } => {
+            Observation::Mark(broker.tick_mark(&queue_name(*queue), &entry_name(*entry), now).await?)
         }
         Op::Exchange { settle, server, queues, slots } => {
             let settle = settle.iter().filter_map(|op| settlement(*op, known, now)).collect::<Vec<_>>();
@@ -211,13 +219,24 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
 }
 
 fn enqueued(results: Vec<Result<(), EnqueueError>>) -> Result<Observation, BrokerError> {
-    let told = results.into_iter().map(|result| match result {
+    Ok(Observation::Enqueued(results.into_iter().map(outcome).collect::<Result<_, _>>()?))
+}
+
+fn ticked(result: Result<Ticked, EnqueueError>) -> Result<Observation, BrokerError> {
+    Ok(Observation::Ticked(match result {
+        Ok(Ticked::Passed) => "passed".to_owned(),
+        Ok(Ticked::Enqueued) => outcome(Ok(()))?,
+        Err(refused) => outcome(Err(refused))?,
+    }))
+}
+
+fn outcome(result: Result<(), EnqueueError>) -> Result<String, BrokerError> {
+    match result {
         Ok(()) => Ok("stored".to_owned()),
         Err(EnqueueError::IdConflict) => Ok("conflict".to_owned()),
         Err(EnqueueError::Duplicate { holder }) => Ok(format!("held by {holder}")),
         Err(EnqueueError::Broker(error)) => Err(error),
-    });
-    Ok(Observation::Enqueued(told.collect::<Result<_, _>>()?))
+    }
 }
 
 fn exchanged(exchanged: Exchanged, known: &mut Known) -> Observation {

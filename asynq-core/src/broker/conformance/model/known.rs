@@ -26,6 +26,10 @@ pub enum Observation {
     Mended(usize, usize),
     /// For each task `stored`, `conflict`, or the holder of the lock.
     Enqueued(Vec<String>),
+    /// What became of a tick: `passed`, or as of any task.
+    Ticked(String),
+    /// An entry's mark.
+    Mark(i64),
     /// What an exchange gave.
     Exchanged {
         /// What became of each settlement.

@@ -12,6 +12,7 @@ pub(super) const GROUPS: u8 = 2;
 /// How many uniqueness locks there are in each queue.
 pub(super) const LOCKS: u8 = 3;
 const SERVERS: u8 = 2;
+const ENTRIES: u8 = 2;
 
 /// Times to live, and the steps of the clock, in seconds: whole multiples of this, so that the seconds which a
 /// test itself takes never decide whether a key of Redis has expired.
@@ -25,6 +26,10 @@ pub(super) fn server_name(number: u8) -> String {
     format!("server-{}", number % SERVERS)
 }
 
+pub(super) fn entry_name(number: u8) -> String {
+    format!("entry-{}", number % ENTRIES)
+}
+
 pub(super) fn group_name(number: u8) -> String {
     format!("g{}", number % GROUPS)
 }
@@ -34,6 +39,22 @@ pub(super) fn group_name(number: u8) -> String {
 pub enum Op {
     /// Enqueues a batch.
     Enqueue(Vec<TaskOp>),
+    /// Enqueues the task of a tick.
+    Tick {
+        /// The entry.
+        entry: u8,
+        /// This many seconds from now.
+        at: i8,
+        /// The task.
+        task: TaskOp,
+    },
+    /// Reads the mark of an entry, or sets its first one.
+    TickMark {
+        /// The queue.
+        queue: u8,
+        /// The entry.
+        entry: u8,
+    },
     /// Settles a batch and leases.
     Exchange {
         /// What to settle.

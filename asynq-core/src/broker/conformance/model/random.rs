@@ -11,8 +11,10 @@ pub fn random_ops(seed: u64, n: usize) -> Vec<Op> {
 
 fn random_op(rng: &mut fastrand::Rng) -> Op {
     let queue = rng.u8(..);
-    match rng.u8(..120) {
+    match rng.u8(..124) {
         0..24 => Op::Enqueue(some(rng, 4, random_task)),
+        120..123 => Op::Tick { entry: rng.u8(..), at: rng.i8(-20..20), task: random_task(rng) },
+        123 => Op::TickMark { queue, entry: rng.u8(..) },
         24..58 => Op::Exchange {
             settle: some(rng, 4, random_settle),
             server: rng.u8(..),

@@ -7,16 +7,34 @@
 -- ARGV[1] queue name   ARGV[2] task key prefix   ARGV[3] group key prefix
 -- ARGV[4] now, unix seconds   ARGV[5] now, unix nanoseconds
 -- ARGV[6..] for each task: placement, id, encoded message, lock key (empty: none), lock time in seconds, and where
---   it is placed
--- Returns one element for each task: 1 stored, 0 the id already exists, or the id that holds the lock.
-if KEYS[4] then redis.call('SADD', KEYS[4], ARGV[1]) end
+--   it is placed; then, for the one task of a scheduler's tick, three more: key of asynq:{<queue>}:x:tick (sorted set
+--   of entries by their last tick), entry, unix second of the tick
+-- Returns one element for each task: 1 stored, 0 the id already exists, or the id that holds the lock;
+--   2 when the entry has had this tick or a later one: then nothing was changed.
+local call = redis.call
+local last = #ARGV - (#ARGV - 5) % 6
+local ticks, entry, tick = ARGV[last + 1], ARGV[last + 2], tonumber(ARGV[last + 3])
+if ticks then
+  local mark = call('ZSCORE', ticks, entry)
+  if mark and tonumber(mark) >= tick then return { 2 } end
+end
+if KEYS[4] then call('SADD', KEYS[4], ARGV[1]) end
 local queue = {
   pending = KEYS[1], scheduled = KEYS[2], groups = KEYS[3],
   tasks = ARGV[2], group = ARGV[3], now = ARGV[4], nanos = ARGV[5],
 }
 local results = {}
-for at = 6, #ARGV, 6 do
+for at = 6, last, 6 do
   results[#results + 1] =
     insert(queue, ARGV[at + 1], ARGV[at], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
+end
+if ticks then
+  -- A tick that is refused as a duplicate has had its turn as well. Marks of entries that are long gone go away.
+  local keep = 400 * 86400
+  call('ZADD', ticks, tick, entry)
+  for _, gone in ipairs(call('ZRANGEBYSCORE', ticks, '-inf', tick - keep, 'LIMIT', 0, 10)) do
+    call('ZREM', ticks, gone)
+  end
+  call('EXPIRE', ticks, keep)
 end
 return results

@@ -1,10 +1,10 @@
-//! The signals that stop a server.
+//! The signals that stop a server or a scheduler.
 
 use crate::error::{Error, Result};
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Request {
+pub(crate) enum Request {
     /// Take no more tasks, but stay (SIGTSTP).
     StopTaking,
     /// End (SIGTERM, SIGINT).
@@ -13,7 +13,7 @@ pub(super) enum Request {
 
 /// The process's signals. From its making on they no longer end the process by themselves.
 #[cfg(unix)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     stop: tokio::signal::unix::Signal,
@@ -21,7 +21,7 @@ pub(super) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    pub(super) fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         /// SIGTSTP, which tokio has no name for; the number is the same on Linux, macOS and the BSDs except where
         /// noted in `signal(7)`.
@@ -34,7 +34,7 @@ impl Signals {
     }
 
     /// The next request. Dropping the future loses nothing.
-    pub(super) async fn next(&mut self) -> Request {
+    pub(crate) async fn next(&mut self) -> Request {
         tokio::select! {
             _ = self.terminate.recv() => Request::Shutdown,
             _ = self.interrupt.recv() => Request::Shutdown,
@@ -45,16 +45,16 @@ impl Signals {
 
 /// Ctrl-C, where there are no Unix signals.
 #[cfg(not(unix))]
-pub(super) struct Signals;
+pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    pub(super) fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         Ok(Self)
     }
 
     /// The next request. Dropping the future loses nothing.
-    pub(super) async fn next(&mut self) -> Request {
+    pub(crate) async fn next(&mut self) -> Request {
         match tokio::signal::ctrl_c().await {
             Ok(()) => Request::Shutdown,
             Err(_) => std::future::pending().await,
