@@ -52,7 +52,8 @@ pub use asynq_core::task::{
 // Not the module `job`: `use asynq::job` brings the attribute into scope and leaves a module of that name to the user.
 #[cfg(feature = "redis")]
 pub use asynq_core::env;
-pub use asynq_core::{Error, Result, broker, client, clock, router, server, task, wire};
+pub use asynq_core::inspector::Inspector;
+pub use asynq_core::{Error, Result, broker, client, clock, inspector, router, server, task, wire};
 #[cfg(feature = "macros")]
 pub use asynq_macros::job;
 

@@ -21,6 +21,7 @@ pub mod wire;
 
 pub mod broker;
 pub mod client;
+pub mod inspector;
 pub mod job;
 pub mod router;
 pub mod server;

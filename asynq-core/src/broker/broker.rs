@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{BrokerError, RunToken, Settled, Settlement};
+use super::{BrokerError, Changes, Inspection, Processes, RunToken, Settled, Settlement};
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
 use crate::wire::keys::Keyspace;
@@ -19,7 +19,7 @@ use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 /// seconds of the broker's [`Clock`]. Unless said otherwise a call that is dropped half-way may or may not have
 /// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Cancellations::next`].
 #[async_trait]
-pub trait Broker: fmt::Debug + Send + Sync + 'static {
+pub trait Broker: Inspection + Changes + Processes + fmt::Debug + Send + Sync + 'static {
     /// The clock that stamps what is written.
     fn clock(&self) -> &Clock;
 

@@ -79,8 +79,7 @@ impl MemoryBroker {
         Self { clock, keyspace: Keyspace::default(), shared: Arc::new(shared) }
     }
 
-    /// For tests that look into the store.
-    #[cfg(any(test, feature = "__conformance"))]
+    /// What the clones share.
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -89,7 +88,7 @@ impl MemoryBroker {
         Moment::now(&self.clock)
     }
 
-    fn wake(&self, became_ready: bool) {
+    pub(super) fn wake(&self, became_ready: bool) {
         if became_ready {
             self.shared.ready.notify_waiters();
         }

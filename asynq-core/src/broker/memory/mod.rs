@@ -13,8 +13,11 @@
 //! ```
 
 mod broker;
+mod changes;
 #[cfg(any(test, feature = "__conformance"))]
 mod dump;
+mod inspection;
+mod processes;
 mod queue;
 mod scored_set;
 mod statistics;

@@ -369,7 +369,7 @@ impl Queue {
 }
 
 /// Marks a task as pending from now on, so that latency counts from here.
-fn set_pending(task: &mut TaskHash, now: Moment) {
+pub(super) fn set_pending(task: &mut TaskHash, now: Moment) {
     task.set_state(TaskState::Pending);
     task.set(field::PENDING_SINCE, now.nanos.to_string());
 }
@@ -378,6 +378,6 @@ fn decode(bytes: Bytes) -> StoredMessage {
     TaskMessage::decode(bytes.clone()).map_err(|error| Undecodable { bytes, error })
 }
 
-fn whole_seconds(duration: std::time::Duration) -> i64 {
+pub(super) fn whole_seconds(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

@@ -24,12 +24,20 @@ macro_rules! scripts {
 }
 
 scripts! {
+    adopt
+    change
+    close_queue
     delete_expired_completed
+    edit
     enqueue
     exchange
     extend
     forward
     mend
+    queue_info
+    release
+    scan
+    sweep
     task_info
     write_result
     write_server_state
@@ -61,6 +69,14 @@ impl Call {
     pub(super) fn new(
         name: Name,
         keys: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>,
+    ) -> Self {
+        Self::with_keys(name, keys)
+    }
+
+    /// A call with these keys, which may be any bytes.
+    pub(super) fn with_keys(
+        name: Name,
+        keys: impl IntoIterator<Item: ToRedisArgs, IntoIter: ExactSizeIterator>,
     ) -> Self {
         let keys = keys.into_iter();
         let mut command = redis::cmd("EVALSHA");
