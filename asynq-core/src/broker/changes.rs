@@ -103,6 +103,8 @@ pub struct Adoption {
     pub state: TaskState,
     /// When it is due, was given up, or is to be dropped, Unix seconds; no matter for a pending one.
     pub score: i64,
+    /// The group it goes to when it is due; empty for none.
+    pub group: String,
     /// Its result.
     pub result: Option<Bytes>,
     /// How long the lock `message.unique_key` lasts, in seconds; 0 when it takes none.

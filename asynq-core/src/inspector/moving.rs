@@ -131,6 +131,7 @@ impl Inspector {
             message: TaskMessage { queue: to.as_str().to_owned(), unique_key, ..message.clone() },
             state: info.state,
             score,
+            group: task.group.clone(),
             result: info.result.clone(),
             unique_ttl,
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Fixture, enqueue, exchange, forward, leases, recovery, settle, state, wait};
+use super::{Fixture, changes, enqueue, exchange, forward, inspection, leases, recovery, settle, state, wait};
 
 /// One behavior that every broker must show.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,8 @@ pub fn cases() -> Vec<Case> {
         recovery::CASES,
         wait::CASES,
         state::CASES,
+        inspection::CASES,
+        changes::CASES,
     ]
     .concat()
 }

@@ -59,6 +59,9 @@ impl Changes for MemoryBroker {
     }
 
     async fn adopt(&self, task: &Adoption) -> Result<(), EnqueueError> {
+        if matches!(task.state, TaskState::Active | TaskState::Aggregating) {
+            return Err(BrokerError::protocol("adopt a task").into());
+        }
         let now = self.now();
         self.shared().lock().adopt(task, now)?;
         self.wake(task.state == TaskState::Pending);
@@ -66,7 +69,7 @@ impl Changes for MemoryBroker {
     }
 
     async fn delete_queue(&self, queue: &QueueName, force: bool) -> Result<QueueDeletion, BrokerError> {
-        Ok(self.shared().lock().delete_queue(queue, force, self.keyspace().queue(queue).prefix()))
+        Ok(self.shared().lock().delete_queue(queue, force, self.keyspace()))
     }
 }
 
@@ -268,12 +271,15 @@ impl Queue {
 
     /// Stores a task whose ID is free.
     pub(super) fn adopt(&mut self, adoption: &Adoption, holds_lock: bool, now: Moment) {
-        let Adoption { message, state, score, result, .. } = adoption;
+        let Adoption { message, state, score, group, result, .. } = adoption;
         let id = TaskId::stored(&message.id);
         let mut task = TaskHash::default();
         task.set(field::MSG, message.encode());
         if holds_lock {
             task.set(field::UNIQUE_KEY, message.unique_key.clone());
+        }
+        if !group.is_empty() {
+            task.set(field::GROUP, group.clone());
         }
         if let Some(result) = result {
             task.set(field::RESULT, result.clone());

@@ -144,8 +144,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes a queue, whose keys begin with `prefix`, unless it holds what must stay.
-    pub(super) fn delete_queue(&mut self, name: &QueueName, force: bool, prefix: &str) -> QueueDeletion {
+    /// Deletes a queue, unless it holds what must stay.
+    pub(super) fn delete_queue(&mut self, name: &QueueName, force: bool, names: &Keyspace) -> QueueDeletion {
         if !self.known.contains(name) {
             return QueueDeletion::NotFound;
         }
@@ -165,7 +165,12 @@ impl Store {
         }
         self.queues.remove(name);
         self.known.remove(name);
-        self.locks.held.retain(|key, _| !key.starts_with(prefix));
+        let keys = names.queue(name);
+        // A name may contain `}:`, so the keys of another queue may begin as those of this one do.
+        let others: Vec<_> = self.known.iter().map(|other| names.queue(other)).collect();
+        self.locks.held.retain(|key, _| {
+            !key.starts_with(keys.prefix()) || others.iter().any(|other| key.starts_with(other.prefix()))
+        });
         QueueDeletion::Deleted
     }
 
