@@ -72,7 +72,9 @@ pub enum Error {
         remedy: &'static str,
     },
     /// An aggregator has the task in hand: it will be gone soon, or back in its group within minutes.
-    #[error("task `{id}` in queue `{queue}` is being aggregated: try again in a few minutes if it is still there")]
+    #[error(
+        "task `{id}` in queue `{queue}` is being aggregated: try again in a few minutes if it is still there"
+    )]
     TaskStaged {
         /// The queue.
         queue: QueueName,

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{BrokerError, Collection, DailyStats, GroupInfo, QueueInfo, Scan, ScanCursor, TaskDetail, Unreadable};
+use super::{
+    BrokerError, Collection, DailyStats, GroupInfo, QueueInfo, Scan, ScanCursor, TaskDetail, Unreadable,
+};
 use crate::task::{QueueName, TaskId};
 
 /// Reading what stands in a store. Nothing here changes anything, and no call holds the store for long.

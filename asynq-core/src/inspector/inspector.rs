@@ -124,12 +124,7 @@ impl Inspector {
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
-    pub async fn list(
-        &self,
-        queue: impl AsRef<str>,
-        collection: Collection,
-        page: Page,
-    ) -> Result<TaskPage> {
+    pub async fn list(&self, queue: impl AsRef<str>, collection: Collection, page: Page) -> Result<TaskPage> {
         let queue = self.existing(queue).await?;
         TaskPage::read(&self.broker, &queue, &collection, page).await
     }
@@ -306,7 +301,9 @@ impl Inspector {
             Changed::Applied => Ok(()),
             Changed::NotFound => Err(Error::TaskNotFound { queue, id }),
             Changed::Staged => Err(Error::TaskStaged { queue, id }),
-            Changed::Refused(state) => Err(Error::WrongState { queue, id, state, remedy: remedy(change, state) }),
+            Changed::Refused(state) => {
+                Err(Error::WrongState { queue, id, state, remedy: remedy(change, state) })
+            }
         }
     }
 
@@ -314,9 +311,7 @@ impl Inspector {
     pub(super) async fn detail(&self, queue: &QueueName, id: &TaskId) -> Result<TaskDetail> {
         match self.broker.task_detail(queue, id).await? {
             Some(Ok(detail)) => Ok(detail),
-            Some(Err(source)) => {
-                Err(Error::UnreadableTask { queue: queue.clone(), id: id.clone(), source })
-            }
+            Some(Err(source)) => Err(Error::UnreadableTask { queue: queue.clone(), id: id.clone(), source }),
             None => Err(Error::TaskNotFound { queue: queue.clone(), id: id.clone() }),
         }
     }

@@ -178,7 +178,8 @@ impl TaskStream {
             if let Some(task) = self.read.pop_front() {
                 return Some(Ok(task));
             }
-            let scan = match self.broker.scan(&self.queue, &self.collection, self.next.as_ref()?, CHUNK).await {
+            let scan = match self.broker.scan(&self.queue, &self.collection, self.next.as_ref()?, CHUNK).await
+            {
                 Ok(scan) => scan,
                 Err(error) => return Some(Err(error.into())),
             };

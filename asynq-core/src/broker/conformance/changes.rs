@@ -325,7 +325,11 @@ async fn b28_tasks_run_together_are_pending_since_then(world: World) {
     let since = world.clock.unix_nanos().to_string();
     for id in ["a", "b"] {
         let hash = world.dump().await.hash(&world.keys.task(id));
-        assert_eq!((field(&hash, "pending_since"), field(&hash, "group")), (Some(since.as_str()), None), "{id}");
+        assert_eq!(
+            (field(&hash, "pending_since"), field(&hash, "group")),
+            (Some(since.as_str()), None),
+            "{id}"
+        );
     }
 }
 
@@ -348,9 +352,11 @@ async fn archives_all(world: World) {
 }
 
 async fn b6_deleting_all_releases_the_locks(world: World) {
-    for (task, collection) in
-        [(pending("a"), Collection::Pending), (scheduled("a", 5), Collection::Scheduled), (grouped("a"), group())]
-    {
+    for (task, collection) in [
+        (pending("a"), Collection::Pending),
+        (scheduled("a", 5), Collection::Scheduled),
+        (grouped("a"), group()),
+    ] {
         world.store(&[unique(task, 60)]).await;
         change_first(&world, collection, DELETE, 10).await;
         let dump = world.dump().await;
@@ -448,7 +454,8 @@ async fn refuses_to_edit_what_is_run_or_done(world: World) {
     completed(&world, "c").await;
     world.active("a").await;
     world.store(&[grouped("g")]).await;
-    for (id, state) in [("c", TaskState::Completed), ("a", TaskState::Active), ("g", TaskState::Aggregating)] {
+    for (id, state) in [("c", TaskState::Completed), ("a", TaskState::Active), ("g", TaskState::Aggregating)]
+    {
         let edited = apply_edit(&world, id, &edit(id, Some(with_payload(id)), Some(5))).await;
         assert_eq!(edited, Edited::Refused(state), "{id}");
     }
@@ -459,9 +466,13 @@ fn adoption(id: &str, state: TaskState) -> Adoption {
 }
 
 async fn adopts_a_task_in_every_state(world: World) {
-    for state in
-        [TaskState::Pending, TaskState::Scheduled, TaskState::Retry, TaskState::Archived, TaskState::Completed]
-    {
+    for state in [
+        TaskState::Pending,
+        TaskState::Scheduled,
+        TaskState::Retry,
+        TaskState::Archived,
+        TaskState::Completed,
+    ] {
         let id = state.as_str();
         let task = Adoption {
             result: Some(Bytes::from_static(b"result")),
@@ -478,7 +489,10 @@ async fn adopts_a_task_in_every_state(world: World) {
     let dump = world.dump().await;
     assert_eq!(dump.zset(&world.keys.retry()), [("retry".to_owned(), 50)]);
     assert_eq!(dump.set("asynq:queues"), ["q"]);
-    assert!(world.broker.adopt(&adoption("x", TaskState::Active)).await.is_err(), "only a worker makes it so");
+    assert!(
+        world.broker.adopt(&adoption("x", TaskState::Active)).await.is_err(),
+        "only a worker makes it so"
+    );
 }
 
 async fn adopts_nothing_twice(world: World) {
@@ -573,7 +587,9 @@ async fn deletes_nothing_of_other_queues(world: World) {
         let locked = unique(pending_in(other, "b"), 60);
         let unique_key = format!("{}t:", world.queue_keys(&queue(other)).unique_prefix("x"));
         let message = TaskMessage { unique_key, ..locked.message };
-        world.store(&[crate::broker::NewTask { message, placement: Placement::Pending, unique_ttl: 60 }]).await;
+        world
+            .store(&[crate::broker::NewTask { message, placement: Placement::Pending, unique_ttl: 60 }])
+            .await;
     }
     let before = world.dump().await;
     one_of_each(&world).await;

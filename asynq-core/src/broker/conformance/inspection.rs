@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::Corruption;
 use super::suite::case_list;
 use super::world::{
-    LOCK, SERVER, World, done, failed, grouped, message, pending, pending_in, queue, scheduled, task_id, unique,
+    LOCK, SERVER, World, done, failed, grouped, message, pending, pending_in, queue, scheduled, task_id,
+    unique,
 };
-use super::Corruption;
 use crate::broker::{Change, Collection, Scan, ScanCursor, Transition, Unreadable};
 use crate::clock::from_unix_seconds;
 use crate::task::{TaskId, TaskState};
@@ -66,7 +67,9 @@ async fn tells_which_queues_there_are(world: World) {
 async fn store_one_of_each(world: &World) {
     let now = world.now();
     let retried = world.active("r").await;
-    world.apply(&retried, Transition::Retry { message: failed(&retried), at: now + 60, is_failure: true }).await;
+    world
+        .apply(&retried, Transition::Retry { message: failed(&retried), at: now + 60, is_failure: true })
+        .await;
     let archived = world.active("x").await;
     world.apply(&archived, Transition::Archive { message: Some(failed(&archived)) }).await;
     let completed = world.active("c").await;
@@ -147,7 +150,9 @@ async fn tells_the_history(world: World) {
     assert_eq!(history.len(), 150);
     let counts: Vec<_> = history.iter().take(3).map(|day| (day.processed, day.failed)).collect();
     assert_eq!(counts, [(1, 1), (1, 0), (0, 0)]);
-    assert!(history.windows(2).all(|days| days[0].date == days[1].date.tomorrow().expect("not the last day")));
+    assert!(
+        history.windows(2).all(|days| days[0].date == days[1].date.tomorrow().expect("not the last day"))
+    );
 }
 
 async fn counts_groups(world: World) {
@@ -188,7 +193,8 @@ async fn lists_from_an_offset(world: World) {
     world.store(&ids.iter().map(|id| pending(id)).collect::<Vec<_>>()).await;
     world.store(&(0..7).map(|at| scheduled(&format!("s{at}"), at)).collect::<Vec<_>>()).await;
     for (collection, letter) in [(Collection::Pending, "t"), (Collection::Scheduled, "s")] {
-        for (offset, expected, goes_on) in [(0, vec![0, 1, 2], true), (6, vec![6], false), (9, vec![], false)] {
+        for (offset, expected, goes_on) in [(0, vec![0, 1, 2], true), (6, vec![6], false), (9, vec![], false)]
+        {
             let scan = scan(&world, &collection, &ScanCursor::at(offset), 3).await;
             let ids: Vec<_> = scan.tasks.iter().map(|listed| listed.id.as_str().to_owned()).collect();
             let expected: Vec<_> = expected.iter().map(|number| format!("{letter}{number}")).collect();
@@ -206,7 +212,10 @@ async fn lists_what_cannot_be_read(world: World) {
     let told: Vec<_> = scan.tasks.iter().map(|listed| (listed.id.as_str(), &listed.task)).collect();
     assert!(matches!(told[0], ("a", Err(Unreadable::Missing))), "{told:?}");
     assert!(matches!(told[1], ("b", Err(Unreadable::Message(_)))), "{told:?}");
-    assert!(matches!(told[2], ("c", Ok(info)) if info.state == TaskState::Pending), "where it stands counts: {told:?}");
+    assert!(
+        matches!(told[2], ("c", Ok(info)) if info.state == TaskState::Pending),
+        "where it stands counts: {told:?}"
+    );
     assert!(matches!(told[3], ("d", Ok(_))), "{told:?}");
     for (id, missing) in [("a", true), ("b", false), ("c", false)] {
         let detail = world.broker.task_detail(&world.queue, &task_id(id)).await.expect("the store answers");
@@ -221,7 +230,8 @@ async fn an_active_task_without_a_lease_is_an_orphan(world: World) {
     world.remove_lease("a").await;
     world.set_lease("b", world.now()).await;
     let scan = scan(&world, &Collection::Active, &ScanCursor::default(), 10).await;
-    let orphans: Vec<_> = scan.tasks.into_iter().map(|task| task.task.expect("readable").is_orphaned).collect();
+    let orphans: Vec<_> =
+        scan.tasks.into_iter().map(|task| task.task.expect("readable").is_orphaned).collect();
     assert_eq!(orphans, [true, true, false]);
 }
 
@@ -395,10 +405,7 @@ async fn tells_of_servers_and_their_tasks(world: World) {
     assert!(servers(&world).await.is_empty());
     publish(&world, "s-2", &[], 20).await;
     publish(&world, "s-1", &["b", "a"], 60).await;
-    let both = [
-        ("s-1".to_owned(), vec!["a".to_owned(), "b".to_owned()]),
-        ("s-2".to_owned(), vec![]),
-    ];
+    let both = [("s-1".to_owned(), vec!["a".to_owned(), "b".to_owned()]), ("s-2".to_owned(), vec![])];
     assert_eq!(servers(&world).await, both);
     world.advance(30).await;
     assert_eq!(servers(&world).await, both[..1]);

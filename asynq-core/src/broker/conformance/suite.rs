@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Fixture, changes, enqueue, exchange, forward, inspection, leases, recovery, settle, state, wait};
+use super::{
+    Fixture, changes, enqueue, exchange, forward, inspection, leases, recovery, settle, state, wait,
+};
 
 /// One behavior that every broker must show.
 #[derive(Clone, Copy, Debug)]

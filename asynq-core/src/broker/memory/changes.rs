@@ -38,6 +38,9 @@ impl Changes for MemoryBroker {
         change: Change,
         limit: usize,
     ) -> Result<ChangedMany, BrokerError> {
+        if limit == 0 {
+            return Ok(ChangedMany::default());
+        }
         let now = self.now();
         let changed = {
             let mut store = self.shared().lock();

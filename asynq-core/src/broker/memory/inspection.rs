@@ -42,14 +42,13 @@ impl Inspection for MemoryBroker {
 
     async fn history(&self, queue: &QueueName, days: usize) -> Result<Vec<DailyStats>, BrokerError> {
         let day = Duration::from_secs(24 * 3600);
-        let days =
-            std::iter::successors(Some(self.clock().now()), |at| at.checked_sub(day).ok()).take(days);
+        let days = std::iter::successors(Some(self.clock().now()), |at| at.checked_sub(day).ok()).take(days);
         let now = self.now();
         let store = self.shared().lock();
         let statistics = store.queues.get(queue).map(|queue| &queue.statistics);
         let stats = |at: Timestamp| {
-            let (processed, failed) =
-                statistics.map_or((0, 0), |statistics| statistics.of_day(Moment::at(at).seconds, now.seconds));
+            let (processed, failed) = statistics
+                .map_or((0, 0), |statistics| statistics.of_day(Moment::at(at).seconds, now.seconds));
             DailyStats { date: utc_date(at), processed: counter(processed), failed: counter(failed) }
         };
         Ok(days.map(stats).collect())
@@ -216,9 +215,7 @@ fn from_set(set: &ScoredSet, from: &ScanCursor, limit: usize) -> (usize, Vec<(Ta
     };
     let last = last.parse().unwrap_or(i64::MIN);
     let found = match from.anchors.iter().rev().find(stays) {
-        Some((id, score)) => {
-            set.after(score.parse().unwrap_or(last), id).take(limit).map(scored).collect()
-        }
+        Some((id, score)) => set.after(score.parse().unwrap_or(last), id).take(limit).map(scored).collect(),
         None => set.from(last).take(limit).map(scored).collect(),
     };
     (from.offset, found)

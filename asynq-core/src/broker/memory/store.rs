@@ -14,8 +14,8 @@ use super::queue::{LeaseGrant, Queue};
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
 use crate::broker::{
-    Adoption, Demand, EnqueueError, Exchanged, Leased, NewTask, OwnerBeat, QueueDeletion, QueueShare, Settled,
-    Settlement,
+    Adoption, Demand, EnqueueError, Exchanged, Leased, NewTask, OwnerBeat, QueueDeletion, QueueShare,
+    Settled, Settlement,
 };
 use crate::clock::{Clock, floor_seconds};
 use crate::task::QueueName;
@@ -204,7 +204,9 @@ impl Store {
             .flat_map(|workers| workers.value.values())
             .filter_map(|bytes| WorkerInfo::decode(bytes.clone()).ok());
         for worker in workers {
-            if let Some((_, workers)) = servers.iter_mut().find(|(info, _)| info.server_id == worker.server_id) {
+            if let Some((_, workers)) =
+                servers.iter_mut().find(|(info, _)| info.server_id == worker.server_id)
+            {
                 workers.push(worker);
             }
         }

@@ -63,7 +63,7 @@ async fn keeps_its_invariants_under_random_operations() {
 #[tokio::test(start_paused = true)]
 async fn random_operations_repeat_and_meet() {
     let (mut told, mut keys) = (String::new(), BTreeSet::new());
-    for seed in 0..20 {
+    for seed in 0..30 {
         let (one, two) = (MemoryFixture::new(start()), MemoryFixture::new(start()));
         let (mut of_one, mut of_two) = (Known::default(), Known::default());
         for (step, op) in model::random_ops(seed, 200).iter().enumerate() {
@@ -102,6 +102,13 @@ async fn random_operations_repeat_and_meet() {
         "message: None",
         "is_orphaned: true",
         "Failed(Protocol)",
+        "Refused(Active)",
+        "Applied TaskInfo",
+        "changed: 2",
+        "dropped: 1",
+        "NotEmpty(",
+        "Busy(",
+        "Deleted",
         "Count(2)",
     ] {
         assert!(told.contains(outcome), "no sequence tells {outcome}");

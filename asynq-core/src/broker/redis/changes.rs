@@ -111,8 +111,7 @@ impl Changes for RedisBroker {
 
 impl RedisBroker {
     fn change_call(&self, keys: &QueueKeys, change: Change, collection: Option<String>) -> Call {
-        let fixed =
-            [keys.pending(), keys.archived(), keys.groups(), keys.lease(), keys.aggregation_sets()];
+        let fixed = [keys.pending(), keys.archived(), keys.groups(), keys.lease(), keys.aggregation_sets()];
         let all: Vec<String> = fixed.into_iter().chain(collection).collect();
         let mut call = Call::new(Name::change, all);
         let now = self.now_seconds();
@@ -150,5 +149,7 @@ impl RedisBroker {
 }
 
 fn state(text: &str, doing: &'static str) -> Result<TaskState, BrokerError> {
-    text.parse().map_err(|unknown: crate::task::UnknownState| BrokerError::new(BrokerErrorKind::Protocol, doing, unknown))
+    text.parse().map_err(|unknown: crate::task::UnknownState| {
+        BrokerError::new(BrokerErrorKind::Protocol, doing, unknown)
+    })
 }

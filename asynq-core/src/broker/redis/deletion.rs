@@ -132,7 +132,9 @@ impl RedisBroker {
 /// Whether a key with a queue's prefix is one that queues have, and not made anew by whoever uses the queue again.
 fn belongs(key: &[u8], prefix: &str) -> bool {
     let Some(name) = key.strip_prefix(prefix.as_bytes()) else { return false };
-    ["t:", "g:", "unique:", "x:", "processed:", "failed:"].iter().any(|kind| name.starts_with(kind.as_bytes()))
+    ["t:", "g:", "unique:", "x:", "processed:", "failed:"]
+        .iter()
+        .any(|kind| name.starts_with(kind.as_bytes()))
 }
 
 /// Text as a pattern that stands for itself alone.

@@ -126,9 +126,8 @@ impl Inspection for RedisBroker {
             }
             let sizes: Vec<usize> =
                 self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
-            groups.extend(
-                names.iter().zip(sizes).map(|(name, size)| GroupInfo { group: name.clone(), size }),
-            );
+            groups
+                .extend(names.iter().zip(sizes).map(|(name, size)| GroupInfo { group: name.clone(), size }));
         }
         groups.sort();
         Ok(groups)
@@ -147,7 +146,8 @@ impl Inspection for RedisBroker {
         }
         let keys = self.keyspace.queue(queue);
         let mut call = Call::new(Name::scan, [collection_key(&keys, collection), keys.lease()]);
-        let kind = if matches!(collection, Collection::Pending | Collection::Active) { "list" } else { "zset" };
+        let kind =
+            if matches!(collection, Collection::Pending | Collection::Active) { "list" } else { "zset" };
         call.arg(keys.task_prefix()).arg(kind).arg(from.offset).arg(limit);
         for (id, score) in from.anchors.iter().rev() {
             call.arg(id.as_str()).arg(score);
@@ -161,7 +161,8 @@ impl Inspection for RedisBroker {
         let (mut tasks, mut anchors) = (Vec::new(), Vec::new());
         while !answer.is_empty() {
             let (id, at) = (TaskId::stored(&answer.text()?), answer.text()?);
-            let (message, state, result) = (answer.optional_bytes()?, answer.text()?, answer.optional_bytes()?);
+            let (message, state, result) =
+                (answer.optional_bytes()?, answer.text()?, answer.optional_bytes()?);
             let (due, lease_until) = (score(at.as_bytes()), score(&answer.bytes()?));
             anchors.push((id.clone(), at));
             let task = match message {
@@ -239,7 +240,13 @@ impl RedisBroker {
             let (next, some): (u64, Vec<Vec<u8>>) = self
                 .shared
                 .run("list members", async |mut server| {
-                    redis::cmd("SSCAN").arg(&key).arg(cursor).arg("COUNT").arg(CHUNK).query_async(&mut server).await
+                    redis::cmd("SSCAN")
+                        .arg(&key)
+                        .arg(cursor)
+                        .arg("COUNT")
+                        .arg(CHUNK)
+                        .query_async(&mut server)
+                        .await
                 })
                 .await?;
             members.extend(some.iter().map(|member| lossy(member)));

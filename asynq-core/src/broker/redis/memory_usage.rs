@@ -23,7 +23,9 @@ impl RedisBroker {
     ) -> Result<Option<u64>, BrokerError> {
         match self.sampled_memory_usage(info, groups).await {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if matches!(error.kind(), BrokerErrorKind::Refused | BrokerErrorKind::Denied) => Ok(None),
+            Err(error) if matches!(error.kind(), BrokerErrorKind::Refused | BrokerErrorKind::Denied) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -43,6 +43,8 @@ pub enum Observation {
     Active(Vec<SeenActive>, Option<usize>),
     /// A task.
     Info(Box<Option<TaskInfo>>),
+    /// Whatever else, as text.
+    Told(String),
     /// An error of this kind.
     Failed(BrokerErrorKind),
 }

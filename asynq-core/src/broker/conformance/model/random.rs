@@ -1,5 +1,7 @@
 //! [`random_ops`]: sequences of operations from a seed.
 
+use crate::broker::Change;
+
 use super::op::{BreakOp, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp};
 
 /// A sequence of `n` operations; the same for the same seed.
@@ -33,8 +35,29 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         86 => Op::Pause { queue },
         87..89 => Op::Resume { queue },
         89..91 => Op::TaskInfo { queue, id: rng.u8(..) },
-        91..95 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
+        91..94 => random_inspection(rng, queue),
+        94..96 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
         _ => Op::Break { queue, id: rng.u8(..), how: random_break(rng) },
+    }
+}
+
+/// What an operator does.
+fn random_inspection(rng: &mut fastrand::Rng, queue: u8) -> Op {
+    let change = match rng.u8(..5) {
+        0..2 => Change::Run,
+        2..4 => Change::Archive,
+        _ => Change::Delete,
+    };
+    let collection = rng.u8(..);
+    match rng.u8(..20) {
+        0..8 => Op::Change { queue, id: rng.u8(..), change },
+        8..11 => Op::ChangeFirst { queue, collection, change, limit: rng.u8(..5) },
+        11..15 => {
+            Op::Edit { queue, id: rng.u8(..), byte: rng.u8(..), due: rng.bool().then(|| rng.i8(-10..60)) }
+        }
+        15..17 => Op::Scan { queue, collection, offset: rng.u8(..3), limit: rng.u8(..6) },
+        17..19 => Op::QueueInfo { queue },
+        _ => Op::DeleteQueue { queue, force: rng.bool() },
     }
 }
 
@@ -80,7 +103,7 @@ fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
             2..4 => TransitionOp::Complete(rng.u8(..60), rng.bool().then(|| rng.u8(..))),
             4..7 => TransitionOp::Retry(rng.u8(..60), rng.bool()),
             7 => TransitionOp::Archive(rng.bool()),
-            _ => TransitionOp::Requeue(rng.bool()),
+            _ => TransitionOp::Requeue(rng.u8(..4) > 0),
         },
     }
 }
