@@ -105,7 +105,6 @@ async fn random_operations_repeat_and_meet() {
         "Refused(Active)",
         "Applied TaskInfo",
         "changed: 2",
-        "dropped: 1",
         "NotEmpty(",
         "Busy(",
         "Deleted",
