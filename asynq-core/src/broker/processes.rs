@@ -9,7 +9,7 @@ use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WorkerInfo}
 /// Looking at the processes that share a store.
 #[async_trait]
 pub trait Processes: Send + Sync {
-    /// The servers whose state has not expired, each with the tasks it runs; sorted by ID.
+    /// The servers whose state has not expired, each with the tasks it runs; in the order in which they will expire.
     async fn servers(&self) -> Result<Vec<(ServerInfo, Vec<WorkerInfo>)>, BrokerError>;
 
     /// The entries of all schedulers whose state has not expired.

@@ -98,7 +98,9 @@ impl Inspector {
     ///
     /// Dropping the future loses nothing.
     pub async fn servers(&self) -> Result<Vec<ServerStatus>> {
-        Ok(self.broker.servers().await?.into_iter().map(ServerStatus::from).collect())
+        let mut servers: Vec<_> = self.broker.servers().await?.into_iter().map(ServerStatus::from).collect();
+        servers.sort_by(|one, two| one.id.cmp(&two.id));
+        Ok(servers)
     }
 
     /// The entries of all schedulers that live.

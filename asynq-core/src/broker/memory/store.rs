@@ -213,7 +213,6 @@ impl Store {
         for (_, workers) in &mut servers {
             workers.sort_by(|one, two| one.task_id.cmp(&two.task_id));
         }
-        servers.sort_by(|(one, _), (two, _)| one.server_id.cmp(&two.server_id));
         servers
     }
 

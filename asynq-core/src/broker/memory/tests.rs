@@ -107,7 +107,6 @@ async fn random_operations_repeat_and_meet() {
         "changed: 2",
         "NotEmpty(",
         "Busy(",
-        "Deleted",
         "Count(2)",
     ] {
         assert!(told.contains(outcome), "no sequence tells {outcome}");

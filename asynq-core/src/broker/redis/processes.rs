@@ -39,7 +39,6 @@ impl Processes for RedisBroker {
         for (_, workers) in &mut servers {
             workers.sort_by(|one: &WorkerInfo, two| one.task_id.cmp(&two.task_id));
         }
-        servers.sort_by(|(one, _), (two, _)| one.server_id.cmp(&two.server_id));
         Ok(servers)
     }
 

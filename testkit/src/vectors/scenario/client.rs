@@ -156,7 +156,7 @@ fn duration(millis: i64) -> Duration {
 }
 
 /// A task as gopeer shows it.
-fn shown(info: &TaskInfo) -> Value {
+pub(super) fn shown(info: &TaskInfo) -> Value {
     let seconds = |at: Option<Timestamp>| at.map(Timestamp::as_second);
     json!({
         "id": info.id.as_str(), "queue": info.queue.as_str(), "type": info.task_type.as_str(),

@@ -6,6 +6,7 @@ use asynq_core::broker::Broker;
 use asynq_core::broker::redis::RedisBroker;
 use asynq_core::client::Client;
 use asynq_core::clock::Clock;
+use asynq_core::inspector::Inspector;
 use jiff::Timestamp;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
@@ -28,6 +29,7 @@ pub(super) struct World {
 }
 
 const OPERATIONS: &[&str] = &[
+    "inspect",
     "client.enqueue",
     "client.restart",
     "cancel",
@@ -44,10 +46,6 @@ const OPERATIONS: &[&str] = &[
 pub(super) fn missing(step: &Step) -> Option<String> {
     let arguments = arguments(step);
     match step.op.as_str() {
-        "inspect" => {
-            let operation = inspector::operation(arguments);
-            (!inspector::can(&operation)).then(|| format!("inspect {operation}"))
-        }
         "server.start" if arguments.get().contains(r#""aggregate":true"#) => {
             Some("server.start aggregate".to_owned())
         }
@@ -99,7 +97,7 @@ impl World {
                 self.client = Client::new(connect(&self.url, Clock::system()).await);
                 json!({"ok": true})
             }
-            "inspect" => inspector::inspect(self.client.broker(), arguments).await,
+            "inspect" => inspector::inspect(&Inspector::new(&self.client), arguments).await,
             "server.start" => self.worker.start(&self.client, &mut self.redis, arguments).await,
             "server.wait" => self.worker.wait(&mut self.redis, arguments).await,
             "server.stop" => self.worker.stop().await,
