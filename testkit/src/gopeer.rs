@@ -57,6 +57,13 @@ impl GoPeer {
         child
     }
 
+    /// Starts a scheduler and waits until it is ready.
+    pub async fn schedule(&self, args: &[&str]) -> Child {
+        let child = Child::spawn(self.command("schedule", args).arg("--exit-on-stdin-eof"));
+        child.event("gopeer is ready", |event| event["event"] == "ready").await;
+        child
+    }
+
     /// The whole database, as the vectors show it.
     pub async fn dump(&self) -> Value {
         output(&mut self.command("dump", &[])).await
@@ -71,6 +78,15 @@ impl GoPeer {
     /// What Go reads from protobuf bytes (of a `task`, `server`, `worker`, `entry` or `event`), or an error.
     pub async fn decode(&self, kind: &str, bytes: &[u8]) -> Value {
         output(Command::new(&self.program).args(["decode", "-kind", kind, &hex(bytes)])).await
+    }
+
+    /// Asks the inspector, as JSON: the answer, which may be an error.
+    pub async fn ask(&self, request: &Value) -> Value {
+        let mut child = Child::spawn(&mut self.command("inspect", &["-"]));
+        child.send(&request.to_string()).await;
+        assert!(child.ended().await, "gopeer inspect failed: {:?}", child.lines());
+        crate::eventually("gopeer answers", async || (!child.events().is_empty()).then_some(())).await;
+        child.events().remove(0)
     }
 
     /// Asks the inspector: the answer, which may be an error.

@@ -31,10 +31,10 @@ struct Request {
 
 type Answer = Result<Value, Error>;
 
-/// Runs one request of `gopeer inspect -`.
-pub(super) async fn inspect(inspector: &Inspector, arguments: &RawValue) -> Value {
-    let request: Request = parse(arguments);
-    answer(inspector, &request, arguments).await.unwrap_or_else(|failed| error(&failed))
+/// Answers a request of `gopeer inspect -` as gopeer does, by our inspector.
+pub async fn inspect(inspector: &Inspector, request: &RawValue) -> Value {
+    let parsed: Request = parse(request);
+    answer(inspector, &parsed, request).await.unwrap_or_else(|failed| error(&failed))
 }
 
 async fn answer(inspector: &Inspector, request: &Request, arguments: &RawValue) -> Answer {

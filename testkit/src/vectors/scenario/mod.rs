@@ -21,6 +21,7 @@ use serde_json::Value;
 use self::clock::Clocks;
 use self::names::Names;
 use self::world::World;
+pub use self::inspector::inspect;
 use super::file::{Scenario, Step};
 use super::runner::Outcome;
 use crate::{RedisServer, dump};
