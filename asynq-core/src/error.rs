@@ -52,7 +52,9 @@ pub enum Error {
         queue: QueueName,
     },
     /// Tasks of the queue are being run: pause it, and wait for them or cancel them.
-    #[error("queue `{queue}` is busy (active tasks: {active}): pause it, and wait until they end or cancel them")]
+    #[error(
+        "queue `{queue}` is busy (active tasks: {active}): pause it, and wait until they end or cancel them"
+    )]
     QueueBusy {
         /// The queue.
         queue: QueueName,

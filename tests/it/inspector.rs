@@ -32,7 +32,8 @@ async fn run_one(client: &Client, settle: impl FnOnce(TaskMessage, i64) -> Optio
     let now = client.broker().clock().unix_seconds();
     if let Some(transition) = settle(leased.message.unwrap(), now) {
         let run = Some(leased.run);
-        let settlement = Settlement { queue, id: leased.id, run, lease_until: leased.lease_until, transition };
+        let settlement =
+            Settlement { queue, id: leased.id, run, lease_until: leased.lease_until, transition };
         client.broker().exchange(&[settlement], &Demand::none()).await.unwrap();
     }
 }
@@ -53,8 +54,10 @@ async fn seed(redis: &RedisServer, client: &Client, go: &GoPeer) {
         })
         .await;
         enqueue(client, &format!("dead{number}"), |options| options).await;
-        run_one(client, |message, now| Some(Transition::Archive { message: Some(failed(message, now)) })).await;
-        enqueue(client, &format!("done{number}"), |options| options.retention(Duration::from_secs(60 + 5))).await;
+        run_one(client, |message, now| Some(Transition::Archive { message: Some(failed(message, now)) }))
+            .await;
+        enqueue(client, &format!("done{number}"), |options| options.retention(Duration::from_secs(60 + 5)))
+            .await;
         run_one(client, |message, now| {
             let message = TaskMessage { completed_at: now, ..message };
             Some(Transition::Complete { message, until: now + 65, result: Some("result".into()) })
@@ -70,9 +73,7 @@ async fn seed(redis: &RedisServer, client: &Client, go: &GoPeer) {
         let later = Duration::from_secs(600 + number);
         enqueue(client, &format!("s{number:02}"), |options| options.process_in(later)).await;
     }
-    let of_go = |number: u32, options: Value| {
-        json!({"type": "go:task", "payload": {"n": number}, "opts": options, "headers": {"trace": "1"}})
-    };
+    let of_go = |number: u32, options: Value| json!({"type": "go:task", "payload": {"n": number}, "opts": options, "headers": {"trace": "1"}});
     go.enqueue_all([
         of_go(1, json!({"queue": "q", "task_id": "g1", "group": "g:1", "retention_ms": 5000})),
         of_go(2, json!({"queue": "q", "task_id": "g2", "group": "g:1"})),
@@ -136,7 +137,8 @@ async fn tells_what_go_tells_of_the_same_redis() {
     requests.extend(["q", "other", "work"].map(|queue| json!({"op": "queue", "args": [queue]})));
     for state in ["pending", "active", "scheduled", "retry", "archived", "completed", "aggregating"] {
         for (page, size) in [(1, 30), (2, 30), (3, 2), (9, 30)] {
-            let list = json!({"op": "list", "args": ["q", state], "group": "g:1", "page": page, "size": size});
+            let list =
+                json!({"op": "list", "args": ["q", state], "group": "g:1", "page": page, "size": size});
             requests.push(list);
         }
     }
@@ -187,7 +189,10 @@ async fn go_sees_what_we_have_changed() {
     assert_eq!(go.inspect(&["unpause", "q"]).await["error"]["class"], "failed_precondition");
 
     let archived = inspector.archive_all("q", Collection::Scheduled).await.unwrap().changed;
-    assert_eq!(archived, 33, "35 but for two that run, one that was archived and one that moved, and one that came");
+    assert_eq!(
+        archived, 33,
+        "35 but for two that run, one that was archived and one that moved, and one that came"
+    );
     let ran = inspector.run_all("q", Collection::Archived).await.unwrap().changed;
     let deleted = inspector.delete_all("q", Collection::Pending).await.unwrap().changed;
     assert_eq!(deleted, ran + 33 + 5, "and 33 of the first pending ones, and 5 that ran");

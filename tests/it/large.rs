@@ -14,15 +14,18 @@ const LIMIT: &str = "20000";
 
 /// Commands that took longer than the limit since the last call, as Redis tells them.
 async fn slow(redis: &RedisServer, what: &str, began: Instant) -> Vec<String> {
-    let entries: Vec<(i64, i64, i64, Vec<String>)> =
-        redis.command::<Vec<(i64, i64, i64, Vec<String>, String, String)>>(&["SLOWLOG", "GET", "128"]).await
-            .into_iter()
-            .map(|(id, at, micros, words, _, _)| (id, at, micros, words))
-            .collect();
+    let entries: Vec<(i64, i64, i64, Vec<String>)> = redis
+        .command::<Vec<(i64, i64, i64, Vec<String>, String, String)>>(&["SLOWLOG", "GET", "128"])
+        .await
+        .into_iter()
+        .map(|(id, at, micros, words, _, _)| (id, at, micros, words))
+        .collect();
     redis.command::<()>(&["SLOWLOG", "RESET"]).await;
     let slow: Vec<String> = entries
         .into_iter()
-        .map(|(_, _, micros, words)| format!("{micros} µs: {}", words.join(" ").chars().take(120).collect::<String>()))
+        .map(|(_, _, micros, words)| {
+            format!("{micros} µs: {}", words.join(" ").chars().take(120).collect::<String>())
+        })
         .collect();
     println!("{what}: {:?}, slower than {LIMIT} µs: {slow:#?}", began.elapsed());
     slow.into_iter().map(|line| format!("{what}: {line}")).collect()

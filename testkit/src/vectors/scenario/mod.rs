@@ -19,9 +19,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use self::clock::Clocks;
+pub use self::inspector::inspect;
 use self::names::Names;
 use self::world::World;
-pub use self::inspector::inspect;
 use super::file::{Scenario, Step};
 use super::runner::Outcome;
 use crate::{RedisServer, dump};
