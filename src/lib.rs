@@ -34,6 +34,7 @@
 //! - [`Server`] runs them; [`run_registered`] is a whole worker, set up by the [environment](mod@env).
 //! - [`Router`] decides which handler runs which type; [`Ctx`] and [`State`] are what a handler is given;
 //!   [`SkipRetry`], [`Revoke`] and [`RetryIn`] are errors that say what should happen to the task.
+//! - [`Inspector`] looks at what is stored, and changes it.
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 

@@ -59,3 +59,21 @@ async fn untyped_handles_what_has_no_type_here() {
     assert!(untyped.ended().await);
     untyped.line("the task is handled", |line| line.starts_with("handled image:resize")).await;
 }
+
+#[tokio::test]
+async fn inspector_looks_mends_and_clears_away() {
+    let mut inspector = Child::spawn(&mut example("inspector"));
+    assert!(inspector.ended().await);
+    inspector.line("the last line", |line| line == "queues left: [\"newsletter\"]").await;
+    let lines = inspector.lines();
+    for part in [
+        "queue mail: 3 tasks, 3 pending",
+        "task b is scheduled and goes to bob@example.com",
+        "task c is in queue newsletter",
+        "first page: [\"a\", \"b\"]",
+        "archived 2 tasks",
+        "refused: queue is not empty",
+    ] {
+        assert!(lines.iter().any(|line| line.contains(part)), "no line with {part:?}: {lines:#?}");
+    }
+}

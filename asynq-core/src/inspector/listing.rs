@@ -25,8 +25,8 @@ impl Page {
     /// How many tasks a page has unless told otherwise: 30, as in Go.
     pub const DEFAULT_SIZE: usize = 30;
 
-    /// How many tasks a page may have: 500. For more there are streams.
-    pub const MAX_SIZE: usize = 500;
+    /// How many tasks a page may have: 1,000. For more there are streams.
+    pub const MAX_SIZE: usize = 1_000;
 
     /// The first page, of 30.
     pub fn first() -> Self {

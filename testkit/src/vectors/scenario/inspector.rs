@@ -34,7 +34,13 @@ type Answer = Result<Value, Error>;
 /// Answers a request of `gopeer inspect -` as gopeer does, by our inspector.
 pub async fn inspect(inspector: &Inspector, request: &RawValue) -> Value {
     let parsed: Request = parse(request);
-    answer(inspector, &parsed, request).await.unwrap_or_else(|failed| error(&failed))
+    match (answer(inspector, &parsed, request).await, parsed.op.as_str()) {
+        (Ok(answer), _) => answer,
+        // Go looks for queues of any name here, also a blank one, which we refuse.
+        (Err(Error::InvalidOption(_)), "groups") => json!({"groups": []}),
+        (Err(Error::InvalidOption(blank)), "task" | "delete-queue") => inputs::error("queue_not_found", blank),
+        (Err(failed), _) => error(&failed),
+    }
 }
 
 async fn answer(inspector: &Inspector, request: &Request, arguments: &RawValue) -> Answer {
@@ -196,10 +202,11 @@ fn class(failed: &Error) -> &'static str {
         Error::QueueNotEmpty { .. } => "queue_not_empty",
         Error::TaskNotFound { .. } => "task_not_found",
         Error::WrongState { state: TaskState::Archived, .. } => "already_archived",
-        Error::WrongState { .. } => "failed_precondition",
-        Error::UnreadableTask { .. } => "failed_precondition",
+        Error::WrongState { .. } | Error::UnreadableTask { .. } | Error::QueueBusy { .. } => "failed_precondition",
         // Go refuses a blank name as invalid, and a number of days as a precondition.
         Error::InvalidOption(invalid) if invalid.option() == "days" => "failed_precondition",
+        // Nor does Go ask whether an ID is blank: there is no such task.
+        Error::InvalidOption(invalid) if invalid.to_string().contains("task id") => "task_not_found",
         Error::InvalidOption(_) => "invalid",
         Error::Broker(_) => "redis",
         _ => "other",
