@@ -17,13 +17,23 @@ async fn main() -> asynq::Result<()> {
     let inspector = Inspector::new(&client);
     for queue in inspector.queues().await? {
         let info = inspector.queue_info(&queue).await?;
-        println!("queue {queue}: {} tasks, {} pending, oldest waits {:?}", info.size(), info.pending, info.latency);
+        println!(
+            "queue {queue}: {} tasks, {} pending, oldest waits {:?}",
+            info.size(),
+            info.pending,
+            info.latency
+        );
     }
 
     // One task: look at it, correct it, put it off.
     let edit = TaskEdit::new().payload("bob@example.com").header("corrected-by", "ops");
     let edited = inspector.edit("mail", "b", edit.process_in(Duration::from_secs(3600))).await?;
-    println!("task {} is {} and goes to {}", edited.id, edited.state, String::from_utf8_lossy(&edited.payload));
+    println!(
+        "task {} is {} and goes to {}",
+        edited.id,
+        edited.state,
+        String::from_utf8_lossy(&edited.payload)
+    );
     inspector.run("mail", "b").await?;
 
     // Another queue, with everything a task has.

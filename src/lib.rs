@@ -39,7 +39,7 @@
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
 pub use asynq_core::client::{AsClient, Client, Enqueue};
-pub use asynq_core::job::{Codec, CodecError, IntoTask, Job, JobOptions, Json, Payload};
+pub use asynq_core::job::{Codec, CodecError, GoJson, IntoTask, Job, JobOptions, Json, Payload, go};
 pub use asynq_core::router::{
     BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, IntoOutcome, Outcome, RetryIn,
     Revoke, Router, SkipRetry, State,

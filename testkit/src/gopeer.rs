@@ -25,6 +25,11 @@ impl GoPeer {
         Self { program: PROGRAM.get_or_init(program).clone(), url: url.to_owned() }
     }
 
+    /// Starts what reads JSON into a Go struct and prints it again (`gopeer json`). It needs no Redis.
+    pub fn json(args: &[&str]) -> Child {
+        Child::spawn(Command::new(Self::new("").program).arg("json").args(args))
+    }
+
     fn command(&self, verb: &str, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.arg(verb).args(["--redis", &self.url]).args(args);

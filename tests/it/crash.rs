@@ -166,7 +166,7 @@ async fn a_task_that_kills_its_workers_is_archived_as_a_poison_pill() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_that_was_frozen_settles_nothing_of_another_run() {
+async fn b34_a_worker_that_was_frozen_settles_nothing_of_another_run() {
     let (redis, client) = redis().await;
     let task = Task::new("crash:frozen", "3000").unwrap();
     client

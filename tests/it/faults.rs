@@ -227,49 +227,6 @@ async fn one_bad_task_of_many_does_not_keep_the_others_out() {
     );
 }
 
-#[tokio::test]
-async fn a_refused_id_leaves_no_lock_behind_b5() {
-    let (redis, client) = redis().await;
-    client.enqueue(Task::new("t", "one").unwrap().options(named("it"))).await.unwrap();
-    let unique = Task::new("t", "two").unwrap().options(named("it").unique(Duration::from_secs(60)));
-    assert!(matches!(client.enqueue(unique).await, Err(asynq::Error::TaskIdConflict { .. })));
-    assert_eq!(redis.command::<Vec<String>>(&["KEYS", "*:unique:*"]).await, Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn a_queue_deleted_by_another_process_is_known_again_b7() {
-    let (redis, client) = redis().await;
-    let go = GoPeer::new(&redis.url());
-    client.enqueue(Task::new("t", "").unwrap().options(named("one"))).await.unwrap();
-    go.inspect(&["delete-queue", "default", "--force"]).await;
-    assert_eq!(redis.command::<i64>(&["SISMEMBER", "asynq:queues", "default"]).await, 0);
-    client.enqueue(Task::new("t", "").unwrap().options(named("two"))).await.unwrap();
-    assert_eq!(redis.command::<i64>(&["SISMEMBER", "asynq:queues", "default"]).await, 1);
-}
-
-#[tokio::test]
-async fn options_of_one_task_never_reach_another_b14_and_headers_of_many_are_kept_b8() {
-    let (_redis, client) = redis().await;
-    let base = Task::new("t", "").unwrap().options(TaskOptions::new().queue("base").header("from", "base"));
-    let tasks = ["a", "b"].map(|id| base.clone().options(named(id).queue(id).header("id", id)));
-    let infos = client.enqueue_all(tasks).await;
-    for (info, id) in infos.iter().zip(["a", "b"]) {
-        let info = info.as_ref().unwrap();
-        assert_eq!((info.id.as_str(), info.queue.as_str()), (id, id));
-        let stored = crate::support::info(&client, id, id).await.unwrap();
-        assert_eq!((stored.headers["id"].as_str(), stored.headers["from"].as_str()), (id, "base"));
-    }
-}
-
-#[tokio::test]
-async fn nothing_above_zero_seconds_becomes_zero_b20() {
-    let (_redis, client) = redis().await;
-    let half = Duration::from_millis(500);
-    let options = TaskOptions::new().timeout(half).retention(half);
-    let info = client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap();
-    assert_eq!((info.timeout, info.retention), (Duration::from_secs(1), Duration::from_secs(1)));
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_redis_is_waited_for() {
     let (redis, client) = redis().await;

@@ -1,13 +1,20 @@
 //! The typed layer over tasks: what `#[job]` generates against.
 
 mod codec;
+mod go_json;
 mod job;
 mod options;
 mod payload;
 
 pub use codec::{Codec, CodecError, Json};
+pub use go_json::GoJson;
 pub use job::{IntoTask, Job};
 pub use options::JobOptions;
 pub use payload::Payload;
 #[doc(hidden)]
 pub use payload::{Argument, read_argument, write_argument};
+
+/// Types of Go whose JSON is not what serde makes of Rust's; see [`GoJson`].
+pub mod go {
+    pub use super::go_json::{Nanos, bytes};
+}

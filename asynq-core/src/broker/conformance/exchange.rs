@@ -5,10 +5,10 @@ use bytes::Bytes;
 use super::Corruption;
 use super::suite::case_list;
 use super::world::{
-    SERVER, World, done, field, ids, lease_seconds, message, pending, pending_in, queue, requeue, settlement,
-    strict, task_id,
+    SERVER, World, done, field, foreign_run, ids, lease_seconds, message, pending, pending_in, queue,
+    requeue, settlement, strict, task_id,
 };
-use crate::broker::{Demand, QueueShare, Settled, Transition};
+use crate::broker::{Demand, QueueShare, Settled, Settlement, Transition};
 use crate::task::QueueName;
 
 case_list! { "exchange":
@@ -31,6 +31,8 @@ case_list! { "exchange":
     tells_what_cannot_be_decoded,
     settles_before_it_leases,
     settles_over_several_queues,
+    settles_many_runs_in_any_order,
+    takes_and_settles_in_queues_with_odd_names,
     leases_to_several_servers,
 }
 
@@ -260,6 +262,55 @@ async fn settles_over_several_queues(world: World) {
     assert_eq!(dump.string(&world.keys.processed_total()).as_deref(), Some("2"));
     assert_eq!(dump.string(&world.queue_keys(&other).processed_total()).as_deref(), Some("1"));
     assert_eq!(dump.string(&world.queue_keys(&other).failed_total()), None);
+}
+
+/// What is settled together may be the oldest that are active, some of them, or none.
+async fn settles_many_runs_in_any_order(world: World) {
+    let names: Vec<String> = (0..40).map(|n| format!("t{n:02}")).collect();
+    world.store(&names.iter().map(|name| pending(name)).collect::<Vec<_>>()).await;
+    let leased = world.lease(40).await;
+    let settle = async |picked: &[usize], refused: &[usize]| {
+        let mut settlements: Vec<_> = picked.iter().map(|&n| settlement(&leased[n], done())).collect();
+        for &n in refused {
+            settlements.push(Settlement { run: Some(foreign_run()), ..settlement(&leased[n], done()) });
+        }
+        let settled = world.exchange(&settlements, &Demand::none()).await.settled;
+        let (applied, others) = settled.split_at(picked.len());
+        assert!(applied.iter().all(|&settled| settled == Settled::Applied), "{picked:?}");
+        assert!(others.iter().all(|&settled| settled == Settled::Refused), "{refused:?}");
+    };
+    settle(&[5, 4, 3, 2, 1, 0], &[]).await;
+    settle(&[8, 6, 10, 7, 12], &[9]).await;
+    settle(&[39, 20, 38, 21, 37], &[22, 11, 13]).await;
+    settle(&[19, 9, 11, 14, 13, 15, 18], &[]).await;
+    let left: Vec<usize> = (16..18).chain(22..37).collect();
+    let dump = world.dump().await;
+    let expected: Vec<&str> = left.iter().rev().map(|&n| names[n].as_str()).collect();
+    assert_eq!(dump.list(&world.keys.active()), expected);
+    assert_eq!(dump.zset(&world.keys.lease()).len(), left.len());
+    assert_eq!(dump.string(&world.keys.processed_total()).as_deref(), Some("23"));
+    // Each of these twice: the second time there is nothing to settle.
+    let twice: Vec<_> = left.iter().chain(&left).map(|&n| settlement(&leased[n], done())).collect();
+    let settled = world.exchange(&twice, &Demand::none()).await.settled;
+    let applied = settled.iter().filter(|&&settled| settled == Settled::Applied).count();
+    assert_eq!((applied, settled.len()), (left.len(), 2 * left.len()));
+    assert_eq!(world.dump().await.list(&world.keys.active()), Vec::<&str>::new());
+}
+
+async fn takes_and_settles_in_queues_with_odd_names(world: World) {
+    for name in ["a*b", "*", "a->b", "[a]?", "t:x"] {
+        let odd = queue(name);
+        let stored: Vec<_> = (0..9).map(|n| pending_in(name, &format!("t*->{n}"))).collect();
+        world.store(&stored).await;
+        let leased = world.exchange(&[], &strict(9, &[&odd])).await.leased;
+        let expected: Vec<&str> = stored.iter().map(|task| task.message.id.as_str()).collect();
+        assert_eq!(ids(&leased), expected);
+        let settlements: Vec<_> = leased.iter().map(|leased| settlement(leased, done())).collect();
+        let settled = world.exchange(&settlements, &Demand::none()).await.settled;
+        assert_eq!(settled, [Settled::Applied; 9]);
+        let dump = world.dump().await;
+        assert_eq!(dump.list(&world.queue_keys(&odd).active()), Vec::<&str>::new());
+    }
 }
 
 async fn leases_to_several_servers(world: World) {

@@ -38,7 +38,9 @@ pub async fn inspect(inspector: &Inspector, request: &RawValue) -> Value {
         (Ok(answer), _) => answer,
         // Go looks for queues of any name here, also a blank one, which we refuse.
         (Err(Error::InvalidOption(_)), "groups") => json!({"groups": []}),
-        (Err(Error::InvalidOption(blank)), "task" | "delete-queue") => inputs::error("queue_not_found", blank),
+        (Err(Error::InvalidOption(blank)), "task" | "delete-queue") => {
+            inputs::error("queue_not_found", blank)
+        }
         (Err(failed), _) => error(&failed),
     }
 }
@@ -202,7 +204,9 @@ fn class(failed: &Error) -> &'static str {
         Error::QueueNotEmpty { .. } => "queue_not_empty",
         Error::TaskNotFound { .. } => "task_not_found",
         Error::WrongState { state: TaskState::Archived, .. } => "already_archived",
-        Error::WrongState { .. } | Error::UnreadableTask { .. } | Error::QueueBusy { .. } => "failed_precondition",
+        Error::WrongState { .. } | Error::UnreadableTask { .. } | Error::QueueBusy { .. } => {
+            "failed_precondition"
+        }
         // Go refuses a blank name as invalid, and a number of days as a precondition.
         Error::InvalidOption(invalid) if invalid.option() == "days" => "failed_precondition",
         // Nor does Go ask whether an ID is blank: there is no such task.
