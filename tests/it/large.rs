@@ -21,13 +21,16 @@ async fn slow(redis: &RedisServer, what: &str, began: Instant) -> Vec<String> {
         .map(|(id, at, micros, words, _, _)| (id, at, micros, words))
         .collect();
     redis.command::<()>(&["SLOWLOG", "RESET"]).await;
+    let statistics: String = redis.command(&["INFO", "commandstats"]).await;
+    let scripts = statistics.lines().find(|line| line.starts_with("cmdstat_evalsha:")).unwrap_or_default();
+    redis.command::<()>(&["CONFIG", "RESETSTAT"]).await;
     let slow: Vec<String> = entries
         .into_iter()
         .map(|(_, _, micros, words)| {
             format!("{micros} µs: {}", words.join(" ").chars().take(120).collect::<String>())
         })
         .collect();
-    println!("{what}: {:?}, slower than {LIMIT} µs: {slow:#?}", began.elapsed());
+    println!("{what}: {:?}; {scripts}; slower than {LIMIT} µs: {slow:#?}", began.elapsed());
     slow.into_iter().map(|line| format!("{what}: {line}")).collect()
 }
 

@@ -23,7 +23,7 @@ pub trait Inspection: Send + Sync {
     async fn history(&self, queue: &QueueName, days: usize) -> Result<Vec<DailyStats>, BrokerError>;
 
     /// The groups of a queue, sorted.
-    async fn groups(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError>;
+    async fn group_sizes(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError>;
 
     /// At most `limit` tasks of a collection from a cursor on.
     async fn scan(

@@ -34,7 +34,8 @@ pub struct TaskEdit {
     headers: Vec<(String, Option<String>)>,
     max_retry: Option<u32>,
     timeout: Option<Duration>,
-    deadline: Option<Option<Timestamp>>,
+    /// Unix seconds; 0 for none.
+    deadline: Option<i64>,
     retention: Option<Duration>,
     process: Option<Process>,
 }
@@ -97,7 +98,7 @@ impl TaskEdit {
     /// When it must be done; `None` for whenever.
     #[must_use]
     pub fn deadline(mut self, at: impl Into<Option<Timestamp>>) -> Self {
-        self.deadline = Some(at.into());
+        self.deadline = Some(at.into().map_or(0, floor_seconds));
         self
     }
 
@@ -155,7 +156,7 @@ impl TaskEdit {
             edited.timeout = wire_seconds(limit);
         }
         if let Some(deadline) = self.deadline {
-            edited.deadline = deadline.map_or(0, floor_seconds);
+            edited.deadline = deadline;
         }
         if edited.timeout == 0 && edited.deadline == 0 {
             edited.timeout = wire_seconds(crate::task::DEFAULT_TIMEOUT);

@@ -111,7 +111,7 @@ impl Inspector {
     ///
     /// Dropping the future loses nothing.
     pub async fn groups(&self, queue: impl AsRef<str>) -> Result<Vec<GroupInfo>> {
-        Ok(self.broker.groups(&QueueName::new(queue)?).await?)
+        Ok(self.broker.group_sizes(&QueueName::new(queue)?).await?)
     }
 
     /// One page of the tasks of a collection, in its order. For all of them, [`tasks`](Self::tasks) passes over nothing

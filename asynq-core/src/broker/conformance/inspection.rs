@@ -110,7 +110,7 @@ async fn counts_what_a_queue_holds(world: World) {
 async fn an_unknown_queue_is_empty(world: World) {
     let info = world.broker.queue_info(&queue("nowhere")).await.expect("the store answers");
     assert_eq!((info.size(), info.memory_usage, info.latency), (0, Some(0), Duration::ZERO));
-    assert!(world.broker.groups(&queue("nowhere")).await.expect("the store answers").is_empty());
+    assert!(world.broker.group_sizes(&queue("nowhere")).await.expect("the store answers").is_empty());
     let scan = world.broker.scan(&queue("nowhere"), &Collection::Retry, &ScanCursor::default(), 5).await;
     assert!(scan.expect("the store answers").tasks.is_empty());
     assert!(world.dump().await.entries.is_empty(), "looking leaves nothing");
@@ -162,7 +162,7 @@ async fn counts_groups(world: World) {
         task
     };
     world.store(&[in_group("a", "h"), in_group("b", "g:1"), in_group("c", "h")]).await;
-    let groups = world.broker.groups(&world.queue).await.expect("the store answers");
+    let groups = world.broker.group_sizes(&world.queue).await.expect("the store answers");
     let told: Vec<_> = groups.iter().map(|group| (group.group.as_str(), group.size)).collect();
     assert_eq!(told, [("g:1", 1), ("h", 2)]);
 }

@@ -25,8 +25,7 @@ impl Changes for MemoryBroker {
             let mut store = self.shared().lock();
             let (Some(queue), locks) = store.queue_and_locks(queue) else { return Ok(Changed::NotFound) };
             queue.change_one(id, change, locks, now)
-        }
-        .map_err(|unknown| BrokerError::new(BrokerErrorKind::Protocol, "change a task", unknown))?;
+        };
         self.wake(change == Change::Run && changed == Changed::Applied);
         Ok(changed)
     }
@@ -77,16 +76,10 @@ impl Changes for MemoryBroker {
 }
 
 impl Queue {
-    fn change_one(
-        &mut self,
-        id: &TaskId,
-        change: Change,
-        locks: &mut Locks,
-        now: Moment,
-    ) -> Result<Changed, UnknownState> {
-        let Some(task) = self.tasks.get(id) else { return Ok(Changed::NotFound) };
+    fn change_one(&mut self, id: &TaskId, change: Change, locks: &mut Locks, now: Moment) -> Changed {
+        let Some(task) = self.tasks.get(id) else { return Changed::NotFound };
         if task.message().is_none() && change != Change::Delete {
-            return Ok(Changed::NotFound);
+            return Changed::NotFound;
         }
         let state = task.text(field::STATE).unwrap_or_default().parse::<TaskState>();
         let group = task.text(field::GROUP).unwrap_or_default().into_owned();
@@ -100,9 +93,9 @@ impl Queue {
             state => state,
         };
         match (change, &state) {
-            (_, Ok(TaskState::Active)) => return Ok(Changed::Refused(TaskState::Active)),
-            (Change::Run, Ok(TaskState::Pending)) => return Ok(Changed::Refused(TaskState::Pending)),
-            (Change::Archive, Ok(TaskState::Archived)) => return Ok(Changed::Refused(TaskState::Archived)),
+            (_, Ok(TaskState::Active)) => return Changed::Refused(TaskState::Active),
+            (Change::Run, Ok(TaskState::Pending)) => return Changed::Refused(TaskState::Pending),
+            (Change::Archive, Ok(TaskState::Archived)) => return Changed::Refused(TaskState::Archived),
             _ => {}
         }
         if let Ok(state) = state {
@@ -110,7 +103,7 @@ impl Queue {
         }
         self.apply(id, change, locks, now);
         self.trim_after(change, locks, now);
-        Ok(Changed::Applied)
+        Changed::Applied
     }
 
     /// Removes an ID from where tasks of this state stand.

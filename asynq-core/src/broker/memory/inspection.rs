@@ -54,7 +54,7 @@ impl Inspection for MemoryBroker {
         Ok(days.map(stats).collect())
     }
 
-    async fn groups(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError> {
+    async fn group_sizes(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError> {
         Ok(self.shared().lock().queues.get(queue).map(Queue::group_infos).unwrap_or_default())
     }
 

@@ -47,7 +47,7 @@ impl Inspection for RedisBroker {
         const DOING: &str = "read a queue's state";
         let keys = self.keyspace.queue(queue);
         let now = self.clock.now();
-        let groups = self.groups(queue).await?;
+        let groups = self.group_sizes(queue).await?;
         let mut call = Call::new(
             Name::queue_info,
             [
@@ -114,7 +114,7 @@ impl Inspection for RedisBroker {
         Ok(history)
     }
 
-    async fn groups(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError> {
+    async fn group_sizes(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError> {
         const DOING: &str = "list groups";
         let keys = self.keyspace.queue(queue);
         let names = self.members(keys.groups()).await?;

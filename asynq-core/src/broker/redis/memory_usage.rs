@@ -55,7 +55,7 @@ impl RedisBroker {
         let mut samples = Vec::new();
         let mut grouped = Vec::new();
         for (collection, size) in collections {
-            let (own, mut ids) = (bytes(answer.value()?), answer.list()?);
+            let (own, mut ids) = (bytes(&answer.value()?), answer.list()?);
             let mut sample = Vec::with_capacity(ids.len());
             while !ids.is_empty() {
                 sample.push(keys.task(&ids.text()?));
@@ -89,14 +89,14 @@ impl RedisBroker {
         }
         let answer: Vec<Value> =
             self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
-        Ok(answer.into_iter().map(bytes).collect())
+        Ok(answer.iter().map(bytes).collect())
     }
 }
 
 /// A key that is gone takes none.
-fn bytes(answer: Value) -> f64 {
+fn bytes(answer: &Value) -> f64 {
     match answer {
-        Value::Int(bytes) => usize::try_from(bytes).map_or(0.0, count),
+        Value::Int(bytes) => usize::try_from(*bytes).map_or(0.0, count),
         _ => 0.0,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use asynq_core::Error;
 use asynq_core::inspector::{Collection, Inspector, Page, QueueInfo, ServerStatus};
-use asynq_core::task::TaskState;
+use asynq_core::task::{QueueName, TaskState};
 use asynq_core::wire::{GoReading, go_readable};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -50,7 +50,7 @@ async fn answer(inspector: &Inspector, request: &Request, arguments: &RawValue) 
     match request.op.as_str() {
         "queues" => {
             let queues = inspector.queues().await?;
-            Ok(json!({"queues": queues.iter().map(|queue| queue.as_str()).collect::<Vec<_>>()}))
+            Ok(json!({"queues": queues.iter().map(QueueName::as_str).collect::<Vec<_>>()}))
         }
         "queue" => Ok(queue_info(&inspector.queue_info(arg(0)).await?)),
         "history" => {

@@ -7,13 +7,14 @@ use bytes::Bytes;
 
 use super::known::{Known, Observation, Run};
 use super::op::{
-    BreakOp, IDS, LOCKS, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp, collection,
-    group_name, queue_name, server_name,
+    BreakOp, IDS, LOCKS, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp, group_name,
+    queue_name, server_name,
 };
+use super::operate::operate;
 use crate::broker::conformance::{Corruption, Fixture};
 use crate::broker::{
-    Broker, BrokerError, Change, Collection, Demand, Edit, EnqueueError, Exchanged, LeaseRef, NewTask,
-    Placement, QueueShare, RunToken, ScanCursor, Settlement, Transition,
+    BrokerError, Demand, EnqueueError, Exchanged, LeaseRef, NewTask, Placement, QueueShare, RunToken,
+    Settlement, Transition,
 };
 use crate::clock::Clock;
 use crate::task::QueueName;
@@ -115,12 +116,6 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
             let id = known.id(&queue, *id);
             Observation::Info(Box::new(broker.task_info(&queue, &id).await?))
         }
-        Op::Change { .. }
-        | Op::ChangeFirst { .. }
-        | Op::Edit { .. }
-        | Op::Scan { .. }
-        | Op::QueueInfo { .. }
-        | Op::DeleteQueue { .. } => Observation::Told(inspect(&*broker, op, known, now).await?),
         Op::Advance { ticks, quarter } => {
             let quarter = if *quarter { Duration::from_millis(250) } else { Duration::ZERO };
             fixture.advance(Duration::from_secs(u64::from(TICK) * u64::from(*ticks)) + quarter).await;
@@ -130,60 +125,7 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
             break_task(fixture, &clock, &queue_name(*queue), *id, *how, known).await;
             Observation::Nothing
         }
-    })
-}
-
-/// What an operator does, and what that tells.
-async fn inspect(broker: &dyn Broker, op: &Op, known: &Known, now: i64) -> Result<String, BrokerError> {
-    Ok(match op {
-        Op::Change { queue, id, change } => {
-            let queue = queue_name(*queue);
-            format!("{:?}", broker.change(&queue, &known.id(&queue, *id), *change).await?)
-        }
-        Op::ChangeFirst { queue, collection: number, change, limit } => {
-            let (queue, collection, limit) = (queue_name(*queue), collection(*number), usize::from(*limit));
-            let makes_no_sense = collection == Collection::Active
-                || (*change == Change::Run && collection == Collection::Pending)
-                || (*change == Change::Archive && collection == Collection::Archived);
-            if makes_no_sense {
-                return Ok(String::new());
-            }
-            format!("{:?}", broker.change_first(&queue, &collection, *change, limit).await?)
-        }
-        Op::Edit { queue, id, byte, due } => {
-            let queue = queue_name(*queue);
-            let id = known.id(&queue, *id);
-            let Some(Ok(detail)) = broker.task_detail(&queue, &id).await? else {
-                return Ok("nothing to edit".to_owned());
-            };
-            let payload = Bytes::copy_from_slice(&[*byte]);
-            let message = Some(TaskMessage { payload, ..detail.message });
-            let edit =
-                Edit { expected: detail.message_bytes, message, due: due.map(|due| now + i64::from(due)) };
-            let edited = broker.edit(&queue, &id, &edit).await?;
-            let rest = (detail.group, detail.pending_since, detail.server_id, detail.lease_until);
-            let lock = detail.lock.map(|lock| (lock.key, lock.holder));
-            format!("{edited:?} {:?} {rest:?} {lock:?} crashes: {}", detail.info, detail.crashes)
-        }
-        Op::Scan { queue, collection: number, offset, limit } => {
-            let from = ScanCursor::at(usize::from(*offset));
-            let limit = usize::from(*limit);
-            let scan = broker.scan(&queue_name(*queue), &collection(*number), &from, limit).await?;
-            format!("{:?} {}", scan.tasks, scan.next.is_some())
-        }
-        Op::QueueInfo { queue } => {
-            let queue = queue_name(*queue);
-            let mut info = broker.queue_info(&queue).await?;
-            info.memory_usage = None;
-            let history = broker.history(&queue, 3).await?;
-            let (groups, queues) = (broker.groups(&queue).await?, broker.queues().await?);
-            let servers = broker.servers().await?;
-            format!("{info:?} {history:?} {groups:?} {queues:?} {servers:?}")
-        }
-        Op::DeleteQueue { queue, force } => {
-            format!("{:?}", broker.delete_queue(&queue_name(*queue), *force).await?)
-        }
-        _ => String::new(),
+        operator => Observation::Told(operate(&*broker, operator, known, now).await?),
     })
 }
 

@@ -13,6 +13,7 @@ mod apply;
 mod invariants;
 mod known;
 mod op;
+mod operate;
 mod random;
 
 pub use apply::apply;
