@@ -1,5 +1,7 @@
 //! The [`Changes`] trait: what an operator does to stored tasks.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -103,10 +105,8 @@ pub struct Adoption {
     pub state: TaskState,
     /// When it is due, was given up, or is to be dropped, Unix seconds; no matter for a pending one.
     pub score: i64,
-    /// The group it goes to when it is due; empty for none.
-    pub group: String,
-    /// Its result.
-    pub result: Option<Bytes>,
+    /// What else its hash holds: its result, its group, fields of our own.
+    pub fields: BTreeMap<String, Bytes>,
     /// How long the lock `message.unique_key` lasts, in seconds; 0 when it takes none.
     pub unique_ttl: i64,
 }

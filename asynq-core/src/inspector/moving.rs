@@ -127,12 +127,18 @@ impl Inspector {
             TaskState::Completed => info.completed_at.map_or(now, floor_seconds).saturating_add(retention),
             _ => now,
         };
+        let mut fields = task.own_fields.clone();
+        if !task.group.is_empty() {
+            fields.insert("group".to_owned(), task.group.clone().into());
+        }
+        if let Some(result) = &info.result {
+            fields.insert("result".to_owned(), result.clone());
+        }
         Adoption {
             message: TaskMessage { queue: to.as_str().to_owned(), unique_key, ..message.clone() },
             state: info.state,
             score,
-            group: task.group.clone(),
-            result: info.result.clone(),
+            fields,
             unique_ttl,
         }
     }

@@ -333,8 +333,7 @@ async fn a_move_that_was_cut_off_is_ended_by_the_next() {
         message: crate::wire::TaskMessage { queue: "q".to_owned(), ..copy },
         state: TaskState::Scheduled,
         score: world.clock.unix_seconds() + 3_600,
-        group: String::new(),
-        result: None,
+        fields: std::collections::BTreeMap::new(),
         unique_ttl: 0,
     };
     world.broker.adopt(&back).await.unwrap();

@@ -1,5 +1,7 @@
 //! What an operator does to stored tasks: run, archive, delete, one or all; edit, adopt; delete a queue.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use super::suite::case_list;
@@ -462,7 +464,7 @@ async fn refuses_to_edit_what_is_run_or_done(world: World) {
 }
 
 fn adoption(id: &str, state: TaskState) -> Adoption {
-    Adoption { message: message(id), state, score: 50, group: String::new(), result: None, unique_ttl: 0 }
+    Adoption { message: message(id), state, score: 50, fields: BTreeMap::new(), unique_ttl: 0 }
 }
 
 async fn adopts_a_task_in_every_state(world: World) {
@@ -474,16 +476,15 @@ async fn adopts_a_task_in_every_state(world: World) {
         TaskState::Completed,
     ] {
         let id = state.as_str();
-        let task = Adoption {
-            result: Some(Bytes::from_static(b"result")),
-            group: "g".to_owned(),
-            ..adoption(id, state)
-        };
+        let fields = [("result", "result"), ("group", "g"), ("x_odd", "odd")];
+        let fields =
+            fields.map(|(name, value)| (name.to_owned(), Bytes::from_static(value.as_bytes()))).into();
+        let task = Adoption { fields, ..adoption(id, state) };
         world.broker.adopt(&task).await.expect("it is stored");
         assert_eq!(places(&world, id).await, [id]);
         let hash = world.dump().await.hash(&world.keys.task(id));
         assert_eq!((field(&hash, "state"), field(&hash, "result")), (Some(id), Some("result")));
-        assert_eq!(field(&hash, "group"), Some("g"));
+        assert_eq!((field(&hash, "group"), field(&hash, "x_odd")), (Some("g"), Some("odd")));
         assert_eq!(hash.contains_key("pending_since"), state == TaskState::Pending);
     }
     let dump = world.dump().await;

@@ -15,7 +15,10 @@ use crate::task::{QueueName, TaskId, TaskState, UnknownState};
 use crate::wire::TaskMessage;
 
 /// How many archived tasks one call drops for their age, and again for their number.
-const TRIM_LIMIT: usize = 1_000;
+const TRIM_LIMIT: usize = 500;
+
+/// The group that a scheduled task goes to when it is due.
+const GROUP_LATER: &str = "x_group";
 
 #[async_trait]
 impl Changes for MemoryBroker {
@@ -147,8 +150,9 @@ impl Queue {
         task.unset_run();
         if change == Change::Run {
             set_pending(task, now);
-            task.unset(field::GROUP);
-            task.unset(field::CRASHES);
+            for left in [field::GROUP, GROUP_LATER, field::CRASHES] {
+                task.unset(left);
+            }
             self.pending.push_front(id.clone());
         } else {
             task.set_state(TaskState::Archived);
@@ -267,18 +271,15 @@ impl Queue {
 
     /// Stores a task whose ID is free.
     pub(super) fn adopt(&mut self, adoption: &Adoption, holds_lock: bool, now: Moment) {
-        let Adoption { message, state, score, group, result, .. } = adoption;
+        let Adoption { message, state, score, fields, .. } = adoption;
         let id = TaskId::stored(&message.id);
         let mut task = TaskHash::default();
         task.set(field::MSG, message.encode());
         if holds_lock {
             task.set(field::UNIQUE_KEY, message.unique_key.clone());
         }
-        if !group.is_empty() {
-            task.set(field::GROUP, group.clone());
-        }
-        if let Some(result) = result {
-            task.set(field::RESULT, result.clone());
+        for (name, value) in fields {
+            task.set(name.clone(), value.clone());
         }
         task.set_state(*state);
         match state {

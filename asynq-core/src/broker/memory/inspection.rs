@@ -11,13 +11,13 @@ use super::scored_set::ScoredSet;
 use super::store::Moment;
 use super::task_hash::{TaskHash, field};
 use crate::broker::queue_info::latency;
+use crate::broker::task_detail::StoredTask;
 use crate::broker::{
     Broker, BrokerError, Collection, DailyStats, GroupInfo, Inspection, Listed, LockInfo, QueueInfo, Scan,
     ScanCursor, TaskDetail, Unreadable,
 };
 use crate::clock::from_unix_seconds;
 use crate::task::{QueueName, TaskId};
-use crate::wire::TaskMessage;
 use crate::wire::keys::utc_date;
 
 #[async_trait]
@@ -77,35 +77,20 @@ impl Inspection for MemoryBroker {
         id: &TaskId,
     ) -> Result<Option<Result<TaskDetail, Unreadable>>, BrokerError> {
         let now = self.now();
-        let prefix = self.keyspace().queue(queue);
+        let keys = self.keyspace().queue(queue);
         let store = self.shared().lock();
-        let Some(stored) = store.queues.get(queue) else { return Ok(None) };
-        let Some(snapshot) = stored.snapshot(id) else { return Ok(None) };
-        let (lease_until, message_bytes) = (snapshot.lease_until, snapshot.message.clone());
-        let Some(task) = stored.tasks.get(id) else { return Ok(None) };
-        let detail = || {
-            let message = TaskMessage::decode(message_bytes.clone())?;
-            let lock = message.unique_key.starts_with(prefix.prefix()).then(|| {
-                let held = store.lock_holder(&message.unique_key, now);
-                LockInfo {
-                    key: message.unique_key.clone(),
-                    holder: held.map(|(holder, _)| holder.to_owned()),
-                    expires_in: held.map(|(_, left)| left),
-                }
+        let stored = store.queues.get(queue).and_then(|stored| stored.stored_task(id));
+        let mut detail = stored.and_then(|stored| stored.into_detail(queue, id, now.seconds));
+        if let Some(Ok(detail)) = &mut detail {
+            let key = detail.message.unique_key.clone();
+            // What a message names may be anything; only a key of this queue can be a lock of its own.
+            detail.lock = key.starts_with(keys.prefix()).then(|| {
+                let held = store.lock_holder(&key, now);
+                let holder = held.map(|(holder, _)| holder.to_owned());
+                LockInfo { holder, expires_in: held.map(|(_, left)| left), key }
             });
-            Ok(TaskDetail {
-                info: snapshot.into_info(queue, id, now.seconds)?,
-                group: text(task, field::GROUP).unwrap_or_default(),
-                pending_since: pending_since(task).and_then(from_nanos),
-                lease_until: lease_until.map(from_unix_seconds),
-                server_id: text(task, field::OWNER),
-                crashes: task.crashes(),
-                lock,
-                message,
-                message_bytes,
-            })
-        };
-        Ok(Some(detail()))
+        }
+        Ok(detail)
     }
 }
 
@@ -134,6 +119,17 @@ impl Queue {
             memory_usage: Some(self.tasks.iter().map(|(id, task)| size(id, task)).sum()),
             ..empty
         }
+    }
+
+    fn stored_task(&self, id: &TaskId) -> Option<StoredTask> {
+        let fields =
+            self.tasks.get(id)?.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        Some(StoredTask {
+            fields,
+            lease_until: self.lease.score(id.as_str()),
+            scheduled: self.scheduled.score(id.as_str()),
+            retry: self.retry.score(id.as_str()),
+        })
     }
 
     fn group_infos(&self) -> Vec<GroupInfo> {
@@ -223,10 +219,6 @@ fn from_set(set: &ScoredSet, from: &ScanCursor, limit: usize) -> (usize, Vec<(Ta
 
 fn pending_since(task: &TaskHash) -> Option<i64> {
     text(task, field::PENDING_SINCE).and_then(|nanos| nanos.parse().ok())
-}
-
-fn from_nanos(nanos: i64) -> Option<Timestamp> {
-    Timestamp::from_nanosecond(nanos.into()).ok()
 }
 
 fn text(task: &TaskHash, name: &str) -> Option<String> {

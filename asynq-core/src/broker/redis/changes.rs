@@ -78,7 +78,7 @@ impl Changes for RedisBroker {
 
     async fn adopt(&self, task: &Adoption) -> Result<(), EnqueueError> {
         const DOING: &str = "adopt a task";
-        let Adoption { message, state, score, group, result, unique_ttl } = task;
+        let Adoption { message, state, score, fields, unique_ttl } = task;
         let keys = self.keyspace.queue(&QueueName::stored(&message.queue));
         let collection = match state {
             TaskState::Pending => keys.pending(),
@@ -93,7 +93,9 @@ impl Changes for RedisBroker {
         call.arg(&message.queue).arg(&message.id).arg(message.encode());
         call.arg(state.as_str()).arg(*score).arg(self.clock.unix_nanos());
         call.arg(lock).arg((*unique_ttl).min(LONGEST_TTL));
-        call.arg(group).arg(u8::from(result.is_some())).arg(result.as_deref().unwrap_or_default());
+        for (name, value) in fields {
+            call.arg(name).arg(value.as_ref());
+        }
         match call.run(&self.shared, DOING).await? {
             Value::Int(1) => Ok(()),
             Value::Int(0) => Err(EnqueueError::IdConflict),

@@ -10,13 +10,13 @@ use super::reply::{Reader, score};
 use super::script::{Call, Name};
 use crate::broker::queue_info::latency;
 use crate::broker::snapshot::Snapshot;
+use crate::broker::task_detail::StoredTask;
 use crate::broker::{
     BrokerError, Collection, DailyStats, GroupInfo, Inspection, Listed, LockInfo, QueueInfo, Scan,
     ScanCursor, TaskDetail, Unreadable,
 };
 use crate::clock::from_unix_seconds;
 use crate::task::{QueueName, TaskId};
-use crate::wire::TaskMessage;
 use crate::wire::keys::{QueueKeys, utc_date};
 
 /// How many members of a set one call reads, about.
@@ -190,44 +190,25 @@ impl Inspection for RedisBroker {
         let mut pipe = redis::pipe();
         // In one transaction, so that the parts belong together.
         pipe.atomic();
-        pipe.cmd("HMGET").arg(keys.task(id.as_str()));
-        pipe.arg(&["msg", "state", "result", "group", "pending_since", "x_own", "x_crash"]);
+        pipe.cmd("HGETALL").arg(keys.task(id.as_str()));
         for zset in [keys.lease(), keys.scheduled(), keys.retry()] {
             pipe.cmd("ZSCORE").arg(zset).arg(id.as_str());
         }
         let answer = self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
         let mut answer = Reader::new(answer, DOING)?;
-        let mut fields = answer.list()?;
-        let Some(message_bytes) = fields.optional_bytes()? else { return Ok(None) };
-        let mut text = || Ok::<_, BrokerError>(fields.optional_bytes()?.map(|bytes| lossy(&bytes)));
-        let state = text()?.unwrap_or_default();
-        let result = fields.optional_bytes()?;
-        let mut text = || Ok::<_, BrokerError>(fields.optional_bytes()?.map(|bytes| lossy(&bytes)));
-        let (group, pending_since, owner, crashes) = (text()?, text()?, text()?, text()?);
-        let mut seconds = || Ok::<_, BrokerError>(answer.optional_bytes()?.and_then(|text| score(&text)));
-        let (lease_until, scheduled, retry) = (seconds()?, seconds()?, seconds()?);
-        let due = if state == "retry" { retry } else { scheduled };
-        let snapshot = Snapshot { message: message_bytes.clone(), state, result, lease_until, due };
-        let message = match TaskMessage::decode(message_bytes.clone()) {
-            Ok(message) => message,
-            Err(error) => return Ok(Some(Err(error.into()))),
-        };
-        let info = match snapshot.into_info(queue, id, self.now_seconds()) {
-            Ok(info) => info,
-            Err(unreadable) => return Ok(Some(Err(unreadable))),
-        };
-        let lock = self.lock(&keys, &message.unique_key).await?;
-        Ok(Some(Ok(TaskDetail {
-            lease_until: lease_until.map(from_unix_seconds),
-            group: group.unwrap_or_default(),
-            pending_since: pending_since.and_then(|nanos| from_nanos(&nanos)),
-            server_id: owner,
-            crashes: crashes.and_then(|crashes| crashes.parse().ok()).unwrap_or(0),
-            lock,
-            info,
-            message,
-            message_bytes,
-        })))
+        let mut hash = answer.list()?;
+        let mut stored = StoredTask::default();
+        while !hash.is_empty() {
+            stored.fields.insert(hash.text()?, hash.bytes()?);
+        }
+        for place in [&mut stored.lease_until, &mut stored.scheduled, &mut stored.retry] {
+            *place = answer.optional_bytes()?.and_then(|text| score(&text));
+        }
+        let mut detail = stored.into_detail(queue, id, self.now_seconds());
+        if let Some(Ok(detail)) = &mut detail {
+            detail.lock = self.lock(&keys, &detail.message.unique_key).await?;
+        }
+        Ok(detail)
     }
 }
 
@@ -300,10 +281,6 @@ fn last_days(now: Timestamp, days: usize) -> Vec<Timestamp> {
 
 fn counter(value: Option<i64>) -> u64 {
     value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0)
-}
-
-fn from_nanos(text: &str) -> Option<Timestamp> {
-    Timestamp::from_nanosecond(text.parse::<i64>().ok()?.into()).ok()
 }
 
 fn lossy(bytes: &[u8]) -> String {

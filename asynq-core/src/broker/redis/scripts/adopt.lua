@@ -3,8 +3,7 @@
 -- KEYS[2] the list of pending tasks, or the sorted set of the state
 -- KEYS[3..] asynq:queues           set, given where it can share a script with the queue's keys
 -- ARGV[1] queue name   ARGV[2] task id   ARGV[3] message   ARGV[4] state   ARGV[5] score   ARGV[6] now, unix nanoseconds
--- ARGV[7] lock key (empty: none)   ARGV[8] lock time in seconds   ARGV[9] group (empty: none)
--- ARGV[10] 1 with a result   ARGV[11] the result
+-- ARGV[7] lock key (empty: none)   ARGV[8] lock time in seconds   ARGV[9..] other fields of the hash: name, value
 -- Returns 1 stored, 0 the id already exists, or the id that holds the lock.
 local call = redis.call
 if ARGV[7] ~= '' then
@@ -20,8 +19,7 @@ if ARGV[4] == 'pending' then
 else
   call('ZADD', KEYS[2], ARGV[5], ARGV[2])
 end
-if ARGV[9] ~= '' then call('HSET', KEYS[1], 'group', ARGV[9]) end
-if ARGV[10] == '1' then call('HSET', KEYS[1], 'result', ARGV[11]) end
+for at = 9, #ARGV, 2 do call('HSET', KEYS[1], ARGV[at], ARGV[at + 1]) end
 if ARGV[7] ~= '' then
   call('HSET', KEYS[1], 'unique_key', ARGV[7])
   call('SET', ARGV[7], ARGV[2], 'EX', ARGV[8])

@@ -33,9 +33,13 @@ local function read(task)
   return fields.err and { false, false, false, false } or fields
 end
 
-local function trim(ids)
+-- Deletes the first tasks of the archive.
+local function trim(count)
+  if count < 1 then return end
+  count = math.min(count, 500)
+  local ids = call('ZRANGE', KEYS[2], 0, count - 1)
+  call('ZREMRANGEBYRANK', KEYS[2], 0, count - 1)
   for _, id in ipairs(ids) do
-    call('ZREM', KEYS[2], id)
     local task = prefix .. 't:' .. id
     delete(id, task, read(task))
   end
@@ -46,7 +50,7 @@ local actions = {
     call('LPUSH', KEYS[1], id)
     call('HSET', task, 'state', 'pending', 'pending_since', ARGV[4])
     -- Without its group a failure leads to a retry, not back into the group.
-    call('HDEL', task, 'group', 'x_own', 'x_run', 'x_crash')
+    call('HDEL', task, 'group', 'x_group', 'x_own', 'x_run', 'x_crash')
   end,
   archive = function(id, task)
     call('ZADD', KEYS[2], now, id)
@@ -58,9 +62,8 @@ local actions = {
 
 local function trim_archive()
   if action ~= 'archive' then return end
-  trim(call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[5], 'LIMIT', 0, 1000))
-  local excess = call('ZCARD', KEYS[2]) - tonumber(ARGV[6]) + 1
-  if excess > 0 then trim(call('ZRANGE', KEYS[2], 0, math.min(excess, 1000) - 1)) end
+  trim(call('ZCOUNT', KEYS[2], '-inf', ARGV[5]))
+  trim(call('ZCARD', KEYS[2]) - tonumber(ARGV[6]) + 1)
 end
 
 local function forget_if_empty(group)
