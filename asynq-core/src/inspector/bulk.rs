@@ -12,11 +12,11 @@ use crate::error::{Error, Result};
 use crate::task::{BlankName, InvalidOption, QueueName};
 
 /// How many tasks one call changes. Each call is atomic; between two of them, others have their turn.
-const CHUNK: usize = 250;
+const CHUNK: usize = 100;
 
 /// A change to all tasks of a collection: await it.
 ///
-/// It takes them part by part, 250 at a time, from the front, and ends when the collection is empty or as many
+/// It takes them part by part, a hundred at a time, from the front, and ends when the collection is empty or as many
 /// were taken as stood there at the beginning: what others put there meanwhile may be left.
 ///
 /// # Errors

@@ -173,7 +173,7 @@ impl Inspector {
     }
 
     /// Gives a task up: it is kept for inspection, and can be [run](Self::run) again. Its lock lasts as long as it would.
-    /// The archive of a queue keeps 9,999 tasks for 90 days, as in Go; what is beyond is deleted, some hundreds for each call.
+    /// The archive of a queue keeps 9,999 tasks for 90 days, as in Go; what is beyond is deleted, a few hundred for each call.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ use crate::task::{QueueName, TaskId, TaskState, UnknownState};
 use crate::wire::TaskMessage;
 
 /// How many archived tasks one call drops for their age, and again for their number.
-const TRIM_LIMIT: usize = 500;
+const TRIM_LIMIT: usize = 200;
 
 /// The group that a scheduled task goes to when it is due.
 const GROUP_LATER: &str = "x_group";

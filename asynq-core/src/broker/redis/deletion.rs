@@ -15,7 +15,7 @@ use crate::wire::keys::QueueKeys;
 const DOING: &str = "delete a queue";
 
 /// How many keys one call looks at, about.
-const CHUNK: usize = 500;
+const CHUNK: usize = 200;
 
 impl RedisBroker {
     pub(super) async fn delete_whole_queue(

@@ -36,7 +36,7 @@ end
 -- Deletes the first tasks of the archive.
 local function trim(count)
   if count < 1 then return end
-  count = math.min(count, 500)
+  count = math.min(count, 200)
   local ids = call('ZRANGE', KEYS[2], 0, count - 1)
   call('ZREMRANGEBYRANK', KEYS[2], 0, count - 1)
   for _, id in ipairs(ids) do
