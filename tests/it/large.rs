@@ -39,8 +39,8 @@ async fn archive_one(client: &Client, id: &str) {
     let queue = QueueName::new("q").unwrap();
     let options = TaskOptions::new().queue("q").task_id(id);
     client.enqueue(Task::without_payload("t").unwrap().options(options)).await.unwrap();
-    let queues = vec![QueueShare { queue: queue.clone(), weight: 1 }];
-    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true };
+    let queues = vec![QueueShare::new(queue.clone(), 1)];
+    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, types: Vec::new(), strict: true };
     let leased = client.broker().exchange(&[], &demand).await.unwrap().leased.pop().unwrap();
     let settlement = Settlement {
         queue,

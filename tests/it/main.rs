@@ -1,6 +1,7 @@
 //! Everything from outside, through the facade: on a real Redis, beside the real Go asynq, with real processes.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod clock;
 mod conformance;
 mod crash;
 mod examples;
@@ -11,7 +12,10 @@ mod interop;
 mod job;
 mod known_issues;
 mod large;
+mod life;
+mod middleware;
 mod model;
+mod queues;
 mod support;
 mod typed;
 mod vectors;

@@ -17,13 +17,14 @@ mod processes;
 mod queue_info;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod server_time;
 mod settlement;
 mod snapshot;
 mod task_detail;
 
 pub use broker::{
     ActiveTask, Broker, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, NewTask,
-    OwnerBeat, Placement, QueueShare, StoredMessage, Undecodable, Waiter,
+    OwnerBeat, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
 pub use collection::Collection;
@@ -33,12 +34,16 @@ pub use listing::{Listed, Scan, ScanCursor};
 pub use memory::MemoryBroker;
 pub use processes::{ClusterNode, Processes};
 pub use queue_info::{DailyStats, GroupInfo, QueueInfo};
+pub use server_time::ServerTime;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 pub use snapshot::Unreadable;
 pub use task_detail::{LockInfo, TaskDetail};
 
 /// How long a lease lasts from the moment it is taken or extended, as in Go.
 pub const LEASE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How many tasks of one queue an exchange passes over, whose types are full, in search of others.
+pub const LOOK_AHEAD: usize = 256;
 
 /// The archive of a queue is trimmed to fewer than this many tasks, as in Go (which keeps 9,999).
 pub const ARCHIVE_LIMIT: usize = 10_000;

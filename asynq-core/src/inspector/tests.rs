@@ -49,8 +49,8 @@ impl World {
     /// Takes the next task of `q`, and settles it.
     async fn run_one(&self, settle: impl FnOnce(crate::wire::TaskMessage) -> Option<Transition>) {
         let queue = QueueName::new("q").unwrap();
-        let queues = vec![QueueShare { queue: queue.clone(), weight: 1 }];
-        let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true };
+        let queues = vec![QueueShare::new(queue.clone(), 1)];
+        let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, types: Vec::new(), strict: true };
         let leased = self.broker.exchange(&[], &demand).await.unwrap().leased.pop().unwrap();
         if let Some(transition) = settle(leased.message.unwrap()) {
             let settlement = Settlement {

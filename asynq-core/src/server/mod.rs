@@ -4,26 +4,36 @@ mod attempt;
 mod backoff;
 mod builder;
 mod forwarder;
+mod handle;
+mod health;
 mod heartbeater;
 mod janitor;
 mod keepers;
 mod lease;
+mod limits;
 mod processor;
+mod queues;
 mod recoverer;
 mod retry;
 mod running;
 mod server;
+mod serving;
 mod settle;
 mod signals;
 mod subscriber;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 pub use attempt::{Cancelled, DeadlineExceeded, Panicked};
 pub use builder::ServerBuilder;
+pub use handle::{ServerHandle, ServerStatus};
+pub use health::Health;
+pub use queues::{Queues, ServedQueue};
 pub use recoverer::LeaseExpired;
 pub use retry::{DelayFn, RetryPolicy, default_delay};
 pub use server::Server;
 #[cfg(feature = "redis")]
 pub use server::run_registered;
 pub use settle::IsFailure;
+pub use unknown::UnknownTypes;

@@ -18,6 +18,7 @@ mod inspection;
 mod leases;
 mod memory;
 pub mod model;
+mod priority;
 mod recovery;
 mod settle;
 mod state;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Fixture, changes, enqueue, exchange, forward, inspection, leases, recovery, settle, state, wait,
+    Fixture, changes, enqueue, exchange, forward, inspection, leases, priority, recovery, settle, state, wait,
 };
 
 /// One behavior that every broker must show.
@@ -23,6 +23,7 @@ pub fn cases() -> Vec<Case> {
     [
         enqueue::CASES,
         exchange::CASES,
+        priority::CASES,
         settle::CASES,
         leases::CASES,
         forward::CASES,

@@ -20,6 +20,7 @@ mod inspection;
 mod processes;
 mod queue;
 mod scored_set;
+mod server_time;
 mod statistics;
 mod store;
 mod task_hash;

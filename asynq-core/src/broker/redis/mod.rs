@@ -17,6 +17,7 @@ mod memory_usage;
 mod processes;
 mod reply;
 mod script;
+mod server_time;
 mod waiter;
 
 pub use address::{Address, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, Endpoint, Host, Password};

@@ -35,8 +35,8 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         86 => Op::Pause { queue },
         87..89 => Op::Resume { queue },
         89..91 => Op::TaskInfo { queue, id: rng.u8(..) },
-        91..94 => random_inspection(rng, queue),
-        94..96 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
+        91..93 => random_inspection(rng, queue),
+        93..95 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
         _ => Op::Break { queue, id: rng.u8(..), how: random_break(rng) },
     }
 }
@@ -98,10 +98,11 @@ fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
             _ => TokenOp::Own,
         },
         lease_off: if rng.u8(..5) == 0 { rng.i8(-2..90) } else { 0 },
-        transition: match rng.u8(..10) {
+        transition: match rng.u8(..11) {
             0..2 => TransitionOp::Done(rng.bool()),
             2..4 => TransitionOp::Complete(rng.u8(..60), rng.bool().then(|| rng.u8(..))),
             4..7 => TransitionOp::Retry(rng.u8(..60), rng.bool()),
+            10 => TransitionOp::PutBack(rng.u8(1..4)),
             7 => TransitionOp::Archive(rng.bool()),
             _ => TransitionOp::Requeue(rng.u8(..4) > 0),
         },
