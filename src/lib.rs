@@ -37,6 +37,7 @@
 //!   [`PeriodicTaskManager`] keeps its entries in step with yours.
 //! - [`Router`] decides which handler runs which type; [`Ctx`] and [`State`] are what a handler is given;
 //!   [`SkipRetry`], [`Revoke`] and [`RetryIn`] are errors that say what should happen to the task.
+//! - [`Inspector`] looks at what is stored, and changes it.
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
@@ -60,10 +61,13 @@ pub use asynq_core::task::{
 // Not the module `job`: `use asynq::job` brings the attribute into scope and leaves a module of that name to the user.
 #[cfg(feature = "redis")]
 pub use asynq_core::env;
+pub use asynq_core::inspector::Inspector;
 pub use asynq_core::scheduler::{
     CatchUp, EntryId, PeriodicTask, PeriodicTaskManager, PeriodicTaskProvider, Schedule, Scheduler,
 };
-pub use asynq_core::{Error, Result, broker, client, clock, router, scheduler, server, task, wire};
+pub use asynq_core::{
+    Error, Result, broker, client, clock, inspector, router, scheduler, server, task, wire,
+};
 #[cfg(feature = "macros")]
 pub use asynq_macros::{aggregator, job};
 

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, Unreadable};
 use crate::job::CodecError;
 use crate::router::{BoxError, DuplicateAggregator, DuplicateJob};
 use crate::scheduler::InvalidSchedule;
-use crate::task::{BlankName, InvalidOption, QueueName, TaskId};
+use crate::task::{BlankName, InvalidOption, QueueName, TaskId, TaskState};
 
 /// What can go wrong for a caller of the client or the owner of a server.
 ///
@@ -40,6 +40,71 @@ pub enum Error {
         /// The ID.
         id: TaskId,
     },
+    /// No task was ever sent to this queue, or it was deleted: check its name.
+    #[error("queue not found: `{queue}`")]
+    QueueNotFound {
+        /// The queue.
+        queue: QueueName,
+    },
+    /// The queue holds tasks: wait until it is empty, or delete it by force.
+    #[error("queue is not empty: `{queue}` holds tasks; delete it by force to delete them too")]
+    QueueNotEmpty {
+        /// The queue.
+        queue: QueueName,
+    },
+    /// Tasks of the queue are being run: pause it, and wait for them or cancel them.
+    #[error(
+        "queue `{queue}` is busy (active tasks: {active}): pause it, and wait until they end or cancel them"
+    )]
+    QueueBusy {
+        /// The queue.
+        queue: QueueName,
+        /// How many.
+        active: usize,
+    },
+    /// The state of the task does not allow what was asked.
+    #[error("task `{id}` in queue `{queue}` is {state}: {remedy}")]
+    WrongState {
+        /// The queue.
+        queue: QueueName,
+        /// The ID.
+        id: TaskId,
+        /// Its state.
+        state: TaskState,
+        /// What can be done instead.
+        remedy: &'static str,
+    },
+    /// An aggregator has the task in hand: it will be gone soon, or back in its group within minutes.
+    #[error(
+        "task `{id}` in queue `{queue}` is being aggregated: try again in a few minutes if it is still there"
+    )]
+    TaskStaged {
+        /// The queue.
+        queue: QueueName,
+        /// The ID.
+        id: TaskId,
+    },
+    /// The task is not what it was when it was read: read it again.
+    #[error("task `{id}` in queue `{queue}` was changed meanwhile: read it again")]
+    TaskChanged {
+        /// The queue.
+        queue: QueueName,
+        /// The ID.
+        id: TaskId,
+    },
+    /// What is stored under the ID is no task that can be read; it can be deleted.
+    #[error("task `{id}` in queue `{queue}` cannot be read; it can only be deleted")]
+    UnreadableTask {
+        /// The queue.
+        queue: QueueName,
+        /// The ID.
+        id: TaskId,
+        /// Why.
+        source: Unreadable,
+    },
+    /// The broker is a single server, which has no slots and no nodes.
+    #[error("the broker is no cluster: it has no slots and nodes to tell of")]
+    NotACluster,
     /// An option has a value that can never be right.
     #[error(transparent)]
     InvalidOption(#[from] InvalidOption),

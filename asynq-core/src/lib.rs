@@ -22,6 +22,7 @@ pub mod wire;
 mod background;
 pub mod broker;
 pub mod client;
+pub mod inspector;
 pub mod job;
 pub mod router;
 pub mod scheduler;

@@ -85,6 +85,15 @@ impl GoPeer {
         output(Command::new(&self.program).args(["decode", "-kind", kind, &hex(bytes)])).await
     }
 
+    /// Asks the inspector, as JSON: the answer, which may be an error.
+    pub async fn ask(&self, request: &Value) -> Value {
+        let mut child = Child::spawn(&mut self.command("inspect", &["-"]));
+        child.send(&request.to_string()).await;
+        assert!(child.ended().await, "gopeer inspect failed: {:?}", child.lines());
+        crate::eventually("gopeer answers", async || (!child.events().is_empty()).then_some(())).await;
+        child.events().remove(0)
+    }
+
     /// Asks the inspector: the answer, which may be an error.
     pub async fn inspect(&self, args: &[&str]) -> Value {
         output(&mut self.command("inspect", args)).await

@@ -9,6 +9,7 @@
 pub mod decoded;
 pub mod dump;
 pub mod encoding;
+mod fill;
 mod fixture;
 pub mod gopeer;
 pub mod process;

@@ -86,6 +86,24 @@ async fn periodic_shows_that_each_tick_runs_once() {
 }
 
 #[tokio::test]
+async fn inspector_looks_mends_and_clears_away() {
+    let mut inspector = Child::spawn(&mut example("inspector"));
+    assert!(inspector.ended().await);
+    inspector.line("the last line", |line| line == "queues left: [\"newsletter\"]").await;
+    let lines = inspector.lines();
+    for part in [
+        "queue mail: 3 tasks, 3 pending",
+        "task b is scheduled and goes to bob@example.com",
+        "task c is in queue newsletter",
+        "first page: [\"a\", \"b\"]",
+        "archived 2 tasks",
+        "refused: queue is not empty",
+    ] {
+        assert!(lines.iter().any(|line| line.contains(part)), "no line with {part:?}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
 async fn middleware_surrounds_all_jobs_and_one() {
     let mut middleware = Child::spawn(&mut example("middleware"));
     assert!(middleware.ended().await);

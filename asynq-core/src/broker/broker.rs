@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{BrokerError, Groups, RunToken, Schedules, ServerTime, Settled, Settlement};
+use super::{
+    BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules, ServerTime, Settled, Settlement,
+};
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
 use crate::wire::keys::Keyspace;
@@ -19,7 +21,9 @@ use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 /// seconds of the broker's [`Clock`]. Unless said otherwise a call that is dropped half-way may or may not have
 /// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Cancellations::next`].
 #[async_trait]
-pub trait Broker: Groups + Schedules + ServerTime + fmt::Debug + Send + Sync + 'static {
+pub trait Broker:
+    Groups + Schedules + Inspection + Changes + Processes + ServerTime + fmt::Debug + Send + Sync + 'static
+{
     /// The clock that stamps what is written.
     fn clock(&self) -> &Clock;
 

@@ -4,32 +4,47 @@
 //! suite of conformance checks; a difference between them is a bug.
 
 mod broker;
+mod changes;
+mod collection;
 #[cfg(any(test, feature = "__conformance"))]
 #[doc(hidden)]
 pub mod conformance;
 mod error;
 mod groups;
+mod inspection;
+mod listing;
 mod memory;
+mod processes;
+mod queue_info;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod schedules;
 mod server_time;
 mod settlement;
 mod snapshot;
+mod task_detail;
 
 pub use broker::{
     ActiveTask, Broker, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, NewTask,
     OwnerBeat, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
+pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
+pub use collection::Collection;
 pub use error::{BrokerError, BrokerErrorKind};
 pub use groups::{
     AGGREGATION_TIMEOUT, FinishedMember, FinishedSet, GroupPage, GroupRule, GroupState, Groups, LARGEST_SET,
     Member, Reclaimed, RejectedMember, SetName,
 };
+pub use inspection::Inspection;
+pub use listing::{Listed, Scan, ScanCursor};
 pub use memory::MemoryBroker;
+pub use processes::{ClusterNode, Processes};
+pub use queue_info::{DailyStats, GroupInfo, QueueInfo};
 pub use schedules::{HISTORY_LIMIT, Schedules, TICK_AGE, Tick, Ticked};
 pub use server_time::ServerTime;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
+pub use snapshot::Unreadable;
+pub use task_detail::{LockInfo, TaskDetail};
 
 /// How long a lease lasts from the moment it is taken or extended, as in Go.
 pub const LEASE: std::time::Duration = std::time::Duration::from_secs(30);

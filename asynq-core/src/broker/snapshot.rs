@@ -18,11 +18,18 @@ pub(super) struct Snapshot {
     pub(super) due: Option<i64>,
 }
 
-/// Why stored parts make no [`TaskInfo`].
-#[derive(Debug, thiserror::Error)]
-#[error("the stored task cannot be read")]
-pub(super) enum Unreadable {
+/// Why what is stored under an ID is no task that can be read.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// Nothing is stored, or no message: the ID leads nowhere.
+    #[error("no task is stored under this ID")]
+    Missing,
+    /// It is in no state that asynq knows.
+    #[error("the stored task cannot be read")]
     State(#[from] UnknownState),
+    /// Its message is none.
+    #[error("the stored task cannot be read")]
     Message(#[from] DecodeError),
 }
 
@@ -35,6 +42,17 @@ impl Snapshot {
         now_seconds: i64,
     ) -> Result<TaskInfo, Unreadable> {
         let state = self.state.parse::<TaskState>()?;
+        self.into_info_in(state, queue, id, now_seconds)
+    }
+
+    /// The same for a task that stands in the collection of this state, whatever it says itself.
+    pub(super) fn into_info_in(
+        self,
+        state: TaskState,
+        queue: &QueueName,
+        id: &TaskId,
+        now_seconds: i64,
+    ) -> Result<TaskInfo, Unreadable> {
         let message = TaskMessage::decode(self.message)?;
         let next_process_at = match state {
             TaskState::Pending => Some(now_seconds),

@@ -156,6 +156,7 @@ impl QueueKeys {
     }
 }
 
-fn utc_date(at: Timestamp) -> jiff::civil::Date {
+/// The UTC day of an instant: how the daily counters are named.
+pub(crate) fn utc_date(at: Timestamp) -> jiff::civil::Date {
     Offset::UTC.to_datetime(at).date()
 }

@@ -21,3 +21,4 @@ pub use compare::Difference;
 pub use known::{Known, Verdict};
 pub use report::{Report, Tally};
 pub use runner::{Options, run};
+pub use scenario::inspect;

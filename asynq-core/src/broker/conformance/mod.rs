@@ -8,12 +8,14 @@
     reason = "a panic is how a case fails, and a fixture that cannot do its work is a failure as well"
 )]
 
+mod changes;
 mod dump;
 mod enqueue;
 mod exchange;
 mod fixture;
 mod forward;
 mod groups;
+mod inspection;
 mod leases;
 mod memory;
 pub mod model;

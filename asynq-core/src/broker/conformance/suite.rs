@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Fixture, enqueue, exchange, forward, groups, leases, priority, recovery, schedules, settle, state, wait,
+    Fixture, changes, enqueue, exchange, forward, groups, inspection, leases, priority, recovery, schedules,
+    settle, state, wait,
 };
 
 /// One behavior that every broker must show.
@@ -32,6 +33,8 @@ pub fn cases() -> Vec<Case> {
         wait::CASES,
         state::CASES,
         schedules::CASES,
+        inspection::CASES,
+        changes::CASES,
     ]
     .concat()
 }

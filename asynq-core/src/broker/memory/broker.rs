@@ -111,6 +111,7 @@ impl MemoryBroker {
         Ok(())
     }
 
+    /// What the clones share.
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }

@@ -14,9 +14,12 @@
 //! ```
 
 mod broker;
+mod changes;
 #[cfg(any(test, feature = "__conformance"))]
 mod dump;
 mod groups;
+mod inspection;
+mod processes;
 mod queue;
 mod schedules;
 mod scored_set;

@@ -420,7 +420,7 @@ impl Queue {
 }
 
 /// Marks a task as pending from now on, so that latency counts from here.
-fn set_pending(task: &mut TaskHash, now: Moment) {
+pub(super) fn set_pending(task: &mut TaskHash, now: Moment) {
     task.set_state(TaskState::Pending);
     task.set(field::PENDING_SINCE, now.nanos.to_string());
 }

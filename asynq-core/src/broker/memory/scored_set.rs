@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
+use std::ops::Bound;
 
 use crate::task::TaskId;
 
@@ -65,6 +66,12 @@ impl<M: Borrow<str> + Clone + Hash + Ord> ScoredSet<M> {
         self.order.iter().map(|(score, member)| (member, *score))
     }
 
+    /// The members behind this place, in order; whether or not there is a member at it.
+    pub(super) fn after(&self, score: i64, member: &M) -> impl Iterator<Item = (&M, i64)> {
+        let place = (Bound::Excluded((score, member.clone())), Bound::Unbounded);
+        self.order.range(place).map(|(score, member)| (member, *score))
+    }
+
     /// The lowest `limit` members whose score is at most `bound`; copies, so that the set can be changed meanwhile.
     pub(super) fn up_to(&self, bound: i64, limit: usize) -> Vec<(M, i64)> {
         self.iter()
@@ -72,5 +79,12 @@ impl<M: Borrow<str> + Clone + Hash + Ord> ScoredSet<M> {
             .take(limit)
             .map(|(member, score)| (member.clone(), score))
             .collect()
+    }
+}
+
+impl ScoredSet {
+    /// The members of this score and above, in order.
+    pub(super) fn from(&self, score: i64) -> impl Iterator<Item = (&TaskId, i64)> {
+        self.order.range((score, TaskId::stored(""))..).map(|(score, member)| (member, *score))
     }
 }

@@ -68,6 +68,15 @@ impl Statistics {
         add_total(&mut self.failed, by.failed, restart);
     }
 
+    /// Tasks processed and attempts failed on the day of this Unix second.
+    pub(super) fn of_day(&self, at_seconds: i64, now_seconds: i64) -> (i64, i64) {
+        let day = self.days.get(&at_seconds.div_euclid(SECONDS_PER_DAY)).copied().unwrap_or_default();
+        let value = |daily: Option<Daily>| {
+            daily.filter(|daily| daily.expires_at > now_seconds).map_or(0, |daily| daily.value)
+        };
+        (value(day.processed), value(day.failed))
+    }
+
     /// Forgets days that are over.
     pub(super) fn drop_expired(&mut self, now_seconds: i64) {
         self.days.retain(|_, day| {

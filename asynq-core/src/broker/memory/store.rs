@@ -5,16 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::queue::{LeaseGrant, Passed, Queue};
 use super::schedules::Schedulers;
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
 use crate::broker::{
-    Demand, EnqueueError, Exchanged, Leased, NewTask, OwnerBeat, QueueShare, Settled, Settlement,
-    StoredMessage,
+    Adoption, Demand, EnqueueError, Exchanged, Leased, NewTask, OwnerBeat, QueueDeletion, QueueShare,
+    Settled, Settlement, StoredMessage,
 };
 use crate::clock::{Clock, floor_seconds};
 use crate::task::QueueName;
@@ -30,7 +32,10 @@ pub(super) struct Moment {
 
 impl Moment {
     pub(super) fn now(clock: &Clock) -> Self {
-        let now = clock.now();
+        Self::at(clock.now())
+    }
+
+    pub(super) fn at(now: Timestamp) -> Self {
         Self { seconds: floor_seconds(now), nanos: i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX) }
     }
 
@@ -122,6 +127,112 @@ impl Store {
         }
         queue.add(message, *placement, locks, now);
         Ok(())
+    }
+
+    /// Stores a task in whatever state, or tells why not.
+    pub(super) fn adopt(&mut self, task: &Adoption, now: Moment) -> Result<(), EnqueueError> {
+        let Adoption { message, unique_ttl, .. } = task;
+        let locks = *unique_ttl > 0 && !message.unique_key.is_empty();
+        if locks && let Some(holder) = self.locks.holder(&message.unique_key, now) {
+            return Err(EnqueueError::Duplicate { holder: holder.to_owned() });
+        }
+        let name = QueueName::stored(&message.queue);
+        let queue = self.queues.entry(name.clone()).or_default();
+        if queue.tasks.contains_key(message.id.as_str()) {
+            return Err(EnqueueError::IdConflict);
+        }
+        self.known.insert(name);
+        if locks {
+            let lock = Expiring { value: message.id.clone(), expires_at: now.nanos_after(*unique_ttl) };
+            self.locks.held.insert(message.unique_key.clone(), lock);
+        }
+        queue.adopt(task, locks, now);
+        Ok(())
+    }
+
+    /// Deletes a queue, unless it holds what must stay.
+    pub(super) fn delete_queue(&mut self, name: &QueueName, force: bool, names: &Keyspace) -> QueueDeletion {
+        if !self.known.contains(name) {
+            return QueueDeletion::NotFound;
+        }
+        if let Some(queue) = self.queues.get(name) {
+            let active = queue.active.len();
+            let sets = [&queue.scheduled, &queue.retry, &queue.archived];
+            // A group is in the set while it holds tasks: one is enough to refuse.
+            let tasks = active
+                + queue.pending.len()
+                + queue.groups.len()
+                + queue.sets.len()
+                + sets.into_iter().map(ScoredSet::len).sum::<usize>();
+            match force {
+                true if active > 0 => return QueueDeletion::Busy(active),
+                false if tasks > 0 => return QueueDeletion::NotEmpty(tasks),
+                _ => {}
+            }
+        }
+        self.queues.remove(name);
+        self.known.remove(name);
+        let keys = names.queue(name);
+        // A name may contain `}:`, so the keys of another queue may begin as those of this one do.
+        let others: Vec<_> = self.known.iter().map(|other| names.queue(other)).collect();
+        self.locks.held.retain(|key, _| {
+            !key.starts_with(keys.prefix()) || others.iter().any(|other| key.starts_with(other.prefix()))
+        });
+        QueueDeletion::Deleted
+    }
+
+    /// A queue and the locks of all.
+    pub(super) fn queue_and_locks(&mut self, name: &QueueName) -> (Option<&mut Queue>, &mut Locks) {
+        (self.queues.get_mut(name), &mut self.locks)
+    }
+
+    /// Who holds a lock, and for how long, in whole seconds rounded up.
+    pub(super) fn lock_holder(&self, key: &str, now: Moment) -> Option<(&str, Duration)> {
+        let lock = self.locks.held.get(key).filter(|lock| lock.is_alive(now))?;
+        let left = u64::try_from(lock.expires_at.saturating_sub(now.nanos)).unwrap_or(0);
+        Some((lock.value.as_str(), Duration::from_secs(left.div_ceil(1_000_000_000))))
+    }
+
+    /// The servers whose state has not expired, with the tasks that they run.
+    pub(super) fn living_servers(&self, now: Moment) -> Vec<(ServerInfo, Vec<WorkerInfo>)> {
+        let living = |set: &ScoredSet<Arc<str>>| {
+            set.iter().filter(|(_, until)| *until >= now.seconds).map(|(key, _)| Arc::clone(key)).collect()
+        };
+        let infos: Vec<Arc<str>> = living(&self.servers);
+        let mut servers: Vec<(ServerInfo, Vec<WorkerInfo>)> = infos
+            .iter()
+            .filter_map(|key| self.server_infos.get(key).filter(|info| info.is_alive(now)))
+            .filter_map(|info| Some((ServerInfo::decode(info.value.clone()).ok()?, Vec::new())))
+            .collect();
+        let workers: Vec<Arc<str>> = living(&self.workers);
+        let workers = workers
+            .iter()
+            .filter_map(|key| self.server_workers.get(key).filter(|workers| workers.is_alive(now)))
+            .flat_map(|workers| workers.value.values())
+            .filter_map(|bytes| WorkerInfo::decode(bytes.clone()).ok());
+        for worker in workers {
+            if let Some((_, workers)) =
+                servers.iter_mut().find(|(info, _)| info.server_id == worker.server_id)
+            {
+                workers.push(worker);
+            }
+        }
+        for (_, workers) in &mut servers {
+            workers.sort_by(|one, two| one.task_id.cmp(&two.task_id));
+        }
+        servers
+    }
+
+    /// Forgets the entries of servers that have expired: how many.
+    pub(super) fn remove_stale(&mut self, now: Moment) -> usize {
+        let mut removed = 0;
+        for set in [&mut self.servers, &mut self.workers] {
+            for (key, _) in set.up_to(now.seconds - 1, usize::MAX) {
+                set.remove(&key);
+                removed += 1;
+            }
+        }
+        removed
     }
 
     /// Settles in order, then leases.

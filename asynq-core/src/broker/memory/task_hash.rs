@@ -94,7 +94,6 @@ impl TaskHash {
     }
 
     /// All fields.
-    #[cfg(any(test, feature = "__conformance"))]
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Bytes)> {
         self.fields.iter().map(|(name, value)| (&**name, value))
     }

@@ -61,6 +61,12 @@ impl Reader {
         }
     }
 
+    /// A number as text; none where there is no text, or where it is no number.
+    pub(super) fn number(&mut self) -> Result<Option<i64>, BrokerError> {
+        let text = self.optional_bytes()?;
+        Ok(text.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok()))
+    }
+
     pub(super) fn count(&mut self) -> Result<usize, BrokerError> {
         usize::try_from(self.integer()?).or(Err(BrokerError::protocol(self.doing)))
     }

@@ -27,8 +27,12 @@ macro_rules! scripts {
 }
 
 scripts! {
+    adopt
     archive_members
+    change
+    close_queue
     delete_expired_completed
+    edit
     enqueue [insert]
     exchange
     extend
@@ -37,10 +41,14 @@ scripts! {
     mend
     mend_groups
     peek_groups
+    queue_info
     read_set
     reclaim_sets
-    stage_group
     record_enqueue_event
+    release
+    scan
+    stage_group
+    sweep
     task_info
     write_result
     write_scheduler_entries
@@ -73,6 +81,14 @@ impl Call {
     pub(super) fn new(
         name: Name,
         keys: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>,
+    ) -> Self {
+        Self::with_keys(name, keys)
+    }
+
+    /// A call with these keys, which may be any bytes.
+    pub(super) fn with_keys(
+        name: Name,
+        keys: impl IntoIterator<Item: ToRedisArgs, IntoIter: ExactSizeIterator>,
     ) -> Self {
         let keys = keys.into_iter();
         let mut command = redis::cmd("EVALSHA");

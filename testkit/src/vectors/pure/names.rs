@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use asynq_core::Error;
 use asynq_core::broker::redis::RedisBroker;
 use asynq_core::client::Client;
 use asynq_core::clock::Clock;
+use asynq_core::inspector::{Collection, Inspector, Page};
 use asynq_core::task::{BlankName, QueueName, Task, TaskOptions, TaskType};
 use asynq_core::wire::keys::Keyspace;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::RedisServer;
 use crate::decoded::bin;
@@ -78,13 +80,14 @@ pub(super) fn keys(inputs: &RawValue) -> Value {
     })
 }
 
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    name_hex: Option<String>,
+}
+
 /// Whether a name is valid, and which keys a task enqueued there makes.
 pub(super) async fn queue_name(inputs: &RawValue, go: &Value, redis: &RedisServer) -> Outcome {
-    #[derive(Deserialize)]
-    struct Named {
-        name: String,
-        name_hex: Option<String>,
-    }
     let named: Named = parse(inputs);
     redis.command::<()>(&["FLUSHALL"]).await;
     let (validate, enqueue) = match inputs::text(&named.name, named.name_hex.as_deref()) {
@@ -100,28 +103,47 @@ pub(super) async fn queue_name(inputs: &RawValue, go: &Value, redis: &RedisServe
     keys.sort();
     let keys: Vec<Value> = keys.iter().map(|key| bin(key)).collect();
 
+    let (info, list) = inspect(&named, redis).await;
     let mut ours = json!({"keys_after_enqueue": keys});
     // Null or an error, not wrapped in a member as elsewhere.
-    for (member, mut answer) in [("validate", validate), ("enqueue", enqueue)] {
+    let answers = [
+        ("validate", validate),
+        ("enqueue", enqueue),
+        ("inspector_get_queue_info", info),
+        ("inspector_list_pending", list),
+    ];
+    for (member, mut answer) in answers {
         ours[member] = answer.as_object_mut().and_then(|answer| answer.remove("error")).unwrap_or(answer);
     }
-    let mut outcome = Outcome::default();
-    let mut comparable = Map::new();
-    for (member, value) in go.as_object().unwrap() {
-        if member.starts_with("inspector_") {
-            outcome.missing.insert("inspect".to_owned());
-        } else {
-            comparable.insert(member.clone(), value.clone());
-        }
-    }
-    for member in ["validate", "enqueue"] {
-        for side in [comparable.get_mut(member).unwrap(), &mut ours[member]] {
+    let mut comparable = go.clone();
+    for member in ["validate", "enqueue", "inspector_get_queue_info", "inspector_list_pending"] {
+        for side in [&mut comparable[member], &mut ours[member]] {
             // Only the class can be compared.
             *side = side["class"].clone();
         }
     }
-    compare("", &Value::Object(comparable), &ours, &mut outcome.differences);
+    let mut outcome = Outcome::default();
+    compare("", &comparable, &ours, &mut outcome.differences);
     outcome
+}
+
+/// What the inspector says of a queue of this name: null or an error.
+async fn inspect(named: &Named, redis: &RedisServer) -> (Value, Value) {
+    let Ok(name) = inputs::text(&named.name, named.name_hex.as_deref()) else {
+        return (
+            error("queue_not_found", "text is not UTF-8"),
+            error("queue_not_found", "text is not UTF-8"),
+        );
+    };
+    let broker = RedisBroker::connect(&redis.url(), Clock::system()).await.unwrap();
+    let inspector = Inspector::new(&Client::new(Arc::new(broker)));
+    let shown = |answer: Result<(), Error>| match answer {
+        Ok(()) => Value::Null,
+        Err(refused @ Error::QueueNotFound { .. }) => error("queue_not_found", refused),
+        Err(refused) => error("invalid", refused),
+    };
+    let list = inspector.list(&name, Collection::Pending, Page::first()).await;
+    (shown(inspector.queue_info(&name).await.map(drop)), shown(list.map(drop)))
 }
 
 async fn enqueue(queue: &str, redis: &RedisServer) -> Value {

@@ -8,6 +8,8 @@ use asynq_core::broker::{
     Broker, BrokerError, Demand, EnqueueError, LEASE, LeaseRef, NewTask, Placement, QueueShare, RunToken,
     Settled, Settlement, Transition,
 };
+use asynq_core::client::Client;
+use asynq_core::inspector::Inspector;
 use asynq_core::task::{QueueName, TaskId};
 use asynq_core::wire::TaskMessage;
 use serde::Deserialize;
@@ -15,6 +17,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::groups::Sets;
+use super::inspector;
 use crate::decoded;
 use crate::vectors::file::parse;
 use crate::vectors::inputs::{self, NotUtf8, error};
@@ -46,6 +49,12 @@ pub(super) const OPERATIONS: &[&str] = &[
     "clear_scheduler_history",
     "pause",
     "unpause",
+    "run_task",
+    "archive_task",
+    "delete_task",
+    "current_stats",
+    "history_stats",
+    "list_servers",
 ];
 
 /// Go's broker operations on our broker.
@@ -192,8 +201,37 @@ impl Operations {
                 .resume(&queue(&given.queue))
                 .await
                 .map(|changed| precondition(changed, "not paused")),
-            _ => panic!("unknown operation rdb.{op}"),
+            _ => self.inspect(op, given).await,
         }
+    }
+
+    async fn inspect(&self, op: &str, given: &Arguments) -> Answer {
+        let inspector = Inspector::new(&Client::new(Arc::clone(&self.broker)));
+        let done = match op {
+            "run_task" => inspector.run(&given.queue, &given.id).await,
+            "archive_task" => inspector.archive(&given.queue, &given.id).await,
+            "delete_task" => inspector.delete(&given.queue, &given.id).await,
+            "current_stats" => {
+                let info = inspector.queue_info(&given.queue).await;
+                return Ok(info
+                    .map_or_else(|failed| inspector::error(&failed), |info| inspector::queue_counts(&info)));
+            }
+            "history_stats" => {
+                let history = inspector.history(&given.queue, given.batch).await;
+                return Ok(history.map_or_else(
+                    |failed| inspector::error(&failed),
+                    |days| json!({"days": inspector::days(&days)}),
+                ));
+            }
+            "list_servers" => {
+                let servers = self.broker.servers().await?;
+                return Ok(json!({
+                    "servers": servers.iter().map(|(info, _)| decoded::server(info)).collect::<Vec<_>>(),
+                }));
+            }
+            _ => panic!("unknown operation rdb.{op}"),
+        };
+        Ok(done.map_or_else(|failed| inspector::error(&failed), |()| json!({"ok": true})))
     }
 
     async fn dequeue(&mut self, queues: &[String]) -> Answer {

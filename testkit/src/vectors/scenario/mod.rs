@@ -22,6 +22,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use self::clock::Clocks;
+pub use self::inspector::inspect;
 use self::names::Names;
 use self::world::World;
 use super::file::{Scenario, Step};

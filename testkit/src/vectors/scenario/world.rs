@@ -6,6 +6,7 @@ use asynq_core::broker::Broker;
 use asynq_core::broker::redis::RedisBroker;
 use asynq_core::client::Client;
 use asynq_core::clock::Clock;
+use asynq_core::inspector::Inspector;
 use jiff::Timestamp;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
@@ -30,6 +31,7 @@ pub(super) struct World {
 }
 
 const OPERATIONS: &[&str] = &[
+    "inspect",
     "client.enqueue",
     "client.restart",
     "cancel",
@@ -47,22 +49,12 @@ const OPERATIONS: &[&str] = &[
 
 /// What a step needs and we do not have.
 pub(super) fn missing(step: &Step) -> Option<String> {
-    let arguments = arguments(step);
-    match step.op.as_str() {
-        "inspect" => {
-            let operation = inspector::operation(arguments);
-            (!inspector::can(&operation)).then(|| format!("inspect {operation}"))
-        }
-        op => {
-            let have = match op.strip_prefix("rdb.") {
-                Some(op) => {
-                    super::broker::OPERATIONS.contains(&op) || super::groups::OPERATIONS.contains(&op)
-                }
-                None => OPERATIONS.contains(&op),
-            };
-            (!have).then(|| op.to_owned())
-        }
-    }
+    let op = step.op.as_str();
+    let have = match op.strip_prefix("rdb.") {
+        Some(op) => super::broker::OPERATIONS.contains(&op) || super::groups::OPERATIONS.contains(&op),
+        None => OPERATIONS.contains(&op),
+    };
+    (!have).then(|| op.to_owned())
 }
 
 impl World {
@@ -104,7 +96,7 @@ impl World {
                 self.client = Client::new(connect(&self.url, Clock::system()).await);
                 json!({"ok": true})
             }
-            "inspect" => inspector::inspect(self.client.broker(), arguments).await,
+            "inspect" => inspector::inspect(&Inspector::new(&self.client), arguments).await,
             "server.start" => self.worker.start(&self.client, &mut self.redis, arguments).await,
             "server.wait" => self.worker.wait(&mut self.redis, arguments).await,
             "server.stop" => self.worker.stop().await,

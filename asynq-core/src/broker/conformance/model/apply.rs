@@ -10,6 +10,7 @@ use super::op::{
     BreakOp, IDS, LOCKS, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp, entry_name,
     group_name, queue_name, server_name,
 };
+use super::operate::operate;
 use crate::broker::conformance::{Corruption, Fixture};
 use crate::broker::{
     BrokerError, Demand, EnqueueError, Exchanged, LeaseRef, NewTask, Placement, QueueShare, RunToken,
@@ -134,6 +135,7 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
             break_task(fixture, &clock, &queue_name(*queue), *id, *how, known).await;
             Observation::Nothing
         }
+        operator => Observation::Told(operate(&*broker, operator, known, now).await?),
     })
 }
 

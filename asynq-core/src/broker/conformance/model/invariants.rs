@@ -46,7 +46,10 @@ fn broken_in_queue(dump: &Dump, keys: &QueueKeys) -> Vec<String> {
             if (*state == TaskState::Active) != hash.contains_key("x_run") {
                 broken.push(format!("{key} is {state} and has the wrong token"));
             }
-            if (*state == TaskState::Pending) != hash.contains_key("pending_since") {
+            // Compat: what is archived while it is pending keeps it.
+            let may_have = [TaskState::Pending, TaskState::Archived].contains(state);
+            let has = hash.contains_key("pending_since");
+            if (*state == TaskState::Pending && !has) || (has && !may_have) {
                 broken.push(format!("{key} is {state} and has the wrong pending_since"));
             }
         }

@@ -59,6 +59,8 @@ pub enum Observation {
     Finished(FinishedSet),
     /// What reclaiming did.
     Reclaimed(Reclaimed),
+    /// Whatever else, as text.
+    Told(String),
     /// An error of this kind.
     Failed(BrokerErrorKind),
 }

@@ -14,6 +14,7 @@ mod groups;
 mod invariants;
 mod known;
 mod op;
+mod operate;
 mod random;
 
 pub use apply::apply;

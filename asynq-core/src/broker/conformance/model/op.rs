@@ -1,6 +1,7 @@
 //! [`Op`]: one operation, in numbers that stand for names.
 
 use super::groups::GroupOp;
+use crate::broker::{Change, Collection};
 use crate::task::QueueName;
 
 /// How many queues there are.
@@ -32,6 +33,18 @@ pub(super) fn entry_name(number: u8) -> String {
 
 pub(super) fn group_name(number: u8) -> String {
     format!("g{}", number % GROUPS)
+}
+
+pub(super) fn collection(number: u8) -> Collection {
+    match number % 8 {
+        0 => Collection::Pending,
+        1 => Collection::Active,
+        2 => Collection::Scheduled,
+        3 => Collection::Retry,
+        4 => Collection::Archived,
+        5 => Collection::Completed,
+        group => Collection::Group(group_name(group)),
+    }
 }
 
 /// One operation. Its numbers are taken modulo the names there are.
@@ -171,6 +184,60 @@ pub enum Op {
     },
     /// Does something with groups.
     Group(GroupOp),
+    /// Runs, archives or deletes a task.
+    Change {
+        /// The queue.
+        queue: u8,
+        /// The task.
+        id: u8,
+        /// What to do.
+        change: Change,
+    },
+    /// Runs, archives or deletes the first tasks of a collection.
+    ChangeFirst {
+        /// The queue.
+        queue: u8,
+        /// The collection.
+        collection: u8,
+        /// What to do.
+        change: Change,
+        /// With how many at most.
+        limit: u8,
+    },
+    /// Edits a task.
+    Edit {
+        /// The queue.
+        queue: u8,
+        /// The task.
+        id: u8,
+        /// The new payload is this byte.
+        byte: u8,
+        /// Due in this many seconds.
+        due: Option<i8>,
+    },
+    /// Lists tasks of a collection.
+    Scan {
+        /// The queue.
+        queue: u8,
+        /// The collection.
+        collection: u8,
+        /// From which position on.
+        offset: u8,
+        /// How many.
+        limit: u8,
+    },
+    /// Looks at a queue and its groups.
+    QueueInfo {
+        /// The queue.
+        queue: u8,
+    },
+    /// Deletes a queue.
+    DeleteQueue {
+        /// The queue.
+        queue: u8,
+        /// Also if it holds tasks.
+        force: bool,
+    },
     /// Moves the clock by 20 seconds each.
     Advance {
         /// How often 20 seconds.

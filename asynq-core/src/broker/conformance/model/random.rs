@@ -1,6 +1,8 @@
 //! [`random_ops`]: sequences of operations from a seed.
 
 use super::groups;
+use crate::broker::Change;
+
 use super::op::{BreakOp, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp};
 
 /// A sequence of `n` operations; the same for the same seed.
@@ -11,7 +13,7 @@ pub fn random_ops(seed: u64, n: usize) -> Vec<Op> {
 
 fn random_op(rng: &mut fastrand::Rng) -> Op {
     let queue = rng.u8(..);
-    match rng.u8(..124) {
+    match rng.u8(..140) {
         0..24 => Op::Enqueue(some(rng, 4, random_task)),
         120..123 => Op::Tick { entry: rng.u8(..), at: rng.i8(-20..20), task: random_task(rng) },
         123 => Op::TickMark { queue, entry: rng.u8(..) },
@@ -36,9 +38,30 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         86 => Op::Pause { queue },
         87..89 => Op::Resume { queue },
         89..91 => Op::TaskInfo { queue, id: rng.u8(..) },
-        91..95 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
-        95..115 => Op::Group(groups::random(rng)),
+        91..93 => random_inspection(rng, queue),
+        93..95 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
+        95..115 | 128.. => Op::Group(groups::random(rng)),
         _ => Op::Break { queue, id: rng.u8(..), how: random_break(rng) },
+    }
+}
+
+/// What an operator does.
+fn random_inspection(rng: &mut fastrand::Rng, queue: u8) -> Op {
+    let change = match rng.u8(..5) {
+        0..2 => Change::Run,
+        2..4 => Change::Archive,
+        _ => Change::Delete,
+    };
+    let collection = rng.u8(..);
+    match rng.u8(..20) {
+        0..8 => Op::Change { queue, id: rng.u8(..), change },
+        8..11 => Op::ChangeFirst { queue, collection, change, limit: rng.u8(..5) },
+        11..15 => {
+            Op::Edit { queue, id: rng.u8(..), byte: rng.u8(..), due: rng.bool().then(|| rng.i8(-10..60)) }
+        }
+        15..17 => Op::Scan { queue, collection, offset: rng.u8(..3), limit: rng.u8(..6) },
+        17..19 => Op::QueueInfo { queue },
+        _ => Op::DeleteQueue { queue, force: rng.bool() },
     }
 }
 

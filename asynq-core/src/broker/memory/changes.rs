@@ -1,0 +1,319 @@
+//! What an operator does to tasks in memory: the steps of `change.lua`, `edit.lua` and `adopt.lua`.
+
+use async_trait::async_trait;
+
+use super::MemoryBroker;
+use super::queue::{Queue, set_pending, whole_seconds};
+use super::scored_set::ScoredSet;
+use super::store::{Locks, Moment};
+use super::task_hash::{TaskHash, field};
+use crate::broker::{
+    ARCHIVE_AGE, ARCHIVE_LIMIT, Adoption, Broker, BrokerError, BrokerErrorKind, Change, Changed, ChangedMany,
+    Changes, Collection, Edit, Edited, EnqueueError, QueueDeletion,
+};
+use crate::task::{QueueName, TaskId, TaskState, UnknownState};
+use crate::wire::TaskMessage;
+
+/// How many archived tasks one call drops for their age, and again for their number.
+const TRIM_LIMIT: usize = 200;
+
+#[async_trait]
+impl Changes for MemoryBroker {
+    async fn change(&self, queue: &QueueName, id: &TaskId, change: Change) -> Result<Changed, BrokerError> {
+        let now = self.now();
+        let changed = {
+            let mut store = self.shared().lock();
+            let (Some(queue), locks) = store.queue_and_locks(queue) else { return Ok(Changed::NotFound) };
+            queue.change_one(id, change, locks, now)
+        };
+        self.wake(change == Change::Run && changed == Changed::Applied);
+        Ok(changed)
+    }
+
+    async fn change_first(
+        &self,
+        queue: &QueueName,
+        collection: &Collection,
+        change: Change,
+        limit: usize,
+    ) -> Result<ChangedMany, BrokerError> {
+        if limit == 0 {
+            return Ok(ChangedMany::default());
+        }
+        let now = self.now();
+        let changed = {
+            let mut store = self.shared().lock();
+            let (Some(queue), locks) = store.queue_and_locks(queue) else {
+                return Ok(ChangedMany::default());
+            };
+            queue.change_first(collection, change, limit, locks, now)
+        };
+        self.wake(change == Change::Run && changed.changed > 0);
+        Ok(changed)
+    }
+
+    async fn edit(&self, queue: &QueueName, id: &TaskId, edit: &Edit) -> Result<Edited, BrokerError> {
+        let mut store = self.shared().lock();
+        let Some(queue) = store.queues.get_mut(queue) else { return Ok(Edited::NotFound) };
+        queue
+            .edit(id, edit)
+            .map_err(|unknown| BrokerError::new(BrokerErrorKind::Protocol, "edit a task", unknown))
+    }
+
+    async fn adopt(&self, task: &Adoption) -> Result<(), EnqueueError> {
+        if matches!(task.state, TaskState::Active | TaskState::Aggregating) {
+            return Err(BrokerError::protocol("adopt a task").into());
+        }
+        let now = self.now();
+        self.shared().lock().adopt(task, now)?;
+        self.wake(task.state == TaskState::Pending);
+        Ok(())
+    }
+
+    async fn delete_queue(&self, queue: &QueueName, force: bool) -> Result<QueueDeletion, BrokerError> {
+        Ok(self.shared().lock().delete_queue(queue, force, self.keyspace()))
+    }
+}
+
+impl Queue {
+    fn change_one(&mut self, id: &TaskId, change: Change, locks: &mut Locks, now: Moment) -> Changed {
+        let Some(task) = self.tasks.get(id) else { return Changed::NotFound };
+        if task.message().is_none() && change != Change::Delete {
+            return Changed::NotFound;
+        }
+        let state = task.text(field::STATE).unwrap_or_default().parse::<TaskState>();
+        let group = task.text(field::GROUP).unwrap_or_default().into_owned();
+        let state = match state {
+            // Compat: where Go's trimming failed half-way, an archived task says that it is active.
+            Ok(TaskState::Active)
+                if self.archived.score(id.as_str()).is_some() && self.lease.score(id.as_str()).is_none() =>
+            {
+                Ok(TaskState::Archived)
+            }
+            state => state,
+        };
+        match (change, &state) {
+            (_, Ok(TaskState::Active)) => return Changed::Refused(TaskState::Active),
+            (Change::Run, Ok(TaskState::Pending)) => return Changed::Refused(TaskState::Pending),
+            (Change::Archive, Ok(TaskState::Archived)) => return Changed::Refused(TaskState::Archived),
+            _ => {}
+        }
+        let is_in_group =
+            || self.group_members.get(&*group).is_some_and(|group| group.score(id.as_str()).is_some());
+        if state == Ok(TaskState::Aggregating) && !is_in_group() && self.is_staged(id) {
+            return Changed::Staged;
+        }
+        if let Ok(state) = state {
+            self.take_out(id, state, &group);
+        }
+        self.apply(id, change, locks, now);
+        self.trim_after(change, locks, now);
+        Changed::Applied
+    }
+
+    /// Whether an aggregator has a task in hand.
+    fn is_staged(&self, id: &TaskId) -> bool {
+        let sets = self.sets.iter().filter_map(|(key, _)| self.set_members.get(key));
+        sets.into_iter().any(|members| members.score(id.as_str()).is_some())
+    }
+
+    /// Removes an ID from where tasks of this state stand.
+    fn take_out(&mut self, id: &TaskId, state: TaskState, group: &str) {
+        match state {
+            TaskState::Pending => {
+                if let Some(place) = self.pending.iter().rposition(|pending| pending == id) {
+                    self.pending.remove(place);
+                }
+            }
+            TaskState::Aggregating => {
+                if let Some(members) = self.group_members.get_mut(group) {
+                    members.remove(id.as_str());
+                }
+                self.forget_if_empty(group);
+            }
+            TaskState::Scheduled => self.scheduled.remove(id.as_str()),
+            TaskState::Retry => self.retry.remove(id.as_str()),
+            TaskState::Archived => self.archived.remove(id.as_str()),
+            TaskState::Completed => self.completed.remove(id.as_str()),
+            TaskState::Active => {}
+        }
+    }
+
+    fn forget_if_empty(&mut self, group: &str) {
+        if self.group_members.get(group).is_none_or(|members| members.len() == 0) {
+            self.group_members.remove(group);
+            self.groups.remove(group);
+        }
+    }
+
+    /// Changes a task whose ID stands nowhere.
+    fn apply(&mut self, id: &TaskId, change: Change, locks: &mut Locks, now: Moment) {
+        if change == Change::Delete {
+            if let Some(task) = self.tasks.remove(id) {
+                release(id, &task, locks);
+            }
+            return;
+        }
+        let Some(task) = self.tasks.get_mut(id) else { return };
+        task.unset_run();
+        if change == Change::Run {
+            set_pending(task, now);
+            for left in [field::GROUP, field::GROUP_LATER, field::CRASHES] {
+                task.unset(left);
+            }
+            self.pending.push_front(id.clone());
+        } else {
+            task.set_state(TaskState::Archived);
+            self.archived.insert(id.clone(), now.seconds);
+        }
+    }
+
+    fn trim_after(&mut self, change: Change, locks: &mut Locks, now: Moment) {
+        if change != Change::Archive {
+            return;
+        }
+        let cutoff = now.seconds.saturating_sub(whole_seconds(ARCHIVE_AGE));
+        self.drop_archived_and_locks(cutoff, TRIM_LIMIT, locks);
+        let excess = self.archived.len().saturating_sub(ARCHIVE_LIMIT.saturating_sub(1));
+        self.drop_archived_and_locks(i64::MAX, excess.min(TRIM_LIMIT), locks);
+    }
+
+    fn drop_archived_and_locks(&mut self, up_to: i64, limit: usize, locks: &mut Locks) {
+        for (id, _) in self.archived.up_to(up_to, limit) {
+            self.archived.remove(id.as_str());
+            if let Some(task) = self.tasks.remove(&id) {
+                release(&id, &task, locks);
+            }
+        }
+    }
+
+    fn change_first(
+        &mut self,
+        collection: &Collection,
+        change: Change,
+        limit: usize,
+        locks: &mut Locks,
+        now: Moment,
+    ) -> ChangedMany {
+        let ids = self.take_first(collection, limit);
+        let mut changed = ChangedMany::default();
+        for id in ids {
+            let is_here = self.tasks.get(&id).is_some_and(|task| {
+                let says = task.is(collection.state())
+                    || (task.is(TaskState::Active) && self.lease.score(id.as_str()).is_none());
+                says && (task.message().is_some() || change == Change::Delete)
+            });
+            if is_here {
+                self.apply(&id, change, locks, now);
+                changed.changed += 1;
+            } else {
+                changed.dropped += 1;
+            }
+        }
+        if let Some(group) = collection.group() {
+            self.forget_if_empty(group);
+        }
+        self.trim_after(change, locks, now);
+        changed.left = match collection {
+            Collection::Pending => self.pending.len(),
+            Collection::Active => self.active.len(),
+            other => self.sorted(other).map_or(0, ScoredSet::len),
+        };
+        changed
+    }
+
+    fn take_first(&mut self, collection: &Collection, limit: usize) -> Vec<TaskId> {
+        let set = match collection {
+            Collection::Active => return Vec::new(),
+            Collection::Pending => {
+                let rest = self.pending.len().saturating_sub(limit);
+                return self.pending.drain(rest..).rev().collect();
+            }
+            Collection::Scheduled => &mut self.scheduled,
+            Collection::Retry => &mut self.retry,
+            Collection::Archived => &mut self.archived,
+            Collection::Completed => &mut self.completed,
+            Collection::Group(name) => match self.group_members.get_mut(name) {
+                Some(members) => members,
+                None => return Vec::new(),
+            },
+        };
+        let first = set.up_to(i64::MAX, limit);
+        for (id, _) in &first {
+            set.remove(id.as_str());
+        }
+        first.into_iter().map(|(id, _)| id).collect()
+    }
+
+    fn edit(&mut self, id: &TaskId, edit: &Edit) -> Result<Edited, UnknownState> {
+        let Some(task) = self.tasks.get_mut(id) else { return Ok(Edited::NotFound) };
+        let Some(stored) = task.message() else { return Ok(Edited::NotFound) };
+        let state = task.text(field::STATE).unwrap_or_default().parse::<TaskState>()?;
+        if !matches!(
+            state,
+            TaskState::Pending | TaskState::Scheduled | TaskState::Retry | TaskState::Archived
+        ) {
+            return Ok(Edited::Refused(state));
+        }
+        if *stored != edit.expected {
+            return Ok(Edited::Changed);
+        }
+        if let Some(message) = &edit.message {
+            task.set(field::MSG, message.encode());
+        }
+        let Some(due) = edit.due else { return Ok(Edited::Applied) };
+        match state {
+            TaskState::Retry => self.retry.insert(id.clone(), due),
+            TaskState::Scheduled => self.scheduled.insert(id.clone(), due),
+            _ => {
+                task.set_state(TaskState::Scheduled);
+                task.unset(field::PENDING_SINCE);
+                task.unset(field::CRASHES);
+                task.unset_run();
+                self.take_out(id, state, "");
+                self.scheduled.insert(id.clone(), due);
+            }
+        }
+        Ok(Edited::Applied)
+    }
+
+    /// Stores a task whose ID is free.
+    pub(super) fn adopt(&mut self, adoption: &Adoption, holds_lock: bool, now: Moment) {
+        let Adoption { message, state, score, fields, .. } = adoption;
+        let id = TaskId::stored(&message.id);
+        let mut task = TaskHash::default();
+        task.set(field::MSG, message.encode());
+        if holds_lock {
+            task.set(field::UNIQUE_KEY, message.unique_key.clone());
+        }
+        for (name, value) in fields {
+            task.set(name.clone(), value.clone());
+        }
+        task.set_state(*state);
+        match state {
+            TaskState::Scheduled => self.scheduled.insert(id.clone(), *score),
+            TaskState::Retry => self.retry.insert(id.clone(), *score),
+            TaskState::Archived => self.archived.insert(id.clone(), *score),
+            TaskState::Completed => self.completed.insert(id.clone(), *score),
+            _ => {
+                set_pending(&mut task, now);
+                self.pending.push_front(id.clone());
+            }
+        }
+        self.tasks.insert(id, task);
+    }
+}
+
+/// Releases the lock of a task that is gone.
+fn release(id: &TaskId, task: &TaskHash, locks: &mut Locks) {
+    match task.text(field::UNIQUE_KEY).filter(|key| !key.is_empty()) {
+        Some(key) => locks.release(&key, id.as_str()),
+        // Compat: Go notes the lock of a grouped task in its message alone.
+        None if task.get(field::GROUP).is_some() => {
+            if let Some(message) = task.message().and_then(|bytes| TaskMessage::decode(bytes.clone()).ok()) {
+                locks.release(&message.unique_key, id.as_str());
+            }
+        }
+        None => {}
+    }
+}

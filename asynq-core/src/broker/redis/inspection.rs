@@ -1,0 +1,288 @@
+//! Looking at what stands in Redis.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::RedisBroker;
+use super::reply::{Reader, score};
+use super::script::{Call, Name};
+use crate::broker::queue_info::latency;
+use crate::broker::snapshot::Snapshot;
+use crate::broker::task_detail::StoredTask;
+use crate::broker::{
+    BrokerError, Collection, DailyStats, GroupInfo, Inspection, Listed, LockInfo, QueueInfo, Scan,
+    ScanCursor, TaskDetail, Unreadable,
+};
+use crate::clock::from_unix_seconds;
+use crate::task::{QueueName, TaskId};
+use crate::wire::keys::{QueueKeys, utc_date};
+
+/// How many members of a set one call reads, about.
+const CHUNK: usize = 500;
+
+/// How many days one call asks for.
+const DAYS: usize = 100;
+
+#[async_trait]
+impl Inspection for RedisBroker {
+    async fn queues(&self) -> Result<Vec<QueueName>, BrokerError> {
+        let mut queues: Vec<QueueName> =
+            self.members(self.keyspace.queues()).await?.iter().map(|name| QueueName::stored(name)).collect();
+        queues.sort();
+        Ok(queues)
+    }
+
+    async fn queue_exists(&self, queue: &QueueName) -> Result<bool, BrokerError> {
+        let key = self.keyspace.queues();
+        self.shared
+            .run("look for a queue", async |mut server| {
+                redis::cmd("SISMEMBER").arg(key).arg(queue.as_str()).query_async(&mut server).await
+            })
+            .await
+    }
+
+    async fn queue_info(&self, queue: &QueueName) -> Result<QueueInfo, BrokerError> {
+        const DOING: &str = "read a queue's state";
+        let keys = self.keyspace.queue(queue);
+        let now = self.clock.now();
+        let groups = self.group_sizes(queue).await?;
+        let mut call = Call::new(
+            Name::queue_info,
+            [
+                keys.pending(),
+                keys.active(),
+                keys.scheduled(),
+                keys.retry(),
+                keys.archived(),
+                keys.completed(),
+                keys.lease(),
+                keys.aggregation_sets(),
+                keys.paused(),
+                keys.processed(now),
+                keys.failed(now),
+                keys.processed_total(),
+                keys.failed_total(),
+            ],
+        );
+        call.arg(keys.task_prefix()).arg(self.now_seconds());
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        let mut info = QueueInfo {
+            pending: answer.count()?,
+            active: answer.count()?,
+            scheduled: answer.count()?,
+            retry: answer.count()?,
+            archived: answer.count()?,
+            completed: answer.count()?,
+            staged: answer.count()?,
+            orphaned: answer.count()?,
+            aggregating: groups.iter().map(|group| group.size).sum(),
+            groups: groups.len(),
+            latency: latency(answer.number()?, self.clock.unix_nanos()),
+            paused_since: answer.text()?.parse().ok().map(from_unix_seconds),
+            processed: counter(answer.number()?),
+            failed: counter(answer.number()?),
+            processed_total: counter(answer.number()?),
+            failed_total: counter(answer.number()?),
+            ..QueueInfo::empty(queue.clone(), now)
+        };
+        info.memory_usage = self.memory_usage(&info, &groups).await?;
+        Ok(info)
+    }
+
+    async fn history(&self, queue: &QueueName, days: usize) -> Result<Vec<DailyStats>, BrokerError> {
+        const DOING: &str = "read a queue's history";
+        let keys = self.keyspace.queue(queue);
+        let days = last_days(self.clock.now(), days);
+        let mut history = Vec::with_capacity(days.len());
+        for days in days.chunks(DAYS) {
+            let mut command = redis::cmd("MGET");
+            for day in days {
+                command.arg(keys.processed(*day)).arg(keys.failed(*day));
+            }
+            let answer = self.shared.run(DOING, async |mut server| command.query_async(&mut server).await);
+            let mut answer = Reader::new(answer.await?, DOING)?;
+            for day in days {
+                history.push(DailyStats {
+                    date: utc_date(*day),
+                    processed: counter(answer.number()?),
+                    failed: counter(answer.number()?),
+                });
+            }
+        }
+        Ok(history)
+    }
+
+    async fn group_sizes(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError> {
+        const DOING: &str = "list groups";
+        let keys = self.keyspace.queue(queue);
+        let names = self.members(keys.groups()).await?;
+        let mut groups = Vec::with_capacity(names.len());
+        for names in names.chunks(CHUNK) {
+            let mut pipe = redis::pipe();
+            for name in names {
+                pipe.cmd("ZCARD").arg(keys.group(name));
+            }
+            let sizes: Vec<usize> =
+                self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+            groups
+                .extend(names.iter().zip(sizes).map(|(name, size)| GroupInfo { group: name.clone(), size }));
+        }
+        groups.sort();
+        Ok(groups)
+    }
+
+    async fn scan(
+        &self,
+        queue: &QueueName,
+        collection: &Collection,
+        from: &ScanCursor,
+        limit: usize,
+    ) -> Result<Scan, BrokerError> {
+        const DOING: &str = "list tasks";
+        if limit == 0 {
+            return Ok(Scan::default());
+        }
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(Name::scan, [collection_key(&keys, collection), keys.lease()]);
+        let kind =
+            if matches!(collection, Collection::Pending | Collection::Active) { "list" } else { "zset" };
+        call.arg(keys.task_prefix()).arg(kind).arg(from.offset).arg(limit);
+        for (id, score) in from.anchors.iter().rev() {
+            call.arg(id.as_str()).arg(score);
+        }
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        let (found, offset) = (answer.integer()? == 1, answer.count()?);
+        if !found {
+            let next = ScanCursor { offset, anchors: from.anchors.clone() };
+            return Ok(Scan { tasks: Vec::new(), next: Some(next) });
+        }
+        let (mut tasks, mut anchors) = (Vec::new(), Vec::new());
+        while !answer.is_empty() {
+            let (id, at) = (TaskId::stored(&answer.text()?), answer.text()?);
+            let (message, state, result) =
+                (answer.optional_bytes()?, answer.text()?, answer.optional_bytes()?);
+            let (due, lease_until) = (score(at.as_bytes()), score(&answer.bytes()?));
+            anchors.push((id.clone(), at));
+            let task = match message {
+                Some(message) => Snapshot { message, state, result, lease_until, due }.into_info_in(
+                    collection.state(),
+                    queue,
+                    &id,
+                    self.now_seconds(),
+                ),
+                None => Err(Unreadable::Missing),
+            };
+            tasks.push(Listed { id, task });
+        }
+        let next = (tasks.len() == limit).then(|| ScanCursor { offset: offset + tasks.len(), anchors });
+        Ok(Scan { tasks, next })
+    }
+
+    async fn task_detail(
+        &self,
+        queue: &QueueName,
+        id: &TaskId,
+    ) -> Result<Option<Result<TaskDetail, Unreadable>>, BrokerError> {
+        const DOING: &str = "read a task";
+        let keys = self.keyspace.queue(queue);
+        let mut pipe = redis::pipe();
+        // In one transaction, so that the parts belong together.
+        pipe.atomic();
+        pipe.cmd("HGETALL").arg(keys.task(id.as_str()));
+        for zset in [keys.lease(), keys.scheduled(), keys.retry()] {
+            pipe.cmd("ZSCORE").arg(zset).arg(id.as_str());
+        }
+        let answer = self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        let mut answer = Reader::new(answer, DOING)?;
+        let mut hash = answer.list()?;
+        let mut stored = StoredTask::default();
+        while !hash.is_empty() {
+            stored.fields.insert(hash.text()?, hash.bytes()?);
+        }
+        for place in [&mut stored.lease_until, &mut stored.scheduled, &mut stored.retry] {
+            *place = answer.optional_bytes()?.and_then(|text| score(&text));
+        }
+        let mut detail = stored.into_detail(queue, id, self.now_seconds());
+        if let Some(Ok(detail)) = &mut detail {
+            detail.lock = self.lock(&keys, &detail.message.unique_key).await?;
+        }
+        Ok(detail)
+    }
+}
+
+impl RedisBroker {
+    /// All members of a set, a part at a time.
+    async fn members(&self, key: String) -> Result<Vec<String>, BrokerError> {
+        let mut members = Vec::new();
+        let mut cursor = 0_u64;
+        loop {
+            let (next, some): (u64, Vec<Vec<u8>>) = self
+                .shared
+                .run("list members", async |mut server| {
+                    redis::cmd("SSCAN")
+                        .arg(&key)
+                        .arg(cursor)
+                        .arg("COUNT")
+                        .arg(CHUNK)
+                        .query_async(&mut server)
+                        .await
+                })
+                .await?;
+            members.extend(some.iter().map(|member| lossy(member)));
+            cursor = next;
+            if cursor == 0 {
+                break;
+            }
+        }
+        // A member may come twice while the set grows or shrinks.
+        members.sort_unstable();
+        members.dedup();
+        Ok(members)
+    }
+
+    async fn lock(&self, keys: &QueueKeys, key: &str) -> Result<Option<LockInfo>, BrokerError> {
+        // What a message names may be anything; only a key of this queue can be a lock of its own.
+        if !key.starts_with(keys.prefix()) {
+            return Ok(None);
+        }
+        let mut pipe = redis::pipe();
+        pipe.cmd("GET").arg(key).cmd("PTTL").arg(key);
+        let (holder, millis): (Option<Vec<u8>>, i64) =
+            self.shared.run("read a lock", async |mut server| pipe.query_async(&mut server).await).await?;
+        let left = u64::try_from(millis).ok().map(|millis| Duration::from_secs(millis.div_ceil(1_000)));
+        Ok(Some(LockInfo {
+            key: key.to_owned(),
+            expires_in: left.filter(|_| holder.is_some()),
+            holder: holder.map(|holder| lossy(&holder)),
+        }))
+    }
+}
+
+/// The key of a collection.
+pub(super) fn collection_key(keys: &QueueKeys, collection: &Collection) -> String {
+    match collection {
+        Collection::Pending => keys.pending(),
+        Collection::Active => keys.active(),
+        Collection::Scheduled => keys.scheduled(),
+        Collection::Retry => keys.retry(),
+        Collection::Archived => keys.archived(),
+        Collection::Completed => keys.completed(),
+        Collection::Group(name) => keys.group(name),
+    }
+}
+
+/// Today and the days before it, each by some moment of it.
+fn last_days(now: Timestamp, days: usize) -> Vec<Timestamp> {
+    let day = Duration::from_secs(24 * 3600);
+    std::iter::successors(Some(now), |at| at.checked_sub(day).ok()).take(days).collect()
+}
+
+fn counter(value: Option<i64>) -> u64 {
+    value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0)
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

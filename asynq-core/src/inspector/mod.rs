@@ -1,0 +1,27 @@
+//! Looking at what is stored, and changing it: what operators do, and the tools they do it with.
+//!
+//! ```text
+//! inspector.rs (Inspector: queues and tasks, one at a time)
+//!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs (one task, its message)
+//!   ├─► bulk.rs (all tasks of a collection) └─► processes.rs (servers, schedulers, cluster)
+//! ```
+//!
+//! Nothing here runs tasks, and nothing decides how they are shown: command line, dashboard and Web UI live on it.
+
+mod bulk;
+mod edit;
+mod inspector;
+mod listing;
+mod moving;
+mod processes;
+#[cfg(test)]
+mod tests;
+
+pub use crate::broker::{
+    ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, QueueInfo, TaskDetail, Unreadable,
+};
+pub use bulk::{BulkChange, Progress};
+pub use edit::TaskEdit;
+pub use inspector::Inspector;
+pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
+pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};

@@ -1,0 +1,233 @@
+//! Servers, schedulers, and the nodes of a cluster.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::{ClusterNode, Inspector, Page};
+use crate::error::{Error, Result};
+use crate::task::{QueueName, TaskId, TaskType};
+use crate::wire::{
+    EnqueueOption, InvalidOptionString, SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WireTimestamp,
+    WorkerInfo,
+};
+
+/// A server, as it last told about itself; it does so every few seconds.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ServerStatus {
+    /// Its ID.
+    pub id: String,
+    /// The host it runs on.
+    pub host: String,
+    /// Its process ID there.
+    pub pid: i32,
+    /// How many tasks it runs at a time.
+    pub concurrency: i32,
+    /// Its queues and their priorities.
+    pub queues: BTreeMap<String, i32>,
+    /// Whether a queue is served only while those of higher priority are empty.
+    pub strict_priority: bool,
+    /// `active`, or `stopped` or `closed` while it shuts down.
+    pub status: String,
+    /// When it started.
+    pub started: Option<Timestamp>,
+    /// The tasks it runs, by ID.
+    pub running: Vec<RunningTask>,
+}
+
+/// A task that a server runs.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RunningTask {
+    /// The task's ID.
+    pub id: TaskId,
+    /// Its type.
+    pub task_type: TaskType,
+    /// Its payload.
+    pub payload: Bytes,
+    /// Its queue.
+    pub queue: QueueName,
+    /// When this attempt started.
+    pub started: Option<Timestamp>,
+    /// When this attempt must end.
+    pub deadline: Option<Timestamp>,
+}
+
+/// A periodic task, as its scheduler last told about it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ScheduledEntry {
+    /// Its ID.
+    pub id: String,
+    /// When it fires: the specification as it was registered.
+    pub spec: String,
+    /// The type of its tasks.
+    pub task_type: TaskType,
+    /// Their payload.
+    pub payload: Bytes,
+    /// Their options, those that can be read.
+    pub options: Vec<EnqueueOption>,
+    /// Options that cannot be read, as text.
+    pub unreadable_options: Vec<String>,
+    /// When it fires next; `None` for never again.
+    pub next: Option<Timestamp>,
+    /// When it fired last.
+    pub prev: Option<Timestamp>,
+}
+
+/// A task that a scheduler entry has enqueued.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct EnqueueEvent {
+    /// The ID of the task.
+    pub task_id: String,
+    /// When that was.
+    pub enqueued_at: Option<Timestamp>,
+}
+
+impl Inspector {
+    /// The servers that live, by ID, each with the tasks it runs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn servers(&self) -> Result<Vec<ServerStatus>> {
+        let mut servers: Vec<_> = self.broker.servers().await?.into_iter().map(ServerStatus::from).collect();
+        servers.sort_by(|one, two| one.id.cmp(&two.id));
+        Ok(servers)
+    }
+
+    /// The entries of all schedulers that live.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn scheduler_entries(&self) -> Result<Vec<ScheduledEntry>> {
+        Ok(self.broker.scheduler_entries().await?.into_iter().map(ScheduledEntry::from).collect())
+    }
+
+    /// What a scheduler entry has enqueued, newest first; none for an entry that is unknown.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn enqueue_events(&self, entry_id: impl AsRef<str>, page: Page) -> Result<Vec<EnqueueEvent>> {
+        let events = self.broker.enqueue_events(entry_id.as_ref(), page.offset(), page.size()).await?;
+        Ok(events.into_iter().map(EnqueueEvent::from).collect())
+    }
+
+    /// Forgets servers, workers and schedulers that died long ago: how many entries. They are not shown either way.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped half-way, it may or may not be done.
+    pub async fn remove_stale_processes(&self) -> Result<usize> {
+        Ok(self.broker.remove_stale_processes().await?)
+    }
+
+    /// The cluster slot that holds a queue's keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotACluster`], [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn cluster_key_slot(&self, queue: impl AsRef<str>) -> Result<u16> {
+        self.broker.cluster_key_slot(&QueueName::new(queue)?).await?.ok_or(Error::NotACluster)
+    }
+
+    /// The cluster nodes that hold a queue's keys, the master first; none where nobody serves its slot.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotACluster`], [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn cluster_nodes(&self, queue: impl AsRef<str>) -> Result<Vec<ClusterNode>> {
+        self.broker.cluster_nodes(&QueueName::new(queue)?).await?.ok_or(Error::NotACluster)
+    }
+}
+
+impl From<(ServerInfo, Vec<WorkerInfo>)> for ServerStatus {
+    fn from((info, workers): (ServerInfo, Vec<WorkerInfo>)) -> Self {
+        Self {
+            id: info.server_id,
+            host: info.host,
+            pid: info.pid,
+            concurrency: info.concurrency,
+            queues: info.queues,
+            strict_priority: info.strict_priority,
+            status: info.status,
+            started: instant(info.start_time),
+            running: workers.into_iter().map(RunningTask::from).collect(),
+        }
+    }
+}
+
+impl From<WorkerInfo> for RunningTask {
+    fn from(worker: WorkerInfo) -> Self {
+        Self {
+            id: TaskId::stored(&worker.task_id),
+            task_type: TaskType::stored(&worker.task_type),
+            payload: worker.task_payload,
+            queue: QueueName::stored(&worker.queue),
+            started: instant(worker.start_time),
+            deadline: instant(worker.deadline),
+        }
+    }
+}
+
+impl From<SchedulerEntry> for ScheduledEntry {
+    fn from(entry: SchedulerEntry) -> Self {
+        let (mut options, mut unreadable_options) = (Vec::new(), Vec::new());
+        for text in entry.enqueue_options {
+            match text.parse::<EnqueueOption>() {
+                Ok(option) => options.push(option),
+                Err(InvalidOptionString(text)) => unreadable_options.push(text),
+            }
+        }
+        Self {
+            id: entry.id,
+            spec: entry.spec,
+            task_type: TaskType::stored(&entry.task_type),
+            payload: entry.task_payload,
+            options,
+            unreadable_options,
+            next: instant(entry.next_enqueue_time),
+            prev: instant(entry.prev_enqueue_time),
+        }
+    }
+}
+
+impl From<SchedulerEnqueueEvent> for EnqueueEvent {
+    fn from(event: SchedulerEnqueueEvent) -> Self {
+        Self { task_id: event.task_id, enqueued_at: instant(event.enqueue_time) }
+    }
+}
+
+/// Compat: Go reads an absent time as 1970.
+fn instant(at: Option<WireTimestamp>) -> Option<Timestamp> {
+    at.unwrap_or_default().instant()
+}

@@ -1,0 +1,415 @@
+//! The inspector on a broker in memory: what it adds to what brokers do.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+
+use super::processes::{ScheduledEntry, ServerStatus};
+use super::{Collection, Inspector, Page, TaskEdit};
+use crate::broker::{
+    Broker, Change, Changes as _, Demand, Edit, MemoryBroker, QueueShare, Settlement, Transition,
+};
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::task::{QueueName, Task, TaskId, TaskOptions, TaskState};
+use crate::wire::{EnqueueOption, SchedulerEntry, WireTimestamp};
+
+struct World {
+    client: Client,
+    broker: Arc<MemoryBroker>,
+    inspector: Inspector,
+    clock: Clock,
+}
+
+fn world() -> World {
+    let clock = Clock::manual("2033-05-18T12:00:00Z".parse().unwrap());
+    let broker = Arc::new(MemoryBroker::new(clock.clone()));
+    let client = Client::new(Arc::<MemoryBroker>::clone(&broker));
+    World { inspector: Inspector::new(&client), client, broker, clock }
+}
+
+impl World {
+    async fn enqueue(&self, id: &str, set: impl FnOnce(TaskOptions) -> TaskOptions) {
+        let options = set(TaskOptions::new().queue("q").task_id(id));
+        self.client
+            .enqueue(Task::new("t", format!("payload of {id}")).unwrap().options(options))
+            .await
+            .unwrap();
+    }
+
+    async fn pending(&self, ids: impl IntoIterator<Item = String>) {
+        for id in ids {
+            self.enqueue(&id, |options| options).await;
+        }
+    }
+
+    /// Takes the next task of `q`, and settles it.
+    async fn run_one(&self, settle: impl FnOnce(crate::wire::TaskMessage) -> Option<Transition>) {
+        let queue = QueueName::new("q").unwrap();
+        let queues = vec![QueueShare::new(queue.clone(), 1)];
+        let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, types: Vec::new(), strict: true };
+        let leased = self.broker.exchange(&[], &demand).await.unwrap().leased.pop().unwrap();
+        if let Some(transition) = settle(leased.message.unwrap()) {
+            let settlement = Settlement {
+                queue,
+                id: leased.id,
+                run: Some(leased.run),
+                lease_until: leased.lease_until,
+                transition,
+            };
+            self.broker.exchange(&[settlement], &Demand::none()).await.unwrap();
+        }
+    }
+
+    async fn state(&self, queue: &str, id: &str) -> Option<TaskState> {
+        match self.inspector.task(queue, id).await {
+            Ok(detail) => Some(detail.info.state),
+            Err(Error::TaskNotFound { .. } | Error::QueueNotFound { .. }) => None,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+fn group() -> Collection {
+    Collection::Group("g".to_owned())
+}
+
+#[tokio::test]
+async fn every_refusal_says_what_was_wrong() {
+    let world = world();
+    let inspector = &world.inspector;
+    world.enqueue("a", |options| options).await;
+    world.run_one(|_| None).await;
+    world.enqueue("p", |options| options).await;
+    let texts = [
+        inspector.queue_info("nowhere").await.unwrap_err().to_string(),
+        inspector.queue_info(" ").await.unwrap_err().to_string(),
+        inspector.task("q", "nope").await.unwrap_err().to_string(),
+        inspector.run("q", "p").await.unwrap_err().to_string(),
+        inspector.delete("q", "a").await.unwrap_err().to_string(),
+        inspector.delete_queue("q").await.unwrap_err().to_string(),
+        inspector.force_delete_queue("q").await.unwrap_err().to_string(),
+        inspector.history("q", 0).await.unwrap_err().to_string(),
+        inspector.delete_all("q", Collection::Active).await.unwrap_err().to_string(),
+        inspector.update_payload("q", "a", "x").await.unwrap_err().to_string(),
+        inspector.cluster_key_slot("q").await.unwrap_err().to_string(),
+        inspector.move_task("q", "p", "q").await.unwrap_err().to_string(),
+    ];
+    assert_eq!(
+        texts,
+        [
+            "queue not found: `nowhere`",
+            "invalid option `name`: queue name must contain one or more characters that are not white space, got \" \"",
+            "task not found: queue `q` has no `nope`",
+            "task `p` in queue `q` is pending: it will run as soon as a worker is free",
+            "task `a` in queue `q` is active: cancel it first, or wait until it has ended",
+            "queue is not empty: `q` holds tasks; delete it by force to delete them too",
+            "queue `q` is busy (active tasks: 1): pause it, and wait until they end or cancel them",
+            "invalid option `days`: the number of days must be from 1 to 3650, got 0",
+            "invalid option `collection`: active tasks are being run: cancel them one by one",
+            "task `a` in queue `q` is active: only a pending, scheduled or archived task, or one that waits for a retry, can be changed",
+            "the broker is no cluster: it has no slots and nodes to tell of",
+            "invalid option `queue`: the task is in `q` already",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn b31_pages_are_checked() {
+    let world = world();
+    world.pending((0..45).map(|number| format!("t{number:02}"))).await;
+    for (number, size) in [(0, 30), (1, 0), (1, 1_001)] {
+        assert!(Page::new(number, size).is_err(), "page {number} of {size}");
+    }
+    let ids = async |page: Page| {
+        let page = world.inspector.list("q", Collection::Pending, page).await.unwrap();
+        let ids: Vec<_> = page.tasks.iter().map(|task| task.id.as_str().to_owned()).collect();
+        (ids.len(), ids.first().cloned().unwrap_or_default(), page.has_more)
+    };
+    assert_eq!(ids(Page::first()).await, (30, "t00".to_owned(), true));
+    assert_eq!(ids(Page::new(2, 30).unwrap()).await, (15, "t30".to_owned(), false));
+    assert_eq!(ids(Page::new(usize::MAX, 1_000).unwrap()).await, (0, String::new(), false));
+}
+
+#[tokio::test]
+async fn a_stream_gives_each_task_once_while_tasks_come_and_go() {
+    let world = world();
+    world.pending((0..350).map(|number| format!("t{number:03}"))).await;
+    let mut tasks = world.inspector.tasks("q", Collection::Pending).await.unwrap();
+    let mut seen = Vec::new();
+    while let Some(task) = tasks.next().await {
+        seen.push(task.unwrap().id.as_str().to_owned());
+        if seen.len() % 60 == 0 {
+            world.inspector.delete("q", &seen[0]).await.unwrap();
+            seen[0] = seen[seen.len() - 1].clone();
+            world.run_one(|_| None).await;
+            world.pending([format!("new{}", seen.len())]).await;
+        }
+    }
+    let mut distinct = seen[1..].to_vec();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), seen.len() - 1, "none came twice");
+    for number in 10..350 {
+        assert!(distinct.contains(&format!("t{number:03}")), "t{number:03} was passed over");
+    }
+    let stream = world.inspector.tasks("q", Collection::Active).await.unwrap().into_stream();
+    let active: Vec<_> = stream.try_collect().await.unwrap();
+    assert!(active.iter().all(|task| task.state == TaskState::Active) && !active.is_empty());
+}
+
+#[tokio::test]
+async fn b26_all_are_changed_part_by_part_with_progress() {
+    let world = world();
+    world.pending((0..350).map(|number| format!("t{number:04}"))).await;
+    let (tell, told) = std::sync::mpsc::channel();
+    let deleted = world
+        .inspector
+        .delete_all("q", Collection::Pending)
+        .watch(move |progress| {
+            tell.send((progress.changed, progress.left)).unwrap();
+            ControlFlow::Continue(())
+        })
+        .await
+        .unwrap();
+    assert_eq!((deleted.changed, deleted.dropped, deleted.left), (350, 0, 0));
+    assert_eq!(told.iter().collect::<Vec<_>>(), [(100, 250), (200, 150), (300, 50), (350, 0)]);
+
+    world.pending((0..350).map(|number| format!("t{number:04}"))).await;
+    let stopped = world.inspector.archive_all("q", Collection::Pending).watch(|_| ControlFlow::Break(()));
+    assert_eq!(stopped.await.unwrap().left, 250);
+}
+
+#[tokio::test]
+async fn what_comes_meanwhile_does_not_keep_a_change_going() {
+    let world = world();
+    world.pending((0..600).map(|number| format!("t{number:04}"))).await;
+    let (broker, queue) = (Arc::clone(&world.broker), QueueName::new("q").unwrap());
+    let deleted = world.inspector.delete_all("q", Collection::Pending).watch(move |_| {
+        // As many as were deleted come again.
+        for number in 0..500 {
+            let message = crate::wire::TaskMessage {
+                id: format!("new{number}-{}", fastrand::u64(..)),
+                queue: queue.as_str().to_owned(),
+                ..crate::wire::TaskMessage::default()
+            };
+            let placement = crate::broker::Placement::Pending;
+            let task = crate::broker::NewTask { message, placement, unique_ttl: 0 };
+            let stored = futures_util::FutureExt::now_or_never(broker.enqueue(&[task]));
+            assert!(stored.is_some());
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(deleted.await.unwrap().changed, 600);
+}
+
+#[tokio::test]
+async fn an_edit_changes_what_it_names() {
+    let world = world();
+    world.enqueue("a", |options| options.header("k", "1").header("gone", "x").max_retry(7)).await;
+    let edit = TaskEdit::new()
+        .payload("new")
+        .header("k", "2")
+        .without_header("gone")
+        .max_retry(3)
+        .timeout(Duration::from_millis(1_500))
+        .retention(Duration::from_secs(60))
+        .process_in(Duration::from_secs(90));
+    let info = world.inspector.edit("q", "a", edit).await.unwrap();
+    assert_eq!((info.payload.as_ref(), info.max_retry), (b"new".as_slice(), 3));
+    assert_eq!(info.headers, [("k".to_owned(), "2".to_owned())].into());
+    assert_eq!((info.timeout, info.retention), (Duration::from_secs(1), Duration::from_secs(60)));
+    assert_eq!((info.state, info.task_type.as_str()), (TaskState::Scheduled, "t"));
+    let due = world.clock.now() + Duration::from_secs(90);
+    assert_eq!(info.next_process_at, Some(due));
+
+    let later = due + Duration::from_secs(5);
+    let info = world.inspector.reschedule("q", "a", later).await.unwrap();
+    assert_eq!((info.next_process_at, info.payload.as_ref()), (Some(later), b"new".as_slice()));
+}
+
+#[tokio::test]
+async fn b27_an_edit_of_a_payload_that_was_replaced_is_refused() {
+    let world = world();
+    world.enqueue("a", |options| options.process_in(Duration::from_secs(60))).await;
+    let read = world.inspector.task("q", "a").await.unwrap().info.payload;
+    world.inspector.update_payload("q", "a", "somebody else's").await.unwrap();
+    let mine = TaskEdit::new().payload("made out of the old one").only_if_payload(read);
+    let refused = world.inspector.edit("q", "a", mine).await.unwrap_err();
+    assert_eq!(refused.to_string(), "task `a` in queue `q` was changed meanwhile: read it again");
+    assert_eq!(world.inspector.task("q", "a").await.unwrap().info.payload, "somebody else's");
+}
+
+#[tokio::test]
+async fn moves_a_task_of_every_state() {
+    let world = world();
+    world.enqueue("done", |options| options.retention(Duration::from_secs(60))).await;
+    let now = world.clock.unix_seconds();
+    world
+        .run_one(|message| {
+            let message = crate::wire::TaskMessage { completed_at: now, ..message };
+            let result = Some(bytes::Bytes::from_static(b"result"));
+            Some(Transition::Complete { message, until: now + 60, result })
+        })
+        .await;
+    world.enqueue("failed", |options| options).await;
+    world.run_one(|message| Some(Transition::Retry { message, at: now + 30, is_failure: true })).await;
+    world.enqueue("dead", |options| options).await;
+    world.run_one(|message| Some(Transition::Archive { message: Some(message) })).await;
+    world.enqueue("ready", |options| options).await;
+    world.enqueue("later", |options| options.process_in(Duration::from_secs(90))).await;
+
+    for id in ["done", "failed", "dead", "ready", "later"] {
+        let before = world.inspector.task("q", id).await.unwrap();
+        let moved = world.inspector.move_task("q", id, "other").await.unwrap();
+        assert_eq!(world.state("q", id).await, None, "{id}");
+        let after = world.inspector.task("other", id).await.unwrap();
+        assert_eq!(after.info, moved);
+        let mut expected = before.info.clone();
+        expected.queue = QueueName::new("other").unwrap();
+        assert_eq!(moved, expected, "{id}");
+        assert_eq!(after.message.queue, "other");
+    }
+}
+
+#[tokio::test]
+async fn a_lock_moves_with_its_task() {
+    let world = world();
+    world.enqueue("a", |options| options.unique(Duration::from_secs(60))).await;
+    world.inspector.move_task("q", "a", "other").await.unwrap();
+    let lock = world.inspector.task("other", "a").await.unwrap().lock.unwrap();
+    assert!(lock.key.starts_with("asynq:{other}:unique:t:"), "{lock:?}");
+    assert_eq!((lock.holder.as_deref(), lock.expires_in), (Some("a"), Some(Duration::from_secs(60))));
+    world.enqueue("b", |options| options.unique(Duration::from_secs(60))).await;
+    let again = Task::new("t", "payload of a").unwrap();
+    let again = again.options(TaskOptions::new().queue("other").unique(Duration::from_secs(60)));
+    assert!(matches!(world.client.enqueue(again).await, Err(Error::DuplicateTask { .. })));
+}
+
+#[tokio::test]
+async fn a_move_that_is_refused_leaves_the_task_as_it_was() {
+    let world = world();
+    world.enqueue("a", |options| options).await;
+    world.enqueue("s", |options| options.process_in(Duration::from_secs(90))).await;
+    for id in ["a", "s"] {
+        let other = Task::new("t", "another").unwrap().options(TaskOptions::new().queue("other").task_id(id));
+        world.client.enqueue(other).await.unwrap();
+        let before = world.inspector.task("q", id).await.unwrap().info;
+        let refused = world.inspector.move_task("q", id, "other").await.unwrap_err();
+        assert!(matches!(&refused, Error::TaskIdConflict { queue, .. } if *queue == "other"), "{refused}");
+        assert_eq!(world.inspector.task("q", id).await.unwrap().info, before);
+        assert_eq!(world.inspector.task("other", id).await.unwrap().info.payload, "another");
+    }
+    world.enqueue("active", |options| options).await;
+    world.inspector.delete("q", "a").await.unwrap();
+    world.run_one(|_| None).await;
+    let refused = world.inspector.move_task("q", "active", "third").await.unwrap_err();
+    assert!(matches!(refused, Error::WrongState { state: TaskState::Active, .. }), "{refused}");
+    assert_eq!(world.state("third", "active").await, None);
+}
+
+#[tokio::test]
+async fn a_move_that_was_cut_off_is_ended_by_the_next() {
+    let world = world();
+    world.enqueue("a", |options| options).await;
+    let (from, id) = (QueueName::new("q").unwrap(), TaskId::new("a").unwrap());
+    let before = world.inspector.task("q", "a").await.unwrap();
+    // As far as the first step: out of reach, but neither lost nor anywhere else.
+    let due = Some(world.clock.unix_seconds() + 3_600);
+    let aside = Edit { expected: before.message_bytes, message: None, due };
+    world.broker.edit(&from, &id, &aside).await.unwrap();
+    // And the second: it stands in both queues.
+    let moved = world.inspector.move_task("q", "a", "other").await.unwrap();
+    assert_eq!(moved.state, TaskState::Scheduled, "an hour late at most");
+    world.inspector.run("other", "a").await.unwrap();
+    let copy = world.inspector.task("other", "a").await.unwrap().message;
+    let back = crate::broker::Adoption {
+        message: crate::wire::TaskMessage { queue: "q".to_owned(), ..copy },
+        state: TaskState::Scheduled,
+        score: world.clock.unix_seconds() + 3_600,
+        fields: std::collections::BTreeMap::new(),
+        unique_ttl: 0,
+    };
+    world.broker.adopt(&back).await.unwrap();
+    let moved = world.inspector.move_task("q", "a", "other").await.unwrap();
+    assert_eq!((moved.state, world.state("q", "a").await), (TaskState::Pending, None));
+}
+
+#[tokio::test]
+async fn a_group_is_changed_as_any_collection() {
+    let world = world();
+    for id in ["a", "b", "c"] {
+        world.enqueue(id, |options| options.group("g")).await;
+    }
+    assert_eq!(world.inspector.groups("q").await.unwrap()[0].size, 3);
+    world.inspector.archive("q", "a").await.unwrap();
+    assert_eq!(world.inspector.run_all("q", group()).await.unwrap().changed, 2);
+    assert!(world.inspector.groups("q").await.unwrap().is_empty());
+    assert_eq!(world.inspector.queue_info("q").await.unwrap().pending, 2);
+}
+
+#[tokio::test]
+async fn what_is_run_wakes_a_waiting_worker() {
+    let world = world();
+    world.enqueue("a", |options| options.process_in(Duration::from_secs(60))).await;
+    let mut waiter = world.broker.waiter(&[QueueName::new("q").unwrap()]);
+    let (waited, ran) = tokio::join!(waiter.wait(&[]), world.inspector.run("q", "a"));
+    waited.unwrap();
+    ran.unwrap();
+    assert_eq!(
+        world
+            .broker
+            .change(&QueueName::new("q").unwrap(), &TaskId::new("a").unwrap(), Change::Run)
+            .await
+            .unwrap(),
+        crate::broker::Changed::Refused(TaskState::Pending)
+    );
+}
+
+#[test]
+fn b25_options_that_cannot_be_read_are_shown_as_text() {
+    let texts =
+        ["MaxRetry(3)", "no parenthesis", "Queue(\"a)b\")", "TaskID(\"x\")", "Odd(1)", "Timeout(soon)"];
+    let entry = SchedulerEntry {
+        enqueue_options: texts.map(str::to_owned).into(),
+        prev_enqueue_time: Some(WireTimestamp::never()),
+        ..SchedulerEntry::default()
+    };
+    let shown = ScheduledEntry::from(entry);
+    assert_eq!(
+        shown.options,
+        [EnqueueOption::MaxRetry(3), EnqueueOption::Queue("a)b".into()), EnqueueOption::TaskId("x".into())]
+    );
+    assert_eq!(shown.unreadable_options, ["no parenthesis", "Odd(1)", "Timeout(soon)"]);
+    assert_eq!((shown.next.map(jiff::Timestamp::as_second), shown.prev), (Some(0), None), "as Go reads them");
+}
+
+#[tokio::test]
+async fn servers_are_shown_with_what_they_run() {
+    let world = world();
+    let info = crate::wire::ServerInfo {
+        server_id: "s".to_owned(),
+        status: "active".to_owned(),
+        queues: [("q".to_owned(), 3)].into(),
+        start_time: Some(WireTimestamp::from(world.clock.now())),
+        ..crate::wire::ServerInfo::default()
+    };
+    let worker = crate::wire::WorkerInfo {
+        server_id: "s".to_owned(),
+        task_id: "a".to_owned(),
+        deadline: Some(WireTimestamp::never()),
+        ..crate::wire::WorkerInfo::default()
+    };
+    world.broker.write_server_state(&info, &[worker], Duration::from_secs(10)).await.unwrap();
+    let servers: Vec<ServerStatus> = world.inspector.servers().await.unwrap();
+    let [server] = servers.as_slice() else { panic!("{servers:?}") };
+    assert_eq!((server.id.as_str(), server.status.as_str(), server.queues["q"]), ("s", "active", 3));
+    assert_eq!(server.started, Some(world.clock.now()));
+    assert_eq!((server.running[0].id.as_str(), server.running[0].deadline), ("a", None));
+    world.clock.advance(Duration::from_secs(20));
+    assert!(world.inspector.servers().await.unwrap().is_empty());
+    assert_eq!(world.inspector.remove_stale_processes().await.unwrap(), 2);
+}

@@ -1,0 +1,47 @@
+//! Many tasks at once, faster than anybody could enqueue them.
+
+use asynq_core::wire::TaskMessage;
+use redis::Script;
+
+use crate::RedisServer;
+
+/// How many tasks one call makes.
+const CHUNK: usize = 1_000;
+
+impl RedisServer {
+    /// Stores `count` archived tasks in `queue`, with the IDs `t00000000`, `t00000001`, …, the first the oldest; the last
+    /// was archived at this Unix second.
+    pub async fn fill_archive(&self, queue: &str, count: usize, last: i64) {
+        let id = "t00000000";
+        let message = TaskMessage {
+            task_type: "email:send".to_owned(),
+            payload: r#"{"to":"ann@example.com","template":"welcome"}"#.into(),
+            id: id.to_owned(),
+            queue: queue.to_owned(),
+            retry: 25,
+            error_msg: "the mail server is busy".to_owned(),
+            timeout: 1_800,
+            ..TaskMessage::default()
+        };
+        let bytes = message.encode();
+        let place = bytes.windows(id.len()).position(|part| part == id.as_bytes()).unwrap();
+        let script = Script::new(include_str!("scripts/fill_archive.lua"));
+        let mut redis = self.connection().await;
+        for first in (0..count).step_by(CHUNK) {
+            let chunk = CHUNK.min(count - first);
+            let at = last - i64::try_from((count - first) / CHUNK).unwrap();
+            script
+                .key(format!("asynq:{{{queue}}}:archived"))
+                .key("asynq:queues")
+                .arg(queue)
+                .arg(first)
+                .arg(chunk)
+                .arg(at)
+                .arg(&bytes[..place])
+                .arg(&bytes[place + id.len()..])
+                .invoke_async::<()>(&mut redis)
+                .await
+                .unwrap();
+        }
+    }
+}
