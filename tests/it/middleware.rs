@@ -142,8 +142,11 @@ async fn typed_and_untyped_handlers_and_a_fallback_live_in_one_router() {
     };
     let images = Router::new().route("image:", noting("images")).unwrap().layer(&log.layer("for images"));
     let router = Router::registered().unwrap().merge(images).unwrap().fallback(noting("fallback")).unwrap();
-    // Jobs of other tests are registered, too, and this is what one of them needs.
-    let server = Server::builder(&client).router(router).state(tokio::sync::mpsc::channel::<u32>(1).0);
+    // Jobs of other tests are registered, too, and this is what they need.
+    let server = Server::builder(&client)
+        .router(router)
+        .state(tokio::sync::mpsc::channel::<u32>(1).0)
+        .state(tokio::sync::mpsc::channel::<(String, Vec<String>)>(1).0);
     let server = server.state(log.clone()).start().await.unwrap();
     LayeredJob { id: 7 }.enqueue(&client).await.unwrap();
     eventually("the job has run", async || {

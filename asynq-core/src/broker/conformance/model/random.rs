@@ -39,8 +39,8 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         87..89 => Op::Resume { queue },
         89..91 => Op::TaskInfo { queue, id: rng.u8(..) },
         91..93 => random_inspection(rng, queue),
-        93..95 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
-        95..115 | 128.. => Op::Group(groups::random(rng)),
+        93..95 | 128..131 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
+        95..115 | 131.. => Op::Group(groups::random(rng)),
         _ => Op::Break { queue, id: rng.u8(..), how: random_break(rng) },
     }
 }
