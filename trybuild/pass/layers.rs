@@ -20,7 +20,7 @@ async fn with_a_call() {}
 
 #[job(layer = middleware_fn(loud), concurrency = 1)]
 async fn with_a_function(id: u64) {
-    drop(id);
+    assert!(id > 0);
 }
 
 #[job(layer = (middleware_fn(loud), middleware_fn(loud)), concurrency = 1_000_000)]
