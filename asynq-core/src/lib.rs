@@ -24,6 +24,7 @@ pub mod client;
 pub mod job;
 pub mod router;
 pub mod server;
+pub mod testing;
 
 pub use error::{Error, Result};
 

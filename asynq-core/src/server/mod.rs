@@ -15,6 +15,7 @@ mod running;
 mod server;
 mod settle;
 mod signals;
+mod stepper;
 mod subscriber;
 #[cfg(test)]
 mod tests;
@@ -27,3 +28,4 @@ pub use server::Server;
 #[cfg(feature = "redis")]
 pub use server::run_registered;
 pub use settle::IsFailure;
+pub(crate) use stepper::{Attempted, Run, RunEnd, Stepper, Taken};

@@ -95,9 +95,9 @@ pub(super) struct Finished {
 
 /// A call's end.
 pub(super) struct Answer {
-    settlements: Vec<Settlement>,
+    pub(super) settlements: Vec<Settlement>,
     slots: usize,
-    result: Result<Exchanged, BrokerError>,
+    pub(super) result: Result<Exchanged, BrokerError>,
 }
 
 /// What there is to look at.
@@ -181,12 +181,12 @@ impl Processor {
     }
 
     /// What one call may lease of `free` slots.
-    fn slots(&self, free: usize) -> usize {
+    pub(super) fn slots(&self, free: usize) -> usize {
         free.min(self.half().unwrap_or(free)).min(MAX_LEASED)
     }
 
     /// Slots that neither a handler fills nor a call in flight may fill.
-    fn free_slots(&self) -> usize {
+    pub(super) fn free_slots(&self) -> usize {
         self.concurrency.saturating_sub(self.handlers.len() + self.slots_asked)
     }
 
@@ -206,7 +206,7 @@ impl Processor {
     }
 
     /// Sends a call: settles what can be settled, asks for up to `slots` tasks.
-    fn call(&mut self, slots: usize) {
+    pub(super) fn call(&mut self, slots: usize) {
         let count = self.unsettled.len().min(MAX_SETTLED);
         let mut settlements: Vec<Settlement> = self.unsettled.drain(..count).collect();
         self.mark(&mut settlements, Phase::Settling);
@@ -219,7 +219,7 @@ impl Processor {
     }
 
     /// Takes a call's answer: starts what it leased; how many.
-    async fn answered(&mut self, answer: Answer) -> Result<usize, BrokerError> {
+    pub(super) async fn answered(&mut self, answer: Answer) -> Result<usize, BrokerError> {
         let Answer { mut settlements, slots, result } = answer;
         self.slots_asked -= slots;
         match result {
@@ -379,7 +379,7 @@ impl Processor {
         self.handlers.spawn(run.instrument(span));
     }
 
-    fn finish(&mut self, joined: Result<Finished, JoinError>) {
+    pub(super) fn finish(&mut self, joined: Result<Finished, JoinError>) {
         // A handler's panic is its result; what is left is a task that was aborted, and shutdown settles those.
         if let Ok(Finished { key, message, result }) = joined {
             self.settle(&key, &message, result);
@@ -493,7 +493,7 @@ fn outcome_name(transition: &Transition) -> &'static str {
 }
 
 /// When this attempt must end: the earlier of timeout and deadline, in Go's whole seconds when both are set.
-fn deadline(message: &TaskMessage, now: jiff::Timestamp) -> jiff::Timestamp {
+pub(super) fn deadline(message: &TaskMessage, now: jiff::Timestamp) -> jiff::Timestamp {
     let after = |seconds: i64| {
         now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(jiff::Timestamp::MAX)
     };

@@ -24,7 +24,7 @@ use crate::task::QueueName;
 use crate::wire::TaskMessage;
 
 /// Time between beats, and between looks.
-const INTERVAL: Duration = Duration::from_secs(2);
+pub(super) const INTERVAL: Duration = Duration::from_secs(2);
 
 /// A server without a new beat for this long is gone: nearly three beats missed.
 const GONE_AFTER: Duration = Duration::from_millis(5_500);
@@ -62,7 +62,7 @@ pub(super) struct Recoverer {
 /// What was seen, and since when it has been the same. Kept only while the broker answers: after an outage nobody has
 /// beaten, though everybody lives.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     last_look: Option<Instant>,
     looks: u32,
     beats: HashMap<(QueueName, String), Still>,
@@ -81,7 +81,7 @@ impl Recoverer {
         let mut seen = Seen::default();
         let mut delay = Duration::ZERO;
         while stop.run_until_cancelled(sleep(delay)).await.is_some() {
-            delay = match self.look(&mut seen).await {
+            delay = match self.look(&mut seen, Instant::now()).await {
                 Ok(()) => {
                     backoff.worked();
                     INTERVAL
@@ -97,13 +97,13 @@ impl Recoverer {
         }
     }
 
-    async fn look(&self, seen: &mut Seen) -> Result<(), BrokerError> {
+    /// One look, at `now`: beats, and brings back what the dead held.
+    pub(super) async fn look(&self, seen: &mut Seen, now: Instant) -> Result<(), BrokerError> {
         // Between two looks far apart this process stood still; so may the others have, on the same machine.
-        if seen.last_look.is_some_and(|last| last.elapsed() > 2 * INTERVAL) {
+        if seen.last_look.is_some_and(|last| now.duration_since(last) > 2 * INTERVAL) {
             *seen = Seen::default();
         }
         let beats = self.broker.beat(&self.server_id, &self.queues).await?;
-        let now = Instant::now();
         seen.last_look = Some(now);
         let mut current = HashMap::new();
         for (queue, beats) in self.queues.iter().zip(beats) {
@@ -135,7 +135,7 @@ impl Recoverer {
             if mend {
                 self.mend(queue).await?;
             }
-            self.recover_expired(queue, seen, &mut leases).await?;
+            self.recover_expired(queue, seen, &mut leases, now).await?;
         }
         seen.leases = leases;
         Ok(())
@@ -179,8 +179,8 @@ impl Recoverer {
         queue: &QueueName,
         seen: &Seen,
         watched: &mut HashMap<Key, Still>,
+        now: Instant,
     ) -> Result<(), BrokerError> {
-        let now = Instant::now();
         let seconds = self.broker.clock().unix_seconds();
         let tasks = self.broker.expiring_leases(queue, seconds + WATCH_AHEAD, CHUNK).await?;
         let mut settlements = Vec::new();

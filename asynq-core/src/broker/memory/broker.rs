@@ -79,8 +79,7 @@ impl MemoryBroker {
         Self { clock, keyspace: Keyspace::default(), shared: Arc::new(shared) }
     }
 
-    /// For tests that look into the store.
-    #[cfg(any(test, feature = "__conformance"))]
+    /// For what looks into the store.
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }

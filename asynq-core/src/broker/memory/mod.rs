@@ -15,6 +15,7 @@
 mod broker;
 #[cfg(any(test, feature = "__conformance"))]
 mod dump;
+mod peek;
 mod queue;
 mod scored_set;
 mod statistics;
