@@ -34,6 +34,7 @@
 //! - [`Server`] runs them; [`run_registered`] is a whole worker, set up by the [environment](mod@env).
 //! - [`Router`] decides which handler runs which type; [`Ctx`] and [`State`] are what a handler is given;
 //!   [`SkipRetry`], [`Revoke`] and [`RetryIn`] are errors that say what should happen to the task.
+//! - [`testing`] runs jobs in a test, without a server and without waiting.
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
@@ -52,9 +53,14 @@ pub use asynq_core::task::{
 // Not the module `job`: `use asynq::job` brings the attribute into scope and leaves a module of that name to the user.
 #[cfg(feature = "redis")]
 pub use asynq_core::env;
-pub use asynq_core::{Error, Result, broker, client, clock, router, server, task, wire};
+pub use asynq_core::{Error, Result, broker, client, clock, router, server, task, testing, wire};
 #[cfg(feature = "macros")]
 pub use asynq_macros::job;
 
 #[doc(hidden)]
 pub use asynq_core::__private;
+
+/// Every piece of code in the guide is compiled and run.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/testing.md")]
+mod guide_testing {}

@@ -59,3 +59,10 @@ async fn untyped_handles_what_has_no_type_here() {
     assert!(untyped.ended().await);
     untyped.line("the task is handled", |line| line.starts_with("handled image:resize")).await;
 }
+
+#[tokio::test]
+async fn testing_shows_how_a_job_is_tested() {
+    let mut testing = Child::spawn(&mut example("testing"));
+    assert!(testing.ended().await);
+    testing.line("the last line", |line| line == "all tests passed").await;
+}

@@ -11,6 +11,7 @@ mod job;
 mod known_issues;
 mod model;
 mod support;
+mod testing;
 mod typed;
 mod vectors;
 mod worker;

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::faults::{CrashPoint, Faults};
 use super::run::Engine;
-use crate::broker::MemoryBroker;
+use crate::broker::{Broker, MemoryBroker};
 use crate::client::{AsClient, Client};
 use crate::clock::Clock;
 use crate::job::Job;
@@ -78,6 +78,13 @@ impl Rig {
         self
     }
 
+    /// After how many runs without any time passing the rig gives up, because some job seems to enqueue itself without
+    /// end: 10,000 unless set.
+    pub fn most_runs(mut self, runs: usize) -> Self {
+        self.engine.get_mut().most_runs = runs;
+        self
+    }
+
     /// The client; the code under test enqueues with it.
     pub fn client(&self) -> &Client {
         &self.client
@@ -85,7 +92,6 @@ impl Rig {
 
     /// The clock, which [`advance`](Self::advance) moves.
     pub fn clock(&self) -> &Clock {
-        use crate::broker::Broker;
         self.broker.clock()
     }
 

@@ -16,21 +16,28 @@ use crate::job::Job;
 use crate::router::{BoxError, HandlerResult};
 use crate::server::{Run, ServerBuilder, Stepper};
 
-/// Runs without any time passing after which the rig gives up: something enqueues itself forever.
-const MOST_RUNS_AT_ONCE: usize = 100_000;
+/// Runs without any time passing after which a rig gives up: something enqueues itself forever.
+const MOST_RUNS: usize = 10_000;
 
 /// The worker of a rig, made when it is first needed.
 pub(super) struct Engine {
     builder: Option<ServerBuilder>,
     pub(super) worker: Option<Stepper>,
     random: Rng,
+    pub(super) most_runs: usize,
     /// The rig's clock and this instant began together.
     started: Option<(Timestamp, Instant)>,
 }
 
 impl Engine {
     pub(super) fn new(builder: ServerBuilder) -> Self {
-        Self { builder: Some(builder), worker: None, random: Rng::with_seed(0), started: None }
+        Self {
+            builder: Some(builder),
+            worker: None,
+            random: Rng::with_seed(0),
+            most_runs: MOST_RUNS,
+            started: None,
+        }
     }
 
     pub(super) fn set_up(&mut self, set_up: impl FnOnce(ServerBuilder) -> ServerBuilder) {
@@ -71,20 +78,21 @@ impl Engine {
 
     /// Runs everything that is due now; when something is due next.
     async fn run_due(&mut self, rig: &Rig, report: &mut Report) -> Option<Timestamp> {
-        let most = report.len() + MOST_RUNS_AT_ONCE;
+        let most = self.most_runs;
+        let give_up_at = report.len().saturating_add(most);
         loop {
             let next_due = self.chores(rig).await;
             let worker = self.worker(rig).await;
             let mut runs = Vec::new();
-            let lives = done(worker.run(MOST_RUNS_AT_ONCE, rig.faults.crashed(), &mut runs).await);
+            let lives = done(worker.run(most, rig.faults.crashed(), &mut runs).await);
             if !lives {
                 *worker = worker.successor();
             }
             let ran = !runs.is_empty();
             report.extend(runs.into_iter().map(|run| rig.attempt(run)));
             assert!(
-                report.len() < most,
-                "{MOST_RUNS_AT_ONCE} tasks ran and no time has passed: does a job enqueue itself at once?\n{}",
+                report.len() < give_up_at,
+                "{most} tasks ran and no time has passed: does a job enqueue itself at once? If not, set `most_runs`.\n{}",
                 report.last(5)
             );
             // What ran may have made something due, in a second or at once.

@@ -338,7 +338,7 @@ async fn a_job_that_enqueues_itself_without_end_is_stopped() {
             Ok::<_, crate::Error>(())
         })
         .unwrap();
-    let rig = Rig::new().router(router);
+    let rig = Rig::new().router(router).most_runs(100);
     send(&rig, "first").await;
     rig.drain().await;
 }
