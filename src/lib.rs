@@ -41,12 +41,14 @@
 pub use asynq_core::client::{AsClient, Client, Enqueue};
 pub use asynq_core::job::{Codec, CodecError, GoJson, IntoTask, Job, JobOptions, Json, Payload, go};
 pub use asynq_core::router::{
-    BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, IntoOutcome, Outcome, RetryIn,
-    Revoke, Router, SkipRetry, State,
+    BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, HandlerResult, HandlerService,
+    IntoOutcome, Middleware, Next, Outcome, RetryIn, Revoke, Router, SkipRetry, State, middleware_fn,
 };
 #[cfg(feature = "redis")]
 pub use asynq_core::server::run_registered;
-pub use asynq_core::server::{RetryPolicy, Server, ServerBuilder};
+pub use asynq_core::server::{
+    Health, Queues, RetryPolicy, Server, ServerBuilder, ServerHandle, ServerStatus, UnknownTypes,
+};
 pub use asynq_core::task::{
     Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState,
 };

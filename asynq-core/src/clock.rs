@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 /// Tells the wall-clock time. Cheap to clone; clones of one clock agree.
@@ -31,6 +31,7 @@ enum Source {
     System,
     Virtual { start: Timestamp, since: Instant },
     Manual(Arc<AtomicI64>),
+    Shifted(Arc<Clock>, SignedDuration),
 }
 
 impl Clock {
@@ -53,9 +54,19 @@ impl Clock {
 
     /// Moves a manual clock forward, for all its clones. Other clocks move by themselves: no effect on them.
     pub fn advance(&self, by: Duration) {
-        if let Source::Manual(nanos) = &self.0 {
-            nanos.fetch_add(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        match &self.0 {
+            Source::Manual(nanos) => {
+                nanos.fetch_add(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX), Ordering::SeqCst);
+            }
+            Source::Shifted(clock, _) => clock.advance(by),
+            Source::System | Source::Virtual { .. } => {}
         }
+    }
+
+    /// This clock as one shows it that is ahead by so much (behind, if negative): the clock of another machine.
+    #[must_use]
+    pub fn shifted(&self, by: SignedDuration) -> Self {
+        Self(Source::Shifted(Arc::new(self.clone()), by))
     }
 
     /// The time now.
@@ -66,6 +77,7 @@ impl Clock {
                 start.saturating_add(since.elapsed()).unwrap_or(Timestamp::MAX)
             }
             Source::Manual(nanos) => from_nanos(nanos.load(Ordering::SeqCst)),
+            Source::Shifted(clock, by) => clock.now().saturating_add(*by).unwrap_or(Timestamp::MAX),
         }
     }
 

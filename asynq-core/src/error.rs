@@ -112,6 +112,9 @@ pub enum Error {
     /// A route was added twice.
     #[error("task type pattern `{0}` is routed twice")]
     DuplicateRoute(String),
+    /// A router has two fallbacks.
+    #[error("a router has one fallback, and this one has two; keep one, or decide between them in it")]
+    DuplicateFallback,
     /// The thread that keeps leases could not be started.
     #[error("cannot start the keeper thread")]
     Thread(#[source] std::io::Error),

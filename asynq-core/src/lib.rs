@@ -38,7 +38,7 @@ pub mod __private {
     pub use crate::client::{AsClient, Enqueue};
     pub use crate::job::{Argument, Codec, Job, JobOptions, Json, read_argument, write_argument};
     pub use crate::router::{
-        BadPayload, BoxError, Ctx, FromContext, HandlerResult, Injected, IntoOutcome, Registration,
-        Requirement, boxed, decode, extract, requirement,
+        BadPayload, BoxError, Ctx, FromContext, Handler, HandlerResult, Injected, IntoOutcome, Registration,
+        Requirement, boxed, decode, extract, layered, requirement,
     };
 }

@@ -55,6 +55,8 @@ use proc_macro::TokenStream;
 /// | `unique_for` | `unique_for = "10m"` | refuses an equal task while this one is not done, for at most that long |
 /// | `retention` | `retention = "1d"` | how long the task and its result are kept after success |
 /// | `group` | `group = "digest"` | the group that its tasks are collected in |
+/// | `concurrency` | `concurrency = 4` | how many of them one worker process runs at a time; as many as it has slots unless given |
+/// | `layer` | `layer = my_layer()` | a tower layer around the job, inside those of the router and the worker; a tuple for several, the outermost first |
 /// | `crate` | `crate = ::my_crate::asynq` | the path of asynq, for a crate that re-exports it |
 ///
 /// Durations are whole seconds, written with the units `d`, `h`, `m` and `s`: `"90s"`, `"1h30m"`. All options are

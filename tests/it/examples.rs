@@ -66,3 +66,19 @@ async fn testing_shows_how_a_job_is_tested() {
     assert!(testing.ended().await);
     testing.line("the last line", |line| line == "all tests passed").await;
 }
+
+#[tokio::test]
+async fn middleware_surrounds_all_jobs_and_one() {
+    let mut middleware = Child::spawn(&mut example("middleware"));
+    assert!(middleware.ended().await);
+    middleware.line("the last line", |line| line == "that is all").await;
+    let lines = middleware.lines();
+    for part in [
+        "paying_only: refused freeloader",
+        "timing: render freeloader failed",
+        "rendered for ann",
+        "timing: render bob done",
+    ] {
+        assert!(lines.iter().any(|line| line.contains(part)), "no line with {part:?}: {lines:#?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Everything from outside, through the facade: on a real Redis, beside the real Go asynq, with real processes.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod clock;
 mod conformance;
 mod crash;
 mod examples;
@@ -9,7 +10,10 @@ mod go_json;
 mod interop;
 mod job;
 mod known_issues;
+mod life;
+mod middleware;
 mod model;
+mod queues;
 mod support;
 mod testing;
 mod typed;

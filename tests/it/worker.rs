@@ -220,7 +220,7 @@ async fn shutdown_lets_running_tasks_finish_and_puts_the_rest_back() {
         client.enqueue(task("t", id).options(TaskOptions::new().max_retry(0))).await.unwrap();
     }
     started.acquire_many(2).await.unwrap().forget();
-    server.stop_taking();
+    server.stop();
     server.shutdown().await;
     assert!(info(&client, "default", "short").await.is_none(), "it finished");
     for id in ["long", "waiting"] {

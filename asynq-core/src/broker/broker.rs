@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{BrokerError, RunToken, Settled, Settlement};
+use super::{BrokerError, RunToken, ServerTime, Settled, Settlement};
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
 use crate::wire::keys::Keyspace;
@@ -19,7 +19,7 @@ use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 /// seconds of the broker's [`Clock`]. Unless said otherwise a call that is dropped half-way may or may not have
 /// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Cancellations::next`].
 #[async_trait]
-pub trait Broker: fmt::Debug + Send + Sync + 'static {
+pub trait Broker: ServerTime + fmt::Debug + Send + Sync + 'static {
     /// The clock that stamps what is written.
     fn clock(&self) -> &Clock;
 
@@ -183,22 +183,43 @@ pub struct Demand {
     pub queues: Vec<QueueShare>,
     /// Whether a queue is served only while all before it are empty.
     pub strict: bool,
+    /// Task types of which only so many may be taken. What is over stays where it is in its queue, and others
+    /// behind it are taken, as far as [`LOOK_AHEAD`](super::LOOK_AHEAD) goes.
+    pub types: Vec<TypeShare>,
 }
 
 impl Demand {
     /// Takes nothing: for an exchange that only settles.
     pub fn none() -> Self {
-        Self { server_id: String::new(), slots: 0, queues: Vec::new(), strict: false }
+        Self { server_id: String::new(), slots: 0, queues: Vec::new(), strict: false, types: Vec::new() }
     }
 }
 
-/// A queue and its weight.
+/// A queue, its weight, and how much of it may be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueShare {
     /// The queue.
     pub queue: QueueName,
     /// Its weight, at least 1.
     pub weight: u32,
+    /// How many tasks may be taken from it.
+    pub slots: usize,
+}
+
+impl QueueShare {
+    /// A queue of which any number of tasks may be taken.
+    pub fn new(queue: QueueName, weight: u32) -> Self {
+        Self { queue, weight, slots: usize::MAX }
+    }
+}
+
+/// How many tasks of a type may be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeShare {
+    /// The type, exactly.
+    pub task_type: Arc<str>,
+    /// How many.
+    pub slots: usize,
 }
 
 /// What an exchange gave.
@@ -212,6 +233,8 @@ pub struct Exchanged {
     pub dropped: Vec<(QueueName, String)>,
     /// Every queue of the demand that is paused; none when there are no slots.
     pub paused: Vec<QueueName>,
+    /// Queues in which tasks were left because no more of their type may be taken.
+    pub passed_over: Vec<QueueName>,
 }
 
 /// A task leased to the caller.

@@ -11,19 +11,24 @@ mod error;
 mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod server_time;
 mod settlement;
 mod snapshot;
 
 pub use broker::{
     ActiveTask, Broker, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, NewTask,
-    OwnerBeat, Placement, QueueShare, StoredMessage, Undecodable, Waiter,
+    OwnerBeat, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
 pub use error::{BrokerError, BrokerErrorKind};
 pub use memory::MemoryBroker;
+pub use server_time::ServerTime;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 
 /// How long a lease lasts from the moment it is taken or extended, as in Go.
 pub const LEASE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How many tasks of one queue an exchange passes over, whose types are full, in search of others.
+pub const LOOK_AHEAD: usize = 256;
 
 /// The archive of a queue is trimmed to fewer than this many tasks, as in Go (which keeps 9,999).
 pub const ARCHIVE_LIMIT: usize = 10_000;

@@ -4,7 +4,9 @@ use std::future::Future;
 
 use futures_util::future::BoxFuture;
 
-use super::{BadPayload, BoxError, Ctx, ExtractError, FromContext, HandlerResult, Requirement};
+use super::{
+    BadPayload, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerResult, Middleware, Requirement,
+};
 use crate::job::Job;
 
 /// Boxes the future of a handler. The macro calls it with the span of the user's function, so that a future that
@@ -41,6 +43,11 @@ pub fn extract<J: Injected<N>, const N: usize>(
     ctx: &Ctx,
 ) -> impl Future<Output = Result<J::Value, ExtractError>> + Send {
     J::Value::from_context(ctx)
+}
+
+/// The handler of a job behind the middleware of its `layer = …`.
+pub fn layered<M: Middleware>(handler: Handler, layer: &M) -> Handler {
+    layer.wrap(handler)
 }
 
 /// What the `N`th parameter needs from the server.

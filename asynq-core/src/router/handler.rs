@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer, Service, ServiceExt};
+use tower::{Service, ServiceExt};
 
-use super::{BoxError, Ctx, IntoOutcome, Outcome, RunFn};
+use super::{BoxError, Ctx, IntoOutcome, Middleware, Outcome, Router, RunFn};
 
 /// What running a task gives.
 pub type HandlerResult = Result<Outcome, BoxError>;
@@ -22,6 +22,7 @@ enum Kind {
     Registered(RunFn),
     Function(Arc<dyn HandlerFn>),
     Service(BoxCloneSyncService<Ctx, Outcome, BoxError>),
+    Router(Arc<Router>),
 }
 
 /// An async function of a [`Ctx`], usable as a handler of any task type.
@@ -61,15 +62,15 @@ impl Handler {
         Self(Kind::Service(BoxCloneSyncService::new(service)))
     }
 
+    /// The handler that a router finds for each task.
+    pub(crate) fn router(router: Arc<Router>) -> Self {
+        Self(Kind::Router(router))
+    }
+
     /// This handler behind a middleware.
     #[must_use]
-    pub fn layer<L>(self, layer: &L) -> Self
-    where
-        L: Layer<HandlerService>,
-        L::Service: Service<Ctx, Response = Outcome, Error = BoxError> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Ctx>>::Future: Send + 'static,
-    {
-        Self::service(layer.layer(HandlerService(self)))
+    pub fn layer(self, layer: &impl Middleware) -> Self {
+        layer.wrap(self)
     }
 
     /// Runs a task.
@@ -78,6 +79,7 @@ impl Handler {
             Kind::Registered(run) => run(ctx),
             Kind::Function(function) => function.run(ctx),
             Kind::Service(service) => Box::pin(service.clone().oneshot(ctx)),
+            Kind::Router(router) => router.call(ctx),
         }
     }
 }
@@ -85,6 +87,12 @@ impl Handler {
 /// A [`Handler`] as a tower service: what a middleware wraps.
 #[derive(Clone, Debug)]
 pub struct HandlerService(Handler);
+
+impl HandlerService {
+    pub(super) fn new(handler: Handler) -> Self {
+        Self(handler)
+    }
+}
 
 impl Service<Ctx> for HandlerService {
     type Response = Outcome;
@@ -106,6 +114,7 @@ impl std::fmt::Debug for Handler {
             Kind::Registered(_) => "Handler(registered job)",
             Kind::Function(_) => "Handler(function)",
             Kind::Service(_) => "Handler(service)",
+            Kind::Router(_) => "Handler(router)",
         })
     }
 }

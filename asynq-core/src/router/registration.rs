@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{Ctx, HandlerResult, Requirement};
+use super::{Ctx, Handler, HandlerResult, Requirement};
 use crate::job::JobOptions;
 
 /// Runs the handler of a registered job on the payload in the context.
@@ -25,6 +25,10 @@ pub struct Registration {
     pub run: RunFn,
     /// What the handler needs from the server; each gives `None` when it needs nothing.
     pub requires: &'static [fn() -> Option<Requirement>],
+    /// How many of them a server runs at a time; `None` for as many as it has slots.
+    pub concurrency: Option<usize>,
+    /// Puts the job's own middleware around its handler.
+    pub layer: Option<fn(Handler) -> Handler>,
 }
 
 inventory::collect!(Registration);

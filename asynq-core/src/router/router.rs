@@ -4,20 +4,17 @@ use std::any::TypeId;
 use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
-use tower::{Layer, Service};
 
-use super::{
-    BoxError, Ctx, Handler, HandlerFn, HandlerNotFound, HandlerResult, HandlerService, Outcome, Registration,
-    registered,
-};
+use super::{Ctx, Handler, HandlerFn, HandlerNotFound, HandlerResult, Middleware, Registration, registered};
 use crate::error::{Error, Result};
 use crate::task::QueueName;
 
 /// Which handler runs which task type.
 ///
 /// Jobs match their type exactly. Patterns follow Go's rules: an exact match first, else the longest pattern that
-/// is a prefix of the type (`email:` matches `email:daily`). A type that nothing matches fails with
-/// [`HandlerNotFound`], which is retried like any error.
+/// is a prefix of the type (`email:` matches `email:daily`). A type that nothing matches goes to the
+/// [`fallback`](Self::fallback); without one it fails with [`HandlerNotFound`], which is retried like any error unless
+/// the server is told [otherwise](crate::server::UnknownTypes).
 ///
 /// # Examples
 ///
@@ -34,6 +31,7 @@ use crate::task::QueueName;
 pub struct Router {
     jobs: BTreeMap<&'static str, (Handler, &'static Registration)>,
     patterns: BTreeMap<String, Handler>,
+    fallback: Option<Handler>,
 }
 
 impl Router {
@@ -56,8 +54,15 @@ impl Router {
         if jobs.is_empty() {
             return Err(Error::NoJobs);
         }
-        let jobs = jobs.into_iter().map(|job| (job.name, (Handler::registered(job.run), job))).collect();
-        Ok(Self { jobs, patterns: BTreeMap::new() })
+        let handler = |job: &Registration| {
+            let handler = Handler::registered(job.run);
+            match job.layer {
+                Some(layer) => layer(handler),
+                None => handler,
+            }
+        };
+        let jobs = jobs.into_iter().map(|job| (job.name, (handler(job), job))).collect();
+        Ok(Self { jobs, ..Self::default() })
     }
 
     /// Routes task types that match `pattern` to an async function.
@@ -84,18 +89,54 @@ impl Router {
         Ok(self)
     }
 
-    /// Puts a middleware around every handler routed so far. The one added last sees a task first.
+    /// Runs what no route matches, instead of failing it with [`HandlerNotFound`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DuplicateFallback`] when there is one already.
+    pub fn fallback(mut self, function: impl HandlerFn) -> Result<Self> {
+        if self.fallback.is_some() {
+            return Err(Error::DuplicateFallback);
+        }
+        self.fallback = Some(Handler::function(function));
+        Ok(self)
+    }
+
+    /// All routes of both routers, each with the middleware it has. Middleware for a part of the routes is put around
+    /// them before they are merged with the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DuplicateRoute`] when both route the same job or pattern; [`Error::DuplicateFallback`] when both have
+    /// a fallback.
+    pub fn merge(mut self, other: Self) -> Result<Self> {
+        let Self { jobs, patterns, fallback } = other;
+        let twice = jobs
+            .keys()
+            .copied()
+            .chain(patterns.keys().map(String::as_str))
+            .find(|route| self.jobs.contains_key(route) || self.patterns.contains_key(*route));
+        if let Some(route) = twice {
+            return Err(Error::DuplicateRoute(route.to_owned()));
+        }
+        if self.fallback.is_some() && fallback.is_some() {
+            return Err(Error::DuplicateFallback);
+        }
+        self.jobs.extend(jobs);
+        self.patterns.extend(patterns);
+        self.fallback = self.fallback.or(fallback);
+        Ok(self)
+    }
+
+    /// Puts a middleware around every handler routed so far, the fallback included. The one added last sees a task
+    /// first; a job's own `layer` comes after it, and the server's [`layer`](crate::server::ServerBuilder::layer)
+    /// before.
     #[must_use]
-    pub fn layer<L>(mut self, layer: &L) -> Self
-    where
-        L: Layer<HandlerService>,
-        L::Service: Service<Ctx, Response = Outcome, Error = BoxError> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Ctx>>::Future: Send + 'static,
-    {
+    pub fn layer(mut self, layer: &impl Middleware) -> Self {
         for (handler, _) in self.jobs.values_mut() {
             *handler = handler.clone().layer(layer);
         }
-        for handler in self.patterns.values_mut() {
+        for handler in self.patterns.values_mut().chain(&mut self.fallback) {
             *handler = handler.clone().layer(layer);
         }
         self
@@ -128,15 +169,21 @@ impl Router {
 
     /// Runs a task.
     pub(crate) fn call(&self, ctx: Ctx) -> BoxFuture<'static, HandlerResult> {
-        let handler = match self.jobs.get(ctx.task_type()) {
-            Some((handler, _)) => Some(handler),
-            None => self.matching(ctx.task_type()).map(|(_, handler)| handler),
-        };
+        let job = self.jobs.get(ctx.task_type()).map(|(handler, _)| handler);
+        let handler = job
+            .or_else(|| self.matching(ctx.task_type()).map(|(_, handler)| handler))
+            .or(self.fallback.as_ref());
         if let Some(handler) = handler {
             return handler.call(ctx);
         }
         let error = HandlerNotFound(ctx.task_type().to_owned());
         Box::pin(std::future::ready(Err(error.into())))
+    }
+
+    /// How many tasks of each type run at a time, for those jobs that say so.
+    pub(crate) fn concurrency(&self) -> BTreeMap<String, usize> {
+        let limited = self.jobs.values().filter_map(|(_, job)| Some((job.name.to_owned(), job.concurrency?)));
+        limited.collect()
     }
 
     /// Queues that the routed jobs use by default.
@@ -184,7 +231,7 @@ mod tests {
     use super::*;
     use crate::job::JobOptions;
     use crate::router::registration::unique;
-    use crate::router::{FromContext, State};
+    use crate::router::{FromContext, Outcome, State};
 
     struct Pool;
 
@@ -201,6 +248,8 @@ mod tests {
             line,
             run,
             requires: &[],
+            concurrency: None,
+            layer: None,
         }
     }
 
@@ -258,5 +307,19 @@ mod tests {
         assert_eq!(goes_to("mailing:x"), Some("mailing"));
         assert_eq!(goes_to("M"), None);
         assert!(matches!(router.route("mail", async |_: Ctx| ()), Err(Error::DuplicateRoute(_))));
+    }
+
+    #[test]
+    fn merged_routers_route_what_both_did_and_nothing_twice() {
+        let mail = || Router::of(vec![&MAIL]).unwrap();
+        let images = || Router::new().route("image:", async |_: Ctx| ()).unwrap();
+        let router = mail().merge(images()).unwrap();
+        assert_eq!(router.routes(), ["image:", "mail"]);
+        let twice = mail().merge(Router::new().route("mail", async |_: Ctx| ()).unwrap()).unwrap_err();
+        assert_eq!(twice.to_string(), "task type pattern `mail` is routed twice");
+        let fallback = || Router::new().fallback(async |_: Ctx| ()).unwrap();
+        assert!(matches!(fallback().merge(fallback()), Err(Error::DuplicateFallback)));
+        assert!(matches!(fallback().fallback(async |_: Ctx| ()), Err(Error::DuplicateFallback)));
+        assert!(images().merge(fallback()).unwrap().fallback.is_some());
     }
 }

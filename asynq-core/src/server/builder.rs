@@ -6,14 +6,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::server::{Server, Setup};
-use super::{IsFailure, RetryPolicy};
-use crate::broker::QueueShare;
+use super::health::OnHealth;
+use super::server::{Server, Setup, WrapFn};
+use super::{Health, IsFailure, RetryPolicy, ServedQueue, UnknownTypes};
 use crate::client::{AsClient, Client};
 #[cfg(feature = "redis")]
 use crate::env::Settings;
 use crate::error::{Error, Result};
-use crate::router::{BoxError, Router, StateMap};
+use crate::router::{BoxError, Middleware, Router, StateMap};
 use crate::task::QueueName;
 use crate::wire::{ServerInfo, WireTimestamp};
 
@@ -22,11 +22,17 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | setting | default | Go's |
 /// |---|---|---|
 /// | [`queues`](Self::queues) | the queues of all routed jobs, or `default` | `default` |
+/// | [`queue_concurrency`](Self::queue_concurrency) | no limit | has none |
+/// | [`type_concurrency`](Self::type_concurrency) | as the job's `concurrency` says, or no limit | has none |
 /// | [`concurrency`](Self::concurrency) | number of CPUs | the same |
 /// | [`strict`](Self::strict) | false | the same |
 /// | [`shutdown_timeout`](Self::shutdown_timeout) | 8 s | the same |
 /// | [`retry_policy`](Self::retry_policy) | [`RetryPolicy::Go`] | the same |
 /// | [`is_failure`](Self::is_failure) | every error | the same |
+/// | [`layer`](Self::layer) | none | none (`ServeMux.Use`) |
+/// | [`unknown_types`](Self::unknown_types) | [`UnknownTypes::Fail`] | the same |
+/// | [`health_check`](Self::health_check) | none | the same |
+/// | [`health_interval`](Self::health_interval) | 15 s | the same |
 /// | [`cancel_grace`](Self::cancel_grace) | 2 s | none: the handler is not waited for |
 /// | [`max_crashes`](Self::max_crashes) | 3 | a crash uses up a retry |
 /// | [`janitor_interval`](Self::janitor_interval) | 8 s | the same |
@@ -34,16 +40,22 @@ use crate::wire::{ServerInfo, WireTimestamp};
 pub struct ServerBuilder {
     broker: BrokerSource,
     router: Result<Router>,
+    layers: Vec<WrapFn>,
     states: StateMap,
     pub(super) queues: Option<Vec<(QueueName, u32)>>,
+    queue_concurrency: BTreeMap<String, usize>,
+    type_concurrency: BTreeMap<String, usize>,
     strict: bool,
     concurrency: Option<usize>,
     shutdown_timeout: Duration,
     retry: RetryPolicy,
     is_failure: Option<IsFailure>,
+    unknown_types: UnknownTypes,
     cancel_grace: Duration,
     max_crashes: u32,
     janitor_interval: Duration,
+    health_interval: Duration,
+    on_health: Option<OnHealth>,
     wrong: Option<Error>,
 }
 
@@ -76,16 +88,22 @@ impl ServerBuilder {
         Self {
             broker,
             router: Ok(Router::new()),
+            layers: Vec::new(),
             states: StateMap::default(),
             queues: None,
+            queue_concurrency: BTreeMap::new(),
+            type_concurrency: BTreeMap::new(),
             strict: false,
             concurrency: None,
             shutdown_timeout: Duration::from_secs(8),
             retry: RetryPolicy::default(),
             is_failure: None,
+            unknown_types: UnknownTypes::default(),
             cancel_grace: Duration::from_secs(2),
             max_crashes: 3,
             janitor_interval: Duration::from_secs(8),
+            health_interval: Duration::from_secs(15),
+            on_health: None,
             wrong: None,
         }
     }
@@ -113,6 +131,23 @@ impl ServerBuilder {
         self
     }
 
+    /// Puts a middleware around everything that the server runs: tasks that no handler is for pass through it, too. The
+    /// one added first sees a task first. See [`Middleware`] for what is one, and for the order among those of the
+    /// server, of a router and of a job.
+    pub fn layer(mut self, layer: impl Middleware + Send + 'static) -> Self {
+        self.layers.push(Box::new(move |handler| handler.layer(&layer)));
+        self
+    }
+
+    /// What to do with tasks of a type that no handler is for.
+    pub fn unknown_types(mut self, unknown: UnknownTypes) -> Self {
+        if let UnknownTypes::PutBack { limit: 0, .. } = unknown {
+            self.reject("unknown_types", "limit must be 1 or more, got 0".to_owned());
+        }
+        self.unknown_types = unknown;
+        self
+    }
+
     /// A value that handlers share, as `State<T>`; one of each type, the last wins.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.states.insert(value);
@@ -124,14 +159,13 @@ impl ServerBuilder {
     pub fn queues<N: AsRef<str>>(mut self, queues: impl IntoIterator<Item = (N, u32)>) -> Self {
         let mut named = BTreeMap::new();
         for (name, priority) in queues {
-            match QueueName::new(name) {
-                Ok(name) if (1..=i32::MAX.unsigned_abs()).contains(&priority) => {
+            match super::queues::checked(name, priority) {
+                Ok((name, priority)) => {
                     named.insert(name, priority);
                 }
-                Ok(name) => {
-                    self.reject("queues", format!("priority of `{name}` must be 1 or more, got {priority}"));
+                Err(wrong) => {
+                    self.wrong.get_or_insert(wrong);
                 }
-                Err(blank) => self.reject("queues", blank.to_string()),
             }
         }
         if named.is_empty() {
@@ -153,6 +187,46 @@ impl ServerBuilder {
             self.reject("concurrency", "must be 1 or more, got 0".to_owned());
         }
         self.concurrency = Some(tasks);
+        self
+    }
+
+    /// Runs at most so many tasks of a queue at a time, 1 or more. Of a queue that is full nothing is taken, so its
+    /// tasks stay free for other servers. Each server counts its own.
+    pub fn queue_concurrency(mut self, queue: impl Into<String>, tasks: usize) -> Self {
+        let queue = queue.into();
+        if tasks == 0 {
+            self.wrong.get_or_insert(super::queues::no_slots(&queue));
+        }
+        self.queue_concurrency.insert(queue, tasks);
+        self
+    }
+
+    /// Runs at most so many tasks of a type at a time, 1 or more; the type is matched exactly. It wins over
+    /// `#[job(concurrency = …)]`. Each server counts its own.
+    ///
+    /// Tasks of a type that is full stay where they are, and those behind them are taken. A queue that begins with more
+    /// than [`LOOK_AHEAD`](crate::broker::LOOK_AHEAD) tasks of full types waits until one of them has ended: give a
+    /// type that comes in floods a queue of its own.
+    pub fn type_concurrency(mut self, task_type: impl Into<String>, tasks: usize) -> Self {
+        let task_type = task_type.into();
+        if tasks == 0 {
+            self.wrong.get_or_insert(super::queues::no_slots(&task_type));
+        }
+        self.type_concurrency.insert(task_type, tasks);
+        self
+    }
+
+    /// Called with the result of each health check, also of a failed one. What it does should be quick: the next check
+    /// waits for it.
+    pub fn health_check(mut self, on_health: impl Fn(&Health) + Send + Sync + 'static) -> Self {
+        self.on_health = Some(Arc::new(on_health));
+        self
+    }
+
+    /// Time between health checks, which ask whether the broker answers, and what time it is there. The first is made
+    /// at the start (Go's, after one interval).
+    pub fn health_interval(mut self, interval: Duration) -> Self {
+        self.health_interval = interval.max(Duration::from_millis(10));
         self
     }
 
@@ -255,21 +329,37 @@ impl ServerBuilder {
             start_time: Some(WireTimestamp::from(client.broker().clock().now())),
             ..ServerInfo::default()
         };
-        let mut shares: Vec<QueueShare> =
-            queues.into_iter().map(|(queue, weight)| QueueShare { queue, weight }).collect();
-        shares.sort_by_key(|share| std::cmp::Reverse(share.weight));
+        let mut limits = self.queue_concurrency;
+        let served = queues.into_iter().map(|(name, priority)| {
+            let concurrency = limits.remove(name.as_str());
+            ServedQueue { name, priority, concurrency }
+        });
+        let queues: Vec<ServedQueue> = served.collect();
+        if let Some(name) = limits.keys().next() {
+            return Err(super::queues::not_served(name));
+        }
+        let mut type_concurrency = router.concurrency();
+        type_concurrency.extend(self.type_concurrency);
         Ok(Setup {
             client,
             router,
+            layers: self.layers,
             states: self.states,
-            queues: shares,
+            queues,
             strict: self.strict,
             concurrency,
+            type_concurrency,
             shutdown_timeout: self.shutdown_timeout,
-            rules: super::settle::Rules { retry: self.retry, is_failure: self.is_failure },
+            rules: super::settle::Rules {
+                retry: self.retry,
+                is_failure: self.is_failure,
+                unknown_types: self.unknown_types,
+            },
             cancel_grace: self.cancel_grace,
             max_crashes: self.max_crashes,
             janitor_interval: self.janitor_interval,
+            health_interval: self.health_interval,
+            on_health: self.on_health,
             info,
         })
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::Queues;
 use super::backoff::Backoff;
 use crate::broker::{Broker, BrokerError};
 use crate::clock::from_unix_seconds;
-use crate::task::QueueName;
 
 /// Longest time between looks: how late a task may be that was scheduled after the last look.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// Moves due tasks until told to stop. Between looks it sleeps until the next task is due, a second at most.
 pub(super) struct Forwarder {
     pub(super) broker: Arc<dyn Broker>,
-    pub(super) queues: Vec<QueueName>,
+    pub(super) queues: Queues,
 }
 
 impl Forwarder {
@@ -38,8 +38,8 @@ impl Forwarder {
     /// One look at all queues: how long to sleep.
     async fn forward(&self) -> Result<Duration, BrokerError> {
         let mut next = LONGEST;
-        for queue in &self.queues {
-            let forwarded = self.broker.forward(queue).await?;
+        for queue in self.queues.names() {
+            let forwarded = self.broker.forward(&queue).await?;
             if let Some(due) = forwarded.next_due {
                 let wait = from_unix_seconds(due).duration_since(self.broker.clock().now());
                 next = next.min(Duration::try_from(wait).unwrap_or_default());

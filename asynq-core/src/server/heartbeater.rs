@@ -8,8 +8,10 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::handle::ServerStatus;
 use super::processor::Control;
-use super::running::{Phase, Running};
+use super::queues::{Served, wire_queues};
+use super::running::Running;
 use crate::broker::{Broker, BrokerError};
 use crate::wire::{ServerInfo, WireTimestamp, WorkerInfo};
 
@@ -25,6 +27,7 @@ pub(super) struct Heartbeater {
     pub(super) running: Running,
     pub(super) info: ServerInfo,
     pub(super) control: watch::Receiver<Control>,
+    pub(super) queues: watch::Receiver<Served>,
 }
 
 impl Heartbeater {
@@ -32,12 +35,13 @@ impl Heartbeater {
         let mut backoff = Backoff::new("heartbeater");
         let mut delay = Duration::ZERO;
         loop {
-            // A change of status is published at once.
+            // A change of status or of queues is published at once.
             let woken = stop
                 .run_until_cancelled(async {
                     tokio::select! {
                         () = sleep(delay) => {}
-                        changed = self.control.changed() => if changed.is_err() { std::future::pending().await },
+                        Ok(()) = self.control.changed() => {}
+                        Ok(()) = self.queues.changed() => {}
                     }
                 })
                 .await;
@@ -58,17 +62,14 @@ impl Heartbeater {
     }
 
     async fn beat(&mut self) -> Result<(), BrokerError> {
-        let status = match *self.control.borrow() {
-            Control::Fetch => "active",
-            Control::Stop => "stopped",
-            Control::Drain(_) => "closed",
-        };
-        status.clone_into(&mut self.info.status);
+        let status = ServerStatus::from(*self.control.borrow());
+        self.info.status = status.to_string();
+        self.info.queues = wire_queues(&self.queues.borrow());
         let workers: Vec<WorkerInfo> = self
             .running
             .lock()
             .iter()
-            .filter(|(_, held)| held.phase == Phase::Running)
+            .filter(|(_, held)| held.runs())
             .map(|((queue, id), held)| WorkerInfo {
                 host: self.info.host.clone(),
                 pid: self.info.pid,

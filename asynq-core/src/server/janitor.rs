@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::Queues;
 use super::backoff::Backoff;
 use crate::broker::{Broker, BrokerError};
-use crate::task::QueueName;
 
 /// Tasks deleted in one call, as in Go.
 const BATCH: usize = 100;
@@ -16,7 +16,7 @@ const BATCH: usize = 100;
 /// Deletes expired tasks until told to stop.
 pub(super) struct Janitor {
     pub(super) broker: Arc<dyn Broker>,
-    pub(super) queues: Vec<QueueName>,
+    pub(super) queues: Queues,
     pub(super) interval: Duration,
 }
 
@@ -36,8 +36,9 @@ impl Janitor {
     }
 
     async fn clean(&self, stop: &CancellationToken) -> Result<(), BrokerError> {
-        for queue in &self.queues {
-            while self.broker.delete_expired_completed(queue, BATCH).await? == BATCH && !stop.is_cancelled() {
+        for queue in self.queues.names() {
+            while self.broker.delete_expired_completed(&queue, BATCH).await? == BATCH && !stop.is_cancelled()
+            {
             }
         }
         Ok(())

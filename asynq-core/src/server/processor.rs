@@ -27,15 +27,19 @@ use tracing::Instrument;
 
 use super::attempt::{DeadlineExceeded, attempt};
 use super::backoff::Backoff;
+use super::limits::{Ask, Limits};
+use super::queues::Served;
 use super::running::{Held, Key, Phase, Running};
+use super::serving::Serving;
 use super::settle::{Rules, error_text};
+use super::unknown::is_not_found;
 use crate::broker::{
     Broker, BrokerError, BrokerErrorKind, Demand, Exchanged, Leased, Settled, Settlement, Transition,
 };
 use crate::client::Client;
 use crate::clock::from_unix_seconds;
-use crate::router::{Ctx, CtxParts, HandlerNotFound, HandlerResult, Router, StateMap};
-use crate::task::{DEFAULT_TIMEOUT, QueueName};
+use crate::router::{Ctx, CtxParts, Handler, HandlerResult, Router, StateMap};
+use crate::task::DEFAULT_TIMEOUT;
 use crate::wire::TaskMessage;
 
 /// Most tasks that one call leases: bounds how long Redis does nothing else.
@@ -69,11 +73,15 @@ pub(super) enum Control {
 pub(super) struct Processor {
     pub(super) broker: Arc<dyn Broker>,
     pub(super) router: Arc<Router>,
+    /// The router inside the server's middleware.
+    pub(super) handler: Handler,
     pub(super) states: Arc<StateMap>,
     pub(super) client: Client,
     pub(super) rules: Rules,
     pub(super) running: Running,
-    pub(super) demand: Demand,
+    pub(super) server_id: String,
+    pub(super) limits: Limits,
+    pub(super) serving: Serving,
     pub(super) concurrency: usize,
     pub(super) cancel_grace: Duration,
     pub(super) handlers: JoinSet<Finished>,
@@ -81,7 +89,6 @@ pub(super) struct Processor {
     /// Slots that the calls in flight may fill.
     pub(super) slots_asked: usize,
     pub(super) unsettled: Vec<Settlement>,
-    pub(super) paused: Vec<QueueName>,
     /// The answer to an exchange was lost: it may have leased tasks that nobody here runs.
     pub(super) answer_lost: bool,
 }
@@ -97,12 +104,14 @@ pub(super) struct Finished {
 pub(super) struct Answer {
     pub(super) settlements: Vec<Settlement>,
     slots: usize,
+    is_limited: bool,
     pub(super) result: Result<Exchanged, BrokerError>,
 }
 
 /// What there is to look at.
 enum Event {
     Control,
+    Queues,
     Answered(Answer),
     Finished(Result<Finished, JoinError>),
     Work(Result<(), BrokerError>),
@@ -112,14 +121,19 @@ enum Event {
 impl Processor {
     /// Runs until drained.
     pub(super) async fn run(mut self, mut control: watch::Receiver<Control>) {
-        let queues: Vec<QueueName> = self.demand.queues.iter().map(|share| share.queue.clone()).collect();
-        let mut waiter = self.broker.waiter(&queues);
+        let mut queues = self.serving.watch();
+        let mut waiter = self.broker.waiter(&self.serving.names());
         let mut backoff = Backoff::new("processor");
         let mut waiting = Backoff::new("waiter");
         let mut maybe_work = true;
         loop {
             while let Some(joined) = self.handlers.try_join_next() {
                 self.finish(joined);
+            }
+            if queues.has_changed().unwrap_or(false) {
+                self.serving.changed(&queues.borrow_and_update(), &self.limits);
+                waiter = self.broker.waiter(&self.serving.names());
+                maybe_work = true;
             }
             let order = *control.borrow_and_update();
             let drain_until = match order {
@@ -133,19 +147,26 @@ impl Processor {
                 Control::Stop | Control::Drain(_) => 0,
             };
             let slots = self.slots(free);
-            if self.is_call_due(if maybe_work { slots } else { 0 }) {
-                self.call(slots);
+            if self.is_call_due(if maybe_work || self.serving.has_room() { slots } else { 0 }) {
+                let ask = self.serving.ask(&self.limits, &self.running, slots);
+                if ask.demand.slots > 0 || !self.unsettled.is_empty() {
+                    self.call(ask);
+                } else {
+                    // All that could be taken is limited, and full.
+                    maybe_work = false;
+                }
             }
             let event = tokio::select! {
                 biased;
                 _ = control.changed() => Event::Control,
+                Ok(()) = changed(&mut queues) => Event::Queues,
                 Some(answer) = self.calls.next() => Event::Answered(answer),
                 Some(joined) = self.handlers.join_next() => Event::Finished(joined),
-                seen = waiter.wait(&self.paused), if free > 0 && self.calls.is_empty() => Event::Work(seen),
+                seen = waiter.wait(self.serving.resting()), if free > 0 && self.calls.is_empty() => Event::Work(seen),
                 () = until(drain_until) => Event::DrainOver,
             };
             match event {
-                Event::Control | Event::DrainOver => {}
+                Event::Control | Event::Queues | Event::DrainOver => {}
                 Event::Answered(answer) => {
                     let slots = answer.slots;
                     match self.answered(answer).await {
@@ -205,39 +226,43 @@ impl Processor {
         }
     }
 
-    /// Sends a call: settles what can be settled, asks for up to `slots` tasks.
-    pub(super) fn call(&mut self, slots: usize) {
+    /// Sends a call: settles what can be settled, and asks.
+    pub(super) fn call(&mut self, ask: Ask) {
+        let Ask { demand, is_limited } = ask;
+        let slots = demand.slots;
         let count = self.unsettled.len().min(MAX_SETTLED);
         let mut settlements: Vec<Settlement> = self.unsettled.drain(..count).collect();
         self.mark(&mut settlements, Phase::Settling);
         self.slots_asked += slots;
-        let (broker, demand) = (Arc::clone(&self.broker), Demand { slots, ..self.demand.clone() });
+        let broker = Arc::clone(&self.broker);
         self.calls.push(Box::pin(async move {
             let result = broker.exchange(&settlements, &demand).await;
-            Answer { settlements, slots, result }
+            Answer { settlements, slots, is_limited, result }
         }));
     }
 
     /// Takes a call's answer: starts what it leased; how many.
     pub(super) async fn answered(&mut self, answer: Answer) -> Result<usize, BrokerError> {
-        let Answer { mut settlements, slots, result } = answer;
+        let Answer { mut settlements, slots, is_limited, result } = answer;
         self.slots_asked -= slots;
         match result {
             Ok(exchanged) => {
                 let leased = exchanged.leased.len();
                 if slots > 0 {
-                    self.paused.clone_from(&exchanged.paused);
+                    self.serving.answered(is_limited, &exchanged);
                 }
                 self.exchanged(settlements, exchanged);
                 // What another call in flight has leased would look as if nobody ran it.
                 if self.answer_lost && self.calls.is_empty() {
                     self.reclaim().await?;
+                    self.serving.reclaimed();
                     self.answer_lost = false;
                 }
                 Ok(leased)
             }
             Err(error) => {
                 self.answer_lost = true;
+                self.serving.unanswered(is_limited);
                 if error.kind() != BrokerErrorKind::Unavailable && settlements.len() > 1 {
                     self.settle_one_by_one(settlements).await;
                 } else {
@@ -297,15 +322,14 @@ impl Processor {
     /// Puts back what an exchange leased to this server without our knowing.
     async fn reclaim(&mut self) -> Result<(), BrokerError> {
         const CHUNK: usize = 500;
-        for share in &self.demand.queues {
+        for queue in self.serving.taken_from() {
             let mut offset = 0;
             loop {
-                let (tasks, looked_at) =
-                    self.broker.owned_by(&share.queue, &self.demand.server_id, offset, CHUNK).await?;
-                for task in tasks.into_iter().filter(|task| !self.running.holds(&share.queue, &task.id)) {
-                    tracing::info!(task_id = %task.id, queue = %share.queue, "leased without an answer; put back");
+                let (tasks, looked_at) = self.broker.owned_by(&queue, &self.server_id, offset, CHUNK).await?;
+                for task in tasks.into_iter().filter(|task| !self.running.holds(&queue, &task.id)) {
+                    tracing::info!(task_id = %task.id, %queue, "leased without an answer; put back");
                     self.unsettled.push(Settlement {
-                        queue: share.queue.clone(),
+                        queue: queue.clone(),
                         id: task.id,
                         run: task.run,
                         lease_until: task.lease_until,
@@ -366,13 +390,13 @@ impl Processor {
             states: Arc::clone(&self.states),
             client: self.client.clone(),
         });
-        let router = Arc::clone(&self.router);
+        let handler = self.handler.clone();
         let grace = self.cancel_grace;
         // An instant that no timer can hold is no limit.
         let deadline = Instant::now().checked_add(left);
         let run = async move {
             // A handler may panic before its first await: that, too, is its failure.
-            let handler = async move { router.call(ctx).await };
+            let handler = async move { handler.call(ctx).await };
             let result = attempt(handler, deadline, &cancellation, grace).await;
             Finished { key, message, result }
         };
@@ -393,8 +417,9 @@ impl Processor {
             held.phase = Phase::Unsettled;
             (held.run.clone(), held.lease_until)
         };
+        self.serving.ended(&self.limits, &key.0, &message.task_type);
         let failure = result.as_ref().err().map(|error| error_text(&**error));
-        if result.as_ref().is_err_and(|error| error.is::<HandlerNotFound>()) {
+        if result.as_ref().is_err_and(|error| is_not_found(&**error)) {
             tracing::warn!(
                 task_type = message.task_type, registered = ?self.router.routes(),
                 "no handler for this task type"
@@ -450,7 +475,7 @@ impl Processor {
         let give_up = Instant::now() + LAST_CALLS;
         let mut backoff = Backoff::new("last settlements");
         while !self.unsettled.is_empty() {
-            self.call(0);
+            self.call(Ask::nothing());
             let Some(answer) = self.calls.next().await else { break };
             if let Err(error) = self.answered(answer).await {
                 let delay = backoff.failed(&error);
@@ -475,6 +500,13 @@ async fn pause(delay: Duration, control: &mut watch::Receiver<Control>) {
     }
 }
 
+/// Waits until there are other queues, which stay to be seen.
+async fn changed(queues: &mut watch::Receiver<Served>) -> Result<(), watch::error::RecvError> {
+    queues.changed().await?;
+    queues.mark_changed();
+    Ok(())
+}
+
 async fn until(instant: Option<Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant).await,
@@ -488,7 +520,7 @@ fn outcome_name(transition: &Transition) -> &'static str {
         Transition::Retry { .. } => "retry",
         Transition::Archive { .. } => "archived",
         Transition::Complete { .. } => "completed",
-        Transition::Requeue { .. } => "put back",
+        Transition::PutBack { .. } | Transition::Requeue { .. } => "put back",
     }
 }
 

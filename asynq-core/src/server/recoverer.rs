@@ -8,13 +8,14 @@
 //! Go workers do not beat. Theirs are recovered by Go's rule, when the lease has run out, with one condition more: that
 //! it has stood unchanged while a living worker would have extended it, so that a clock that is behind does no harm.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::Queues;
 use super::backoff::Backoff;
 use super::running::{Key, Running};
 use super::settle::{Rules, error_text};
@@ -55,7 +56,7 @@ pub(super) struct Recoverer {
     pub(super) running: Running,
     pub(super) rules: Rules,
     pub(super) server_id: String,
-    pub(super) queues: Vec<QueueName>,
+    pub(super) queues: Queues,
     pub(super) max_crashes: u32,
 }
 
@@ -69,6 +70,9 @@ pub(super) struct Seen {
     leases: HashMap<Key, Still>,
 }
 
+/// The queues in which this server is known to live: those it takes from, and those it holds a task of.
+pub(super) type Known = BTreeSet<QueueName>;
+
 #[derive(Clone, Copy)]
 struct Still {
     value: i64,
@@ -79,9 +83,10 @@ impl Recoverer {
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::new("recoverer");
         let mut seen = Seen::default();
+        let mut known = Known::new();
         let mut delay = Duration::ZERO;
         while stop.run_until_cancelled(sleep(delay)).await.is_some() {
-            delay = match self.look(&mut seen, Instant::now()).await {
+            delay = match self.look(&mut seen, &mut known, Instant::now()).await {
                 Ok(()) => {
                     backoff.worked();
                     INTERVAL
@@ -92,21 +97,33 @@ impl Recoverer {
                 }
             };
         }
-        if let Err(error) = self.broker.retire(&[&self.server_id], &self.queues).await {
+        let known: Vec<QueueName> = known.into_iter().collect();
+        if let Err(error) = self.broker.retire(&[&self.server_id], &known).await {
             tracing::debug!(%error, "others will see that this server is gone");
         }
     }
 
     /// One look, at `now`: beats, and brings back what the dead held.
-    pub(super) async fn look(&self, seen: &mut Seen, now: Instant) -> Result<(), BrokerError> {
+    pub(super) async fn look(
+        &self,
+        seen: &mut Seen,
+        known: &mut Known,
+        now: Instant,
+    ) -> Result<(), BrokerError> {
         // Between two looks far apart this process stood still; so may the others have, on the same machine.
         if seen.last_look.is_some_and(|last| now.duration_since(last) > 2 * INTERVAL) {
             *seen = Seen::default();
         }
-        let beats = self.broker.beat(&self.server_id, &self.queues).await?;
+        let served: Known = self.queues.names().into_iter().collect();
+        let wanted: Known = served.into_iter().chain(self.running.queues()).collect();
+        let left: Vec<QueueName> = known.difference(&wanted).cloned().collect();
+        self.broker.retire(&[&self.server_id], &left).await?;
+        let queues: Vec<QueueName> = wanted.iter().cloned().collect();
+        *known = wanted;
+        let beats = self.broker.beat(&self.server_id, &queues).await?;
         seen.last_look = Some(now);
         let mut current = HashMap::new();
-        for (queue, beats) in self.queues.iter().zip(beats) {
+        for (queue, beats) in queues.iter().zip(beats) {
             for beat in beats.into_iter().filter(|beat| beat.server_id != self.server_id) {
                 let key = (queue.clone(), beat.server_id);
                 let still = still(seen.beats.get(&key), beat.at, now);
@@ -128,7 +145,7 @@ impl Recoverer {
         let mend = seen.looks.is_multiple_of(LOOKS_PER_MEND);
         seen.looks = seen.looks.wrapping_add(1);
         let mut leases = HashMap::new();
-        for queue in &self.queues {
+        for queue in &queues {
             if self.broker.count_active(queue).await? == 0 {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! [`Running`]: the tasks that this server holds, shared by all its loops.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -29,6 +29,13 @@ pub(super) struct Held {
     pub(super) deadline: Timestamp,
     pub(super) cancellation: CancellationToken,
     pub(super) phase: Phase,
+}
+
+impl Held {
+    /// Whether its handler runs.
+    pub(super) fn runs(&self) -> bool {
+        self.phase == Phase::Running
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +88,11 @@ impl Running {
             }
             _ => false,
         }
+    }
+
+    /// The queues that held tasks came from.
+    pub(super) fn queues(&self) -> BTreeSet<QueueName> {
+        self.lock().keys().map(|(queue, _)| queue.clone()).collect()
     }
 
     pub(super) fn holds(&self, queue: &QueueName, id: &TaskId) -> bool {

@@ -1,5 +1,7 @@
 //! [`Server`]: a running server, its loops, and the order in which they start and stop.
 
+use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,53 +10,62 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::ServerBuilder;
 use super::forwarder::Forwarder;
+use super::handle::Shared;
+use super::health::{Health, HealthChecker, OnHealth};
 use super::heartbeater::Heartbeater;
 use super::janitor::Janitor;
 use super::keepers::Keepers;
 use super::lease::LeaseKeeper;
+use super::limits::Limits;
 use super::processor::{Control, Processor};
 use super::recoverer::Recoverer;
 use super::running::Running;
+use super::serving::Serving;
 use super::settle::Rules;
 use super::signals::{Request, Signals};
 use super::subscriber::Subscriber;
-use crate::broker::{Demand, QueueShare};
+use super::{Queues, ServedQueue, ServerBuilder, ServerHandle};
 use crate::client::{AsClient, Client};
 use crate::error::Result;
-use crate::router::{Router, StateMap};
-use crate::task::QueueName;
+use crate::router::{Handler, Router, StateMap};
 use crate::wire::ServerInfo;
 
 /// A running server. Dropping it stops everything at once, as a crash would: handlers are dropped, and other servers
 /// recover their tasks. [`shutdown`](Self::shutdown) is the way to end it.
 #[derive(Debug)]
 pub struct Server {
-    info: ServerInfo,
+    handle: ServerHandle,
     shutdown_timeout: Duration,
-    control: watch::Sender<Control>,
     processor: JoinSet<()>,
-    /// Forwarder, janitor and subscriber: not needed any more once nothing new is taken.
+    /// Forwarder, janitor, subscriber and health checker: not needed any more once nothing new is taken.
     helpers: JoinSet<()>,
     stop_helpers: CancellationToken,
     /// Leases, beats and state go on until the last task is settled.
     keepers: Keepers,
 }
 
+/// Puts a middleware around a handler.
+pub(super) type WrapFn = Box<dyn FnOnce(Handler) -> Handler + Send>;
+
 /// A server's settings, checked.
 pub(super) struct Setup {
     pub(super) client: Client,
     pub(super) router: Router,
+    pub(super) layers: Vec<WrapFn>,
     pub(super) states: StateMap,
-    pub(super) queues: Vec<QueueShare>,
+    pub(super) queues: Vec<ServedQueue>,
     pub(super) strict: bool,
     pub(super) concurrency: usize,
+    /// By task type.
+    pub(super) type_concurrency: BTreeMap<String, usize>,
     pub(super) shutdown_timeout: Duration,
     pub(super) rules: Rules,
     pub(super) cancel_grace: Duration,
     pub(super) max_crashes: u32,
     pub(super) janitor_interval: Duration,
+    pub(super) health_interval: Duration,
+    pub(super) on_health: Option<OnHealth>,
     pub(super) info: ServerInfo,
 }
 
@@ -77,7 +88,8 @@ impl Server {
     pub(super) fn start(setup: Setup) -> Result<Self> {
         let Setup { client, router, states, queues, rules, info, .. } = setup;
         let broker = Arc::clone(client.broker());
-        let names: Vec<QueueName> = queues.iter().map(|share| share.queue.clone()).collect();
+        let router = Arc::new(router);
+        let queues = Queues::new(queues);
         let running = Running::default();
         let (control, order) = watch::channel(Control::Fetch);
         tracing::info!(
@@ -93,6 +105,7 @@ impl Server {
                 running: running.clone(),
                 info: info.clone(),
                 control: order.clone(),
+                queues: queues.watch(),
             };
             let lease_keeper = LeaseKeeper { broker: Arc::clone(&broker), running: running.clone() };
             let recoverer = Recoverer {
@@ -100,7 +113,7 @@ impl Server {
                 running: running.clone(),
                 rules: rules.clone(),
                 server_id: info.server_id.clone(),
-                queues: names.clone(),
+                queues: queues.clone(),
                 max_crashes: setup.max_crashes,
             };
             let keep = async move |stop: CancellationToken| {
@@ -117,36 +130,53 @@ impl Server {
         let mut helpers = JoinSet::new();
         let subscriber = Subscriber { broker: Arc::clone(&broker), running: running.clone() };
         helpers.spawn(subscriber.run(stop_helpers.clone()));
-        let forwarder = Forwarder { broker: Arc::clone(&broker), queues: names.clone() };
+        let forwarder = Forwarder { broker: Arc::clone(&broker), queues: queues.clone() };
         helpers.spawn(forwarder.run(stop_helpers.clone()));
         let janitor =
-            Janitor { broker: Arc::clone(&broker), queues: names, interval: setup.janitor_interval };
+            Janitor { broker: Arc::clone(&broker), queues: queues.clone(), interval: setup.janitor_interval };
         helpers.spawn(janitor.run(stop_helpers.clone()));
+        // It answered when the server was set up.
+        let health = watch::Sender::new(Health { at: broker.clock().now(), error: None, clock_offset: None });
+        let handle = ServerHandle(Arc::new(Shared {
+            id: info.server_id.clone(),
+            broker: Arc::clone(&broker),
+            control,
+            queues: queues.clone(),
+            health: health.subscribe(),
+        }));
+        let health_checker = HealthChecker {
+            broker: Arc::clone(&broker),
+            interval: setup.health_interval,
+            on_health: setup.on_health,
+            health,
+        };
+        helpers.spawn(health_checker.run(stop_helpers.clone()));
 
-        let demand = Demand { server_id: info.server_id.clone(), slots: 0, queues, strict: setup.strict };
+        let limits = Limits::new(info.server_id.clone(), setup.strict, setup.type_concurrency);
         let mut processor = JoinSet::new();
         let worker = Processor {
             broker,
-            router: Arc::new(router),
+            handler: wrapped(&router, setup.layers),
+            router,
             states: Arc::new(states),
             client,
             rules,
             running,
-            demand,
+            server_id: info.server_id,
+            serving: Serving::new(&queues, &limits),
+            limits,
             concurrency: setup.concurrency,
             cancel_grace: setup.cancel_grace,
             handlers: JoinSet::new(),
             calls: futures_util::stream::FuturesUnordered::new(),
             slots_asked: 0,
             unsettled: Vec::new(),
-            paused: Vec::new(),
             answer_lost: false,
         };
         processor.spawn(worker.run(order));
         Ok(Self {
-            info,
+            handle,
             shutdown_timeout: setup.shutdown_timeout,
-            control,
             processor,
             helpers,
             stop_helpers,
@@ -154,15 +184,9 @@ impl Server {
         })
     }
 
-    /// The server's ID: a UUID of this run.
-    pub fn id(&self) -> &str {
-        &self.info.server_id
-    }
-
-    /// Takes no more tasks; those that run go on, and scheduled tasks are still moved to pending.
-    pub fn stop_taking(&self) {
-        tracing::info!(server_id = self.info.server_id, "server takes no more tasks");
-        self.control.send_replace(Control::Stop);
+    /// A handle for other parts of the program, such as a readiness probe. The server itself has the same methods.
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
     }
 
     /// Shuts down: takes no more tasks, gives those that run the shutdown timeout to finish, puts the rest back, and
@@ -188,7 +212,7 @@ impl Server {
     pub async fn until_signalled(mut self) -> Result<()> {
         let mut signals = Signals::listen()?;
         while signals.next().await == Request::StopTaking {
-            self.stop_taking();
+            self.stop();
         }
         let limit = self.shutdown_timeout;
         let hurry = {
@@ -211,16 +235,36 @@ impl Server {
 
     /// Lets running tasks finish. Dropping the future only stops waiting.
     async fn drain(&mut self, limit: Duration) {
-        tracing::info!(server_id = self.info.server_id, ?limit, "server shuts down");
+        tracing::info!(server_id = self.id(), ?limit, "server shuts down");
         self.stop_helpers.cancel();
-        self.control.send_replace(Control::Drain(Instant::now() + limit));
+        self.handle.0.control.send_replace(Control::Drain(Instant::now() + limit));
         while self.processor.join_next().await.is_some() {}
         while self.helpers.join_next().await.is_some() {}
     }
 
     async fn end(&mut self) {
         self.keepers.stop().await;
-        tracing::info!(server_id = self.info.server_id, "server has ended");
+        tracing::info!(server_id = self.id(), "server has ended");
+    }
+}
+
+/// The router inside the server's middleware, of which the first sees a task first.
+pub(super) fn wrapped(router: &Arc<Router>, layers: Vec<WrapFn>) -> Handler {
+    layers.into_iter().rev().fold(Handler::router(Arc::clone(router)), |handler, wrap| wrap(handler))
+}
+
+impl Deref for Server {
+    type Target = ServerHandle;
+
+    fn deref(&self) -> &ServerHandle {
+        &self.handle
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Handles may outlive it.
+        self.handle.0.control.send_replace(Control::Drain(Instant::now()));
     }
 }
 

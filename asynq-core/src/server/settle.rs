@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::RetryPolicy;
+use super::{RetryPolicy, UnknownTypes};
 use crate::broker::Transition;
 use crate::clock::floor_seconds;
 use crate::router::{BoxError, HandlerResult, Verdict};
@@ -23,6 +23,7 @@ pub type IsFailure = Arc<dyn Fn(&BoxError) -> bool + Send + Sync>;
 pub(super) struct Rules {
     pub(super) retry: RetryPolicy,
     pub(super) is_failure: Option<IsFailure>,
+    pub(super) unknown_types: UnknownTypes,
 }
 
 impl Rules {
@@ -46,6 +47,11 @@ impl Rules {
             Err(error) => error,
         };
         let verdict = Verdict::of(&*error);
+        if verdict == Verdict::Retry
+            && let Some(put_back) = self.unknown_types.transition(message, &error, now)
+        {
+            return put_back;
+        }
         let failed =
             TaskMessage { error_msg: error_text(&*error), last_failed_at: seconds, ..message.clone() };
         let delay = match verdict {
@@ -95,7 +101,11 @@ mod tests {
     const NOW: i64 = 1_000;
 
     fn settle(message: &TaskMessage, result: HandlerResult) -> Transition {
-        let rules = Rules { retry: RetryPolicy::Fixed(std::time::Duration::from_secs(7)), is_failure: None };
+        let rules = Rules {
+            retry: RetryPolicy::Fixed(std::time::Duration::from_secs(7)),
+            is_failure: None,
+            unknown_types: UnknownTypes::Fail,
+        };
         rules.transition(message, result, Timestamp::from_second(NOW).unwrap())
     }
 

@@ -3,6 +3,7 @@
 //! It is the [`Processor`] and the [`Recoverer`] of a server; what a server's loops do by the passing of time, its owner
 //! asks for. So whatever holds for tasks in a server holds here.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +15,19 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::ServerBuilder;
 use super::attempt::attempt;
+use super::limits::{Ask, Limits};
 use super::processor::{Answer, Processor, deadline};
-use super::recoverer::{INTERVAL, Recoverer, Seen};
+use super::recoverer::{INTERVAL, Known, Recoverer, Seen};
 use super::running::{Phase, Running};
+use super::server::wrapped;
+use super::serving::Serving;
 use super::settle::Rules;
-use crate::broker::{BrokerError, Demand, QueueShare, Settled, Transition};
+use super::{Queues, ServerBuilder};
+use crate::broker::{BrokerError, Settled, Transition};
 use crate::client::Client;
 use crate::error::Result;
-use crate::router::{Ctx, CtxParts, HandlerResult, Router, StateMap};
+use crate::router::{Ctx, CtxParts, Handler, HandlerResult, Router, StateMap};
 use crate::task::{QueueName, TaskId};
 use crate::wire::TaskMessage;
 
@@ -33,18 +37,21 @@ pub(crate) struct Stepper {
     processor: Processor,
     recoverer: Recoverer,
     seen: Seen,
+    known: Known,
 }
 
 /// The settings that a worker and its successors share.
 struct StepSetup {
     client: Client,
     router: Arc<Router>,
+    handler: Handler,
     states: Arc<StateMap>,
-    queues: Vec<QueueShare>,
+    queues: Queues,
     /// Whether the settings say which queues; otherwise it takes from all there are.
     has_queues: bool,
     strict: bool,
     concurrency: usize,
+    type_concurrency: BTreeMap<String, usize>,
     rules: Rules,
     cancel_grace: Duration,
     max_crashes: u32,
@@ -86,14 +93,17 @@ impl Stepper {
     pub(crate) async fn new(builder: ServerBuilder, wrap: impl FnOnce(Router) -> Router) -> Result<Self> {
         let has_queues = builder.queues.is_some();
         let setup = builder.setup(false).await?;
+        let router = Arc::new(wrap(setup.router));
         Ok(Self::start(Arc::new(StepSetup {
             client: setup.client,
-            router: Arc::new(wrap(setup.router)),
+            handler: wrapped(&router, setup.layers),
+            router,
             states: Arc::new(setup.states),
-            queues: setup.queues,
+            queues: Queues::new(setup.queues),
             has_queues,
             strict: setup.strict,
             concurrency: setup.concurrency,
+            type_concurrency: setup.type_concurrency,
             rules: setup.rules,
             cancel_grace: setup.cancel_grace,
             max_crashes: setup.max_crashes,
@@ -115,40 +125,48 @@ impl Stepper {
             running: running.clone(),
             rules: setup.rules.clone(),
             server_id: server_id.clone(),
-            queues: setup.queues.iter().map(|share| share.queue.clone()).collect(),
+            queues: setup.queues.clone(),
             max_crashes: setup.max_crashes,
         };
+        let limits = Limits::new(server_id.clone(), setup.strict, setup.type_concurrency.clone());
         let processor = Processor {
             broker,
+            handler: setup.handler.clone(),
             router: Arc::clone(&setup.router),
             states: Arc::clone(&setup.states),
             client: setup.client.clone(),
             rules: setup.rules.clone(),
             running,
-            demand: Demand { server_id, slots: 0, queues: setup.queues.clone(), strict: setup.strict },
+            server_id,
+            serving: Serving::new(&setup.queues, &limits),
+            limits,
             concurrency: setup.concurrency,
             cancel_grace: setup.cancel_grace,
             handlers: JoinSet::new(),
             calls: FuturesUnordered::new(),
             slots_asked: 0,
             unsettled: Vec::new(),
-            paused: Vec::new(),
             answer_lost: false,
         };
-        Self { setup, processor, recoverer, seen: Seen::default() }
+        Self { setup, processor, recoverer, seen: Seen::default(), known: Known::new() }
     }
 
     /// Takes from these queues, too, unless the settings name those to take from.
-    pub(crate) fn serve(&mut self, known: Vec<QueueName>) {
-        if self.setup.has_queues {
-            return;
-        }
-        for queue in known {
-            if !self.recoverer.queues.contains(&queue) {
-                self.recoverer.queues.push(queue.clone());
-                self.processor.demand.queues.push(QueueShare { queue, weight: 1 });
+    ///
+    /// # Errors
+    ///
+    /// When a name is none that a server takes from.
+    pub(crate) fn serve(&mut self, known: Vec<QueueName>) -> Result<()> {
+        let queues = &self.setup.queues;
+        if !self.setup.has_queues {
+            let served = queues.names();
+            for queue in known.into_iter().filter(|queue| !served.contains(queue)) {
+                queues.set(queue, 1)?;
             }
         }
+        let served = Arc::clone(&queues.watch().borrow());
+        self.processor.serving.changed(&served, &self.processor.limits);
+        Ok(())
     }
 
     /// Takes tasks, runs them, settles them, until nothing is pending, there are `most` runs, or `crash` resolves: then
@@ -168,8 +186,8 @@ impl Stepper {
             if !self.finish_handlers(crash.as_mut(), runs).await {
                 return Ok(false);
             }
-            let slots = self.processor.slots(self.processor.free_slots());
-            let answer = self.exchange(slots).await;
+            let ask = self.ask();
+            let answer = self.exchange(ask).await;
             let leased = self.answered(answer, runs).await?;
             if leased == 0 && self.processor.unsettled.is_empty() || runs.len() >= most {
                 return Ok(true);
@@ -179,8 +197,8 @@ impl Stepper {
 
     /// Takes as many tasks as it has slots, and does not look at them: [`resume`](Self::resume) starts them.
     pub(crate) async fn take(&mut self) -> Taken {
-        let slots = self.processor.slots(self.processor.free_slots());
-        Taken(self.exchange(slots).await)
+        let ask = self.ask();
+        Taken(self.exchange(ask).await)
     }
 
     /// Runs what was [taken](Self::take) before, and takes nothing more. `false` when the worker died.
@@ -203,7 +221,7 @@ impl Stepper {
             if self.processor.unsettled.is_empty() {
                 return Ok(true);
             }
-            let answer = self.exchange(0).await;
+            let answer = self.exchange(Ask::nothing()).await;
             self.answered(answer, runs).await?;
         }
     }
@@ -217,18 +235,18 @@ impl Stepper {
         const BATCH: usize = 100;
         let broker = Arc::clone(&self.processor.broker);
         let mut next_due = None;
-        for share in &self.processor.demand.queues {
+        for queue in self.setup.queues.names() {
             let forwarded = loop {
-                let forwarded = broker.forward(&share.queue).await?;
+                let forwarded = broker.forward(&queue).await?;
                 if forwarded.moved == 0 {
                     break forwarded;
                 }
             };
             let due = forwarded.next_due.map(crate::clock::from_unix_seconds);
             next_due = next_due.into_iter().chain(due).min();
-            while broker.delete_expired_completed(&share.queue, BATCH).await? == BATCH {}
+            while broker.delete_expired_completed(&queue, BATCH).await? == BATCH {}
         }
-        self.recoverer.look(&mut self.seen, now).await?;
+        self.recoverer.look(&mut self.seen, &mut self.known, now).await?;
         if self.holds_others_tasks().await? {
             // They are to be recovered, and that takes looks at short intervals.
             let look = broker.clock().now().saturating_add(INTERVAL).unwrap_or(Timestamp::MAX);
@@ -249,9 +267,9 @@ impl Stepper {
         let ends = parts.deadline.unwrap_or_else(|| deadline(&parts.message, now));
         parts.deadline = Some(ends);
         let left = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
-        let router = Arc::clone(&self.processor.router);
+        let handler = self.processor.handler.clone();
         let ctx = Ctx::new(parts);
-        let handler = async move { router.call(ctx).await };
+        let handler = async move { handler.call(ctx).await };
         let grace = self.processor.cancel_grace;
         let until = Instant::now().checked_add(left);
         tokio::select! {
@@ -262,8 +280,8 @@ impl Stepper {
     }
 
     async fn holds_others_tasks(&self) -> Result<bool, BrokerError> {
-        for queue in &self.recoverer.queues {
-            if self.recoverer.broker.count_active(queue).await? > 0 {
+        for queue in self.setup.queues.names() {
+            if self.recoverer.broker.count_active(&queue).await? > 0 {
                 return Ok(true);
             }
         }
@@ -271,7 +289,11 @@ impl Stepper {
     }
 
     /// `false` when the worker died first.
-    async fn finish_handlers(&mut self, mut crash: impl Future<Output = ()> + Unpin, runs: &mut Vec<Run>) -> bool {
+    async fn finish_handlers(
+        &mut self,
+        mut crash: impl Future<Output = ()> + Unpin,
+        runs: &mut Vec<Run>,
+    ) -> bool {
         while !self.processor.handlers.is_empty() {
             tokio::select! {
                 biased;
@@ -285,8 +307,15 @@ impl Stepper {
         true
     }
 
-    async fn exchange(&mut self, slots: usize) -> Option<Answer> {
-        self.processor.call(slots);
+    /// As many tasks as there are slots for.
+    fn ask(&mut self) -> Ask {
+        let slots = self.processor.slots(self.processor.free_slots());
+        let Processor { serving, limits, running, .. } = &mut self.processor;
+        serving.ask(limits, running, slots)
+    }
+
+    async fn exchange(&mut self, ask: Ask) -> Option<Answer> {
+        self.processor.call(ask);
         self.processor.calls.next().await
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Report, Rig};
 use super::run::done;
+use super::{Report, Rig};
 use crate::server::{Stepper, Taken};
 
 /// A worker that took tasks and then stands still, as a process does whose machine sleeps: it neither works nor keeps

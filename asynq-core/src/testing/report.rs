@@ -46,7 +46,7 @@ pub enum Ending {
     Archived,
     /// Its handler declared it void.
     Revoked,
-    /// It went back to its queue, without having failed.
+    /// It waits for another worker, or for another time, without having failed.
     PutBack,
     /// Another worker had taken the task over: this run does not count.
     Refused,
@@ -155,6 +155,9 @@ impl Attempt {
             RunEnd::Settled(Transition::Archive { message }) => {
                 let unreadable = || "the stored message cannot be read".to_owned();
                 (Ending::Archived, Some(message.map_or_else(unreadable, |message| message.error_msg)))
+            }
+            RunEnd::Settled(Transition::PutBack { message, .. }) => {
+                (Ending::PutBack, Some(message.error_msg))
             }
             RunEnd::Settled(Transition::Requeue { .. }) => (Ending::PutBack, None),
             RunEnd::Refused => (Ending::Refused, returned),

@@ -60,7 +60,7 @@ impl Engine {
         // Each step has a seed of its own: another rig on this thread may have used the generator since.
         fastrand::seed(self.random.u64(..));
         let Some(worker) = &mut self.worker else { panic!("the rig's worker could not start before") };
-        worker.serve(rig.broker.queue_names());
+        done(worker.serve(rig.broker.queue_names()));
         worker
     }
 

@@ -19,6 +19,10 @@ pub(super) struct Args {
     pub(super) name: Option<LitStr>,
     /// Calls on `JobOptions` that set the job's defaults: `.retry(5u32)`.
     pub(super) setters: TokenStream,
+    /// How many of them a worker runs at a time.
+    pub(super) concurrency: Option<LitInt>,
+    /// The middleware around the handler.
+    pub(super) layer: Option<Expr>,
     /// Where generated code finds the runtime.
     pub(super) krate: CratePath,
 }
@@ -74,6 +78,16 @@ const OPTIONS: &[Known] = &[
         read: |args, value| text(value, "group").map(|name| args.set("group", name)),
     },
     Known {
+        name: "concurrency",
+        example: "concurrency = 4",
+        read: |args, value| slots(value).map(|slots| args.concurrency = Some(slots)),
+    },
+    Known {
+        name: "layer",
+        example: "layer = my_layer()",
+        read: |args, value| layer(value).map(|layer| args.layer = Some(layer)),
+    },
+    Known {
         name: "crate",
         example: "crate = ::my_crate::asynq",
         read: |args, value| path(value).map(|path| args.krate = path),
@@ -94,6 +108,14 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (
         &["unique", "unique_ttl", "unique_until"],
         "it is called `unique_for` here: write `unique_for = \"10m\"`",
+    ),
+    (
+        &["max_concurrency", "limit", "max_running", "workers"],
+        "it is called `concurrency` here: write `concurrency = 4`",
+    ),
+    (
+        &["layers", "middleware", "middlewares", "wrap"],
+        "it is called `layer` here: write `layer = my_layer()`, or a tuple for several, the outermost first",
     ),
     (&["expires", "expire", "ttl"], "it is called `expires_in` here: write `expires_in = \"1h\"`"),
     (&["task_type", "type", "rename", "pattern"], "it is called `name` here: write `name = \"email:send\"`"),
@@ -250,6 +272,47 @@ fn times(value: &Expr) -> Result<u32> {
             value,
             "the number of retries is a literal, such as `retry = 5`, or `never`",
         )),
+    }
+}
+
+/// How many run at a time.
+fn slots(value: &Expr) -> Result<LitInt> {
+    const RANGE: &str = "the number of runs at a time is from 1 to 1000000; leave `concurrency` out for as many as the \
+                         worker has slots";
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => match number.base10_parse::<u32>() {
+            Ok(slots @ 1..=1_000_000) => Ok(LitInt::new(&format!("{slots}usize"), number.span())),
+            _ => Err(Error::new(number.span(), RANGE)),
+        },
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().parse::<u32>().is_ok() => {
+            let message = format!(
+                "the number of runs at a time is not a string; write `concurrency = {}`",
+                text.value()
+            );
+            Err(Error::new(text.span(), message))
+        }
+        Expr::Unary(negative) if matches!(negative.op, UnOp::Neg(_)) => Err(Error::new_spanned(value, RANGE)),
+        _ => Err(Error::new_spanned(
+            value,
+            "the number of runs at a time is a literal, such as `concurrency = 4`; one that is only known when the \
+             worker starts is set there, by `.type_concurrency(name, n)`",
+        )),
+    }
+}
+
+/// A middleware, as an expression.
+fn layer(value: &Expr) -> Result<Expr> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.parse::<Expr>().is_ok() => {
+            let message = format!("`layer` takes a value, not a string; write `layer = {}`", text.value());
+            Err(Error::new(text.span(), message))
+        }
+        Expr::Lit(lit) => Err(Error::new_spanned(
+            lit,
+            "`layer` takes a tower layer, such as `layer = my_layer()`; a number of runs at a time is set by \
+             `concurrency = 4`, and a time limit by `timeout = \"30s\"`",
+        )),
+        _ => Ok(value.clone()),
     }
 }
 

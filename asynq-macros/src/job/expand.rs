@@ -5,9 +5,10 @@
 //! there.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Attribute, LitStr, Token, Type, parse_quote};
 
 use super::args::Args;
@@ -25,7 +26,7 @@ pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenSt
     let wire = wire(job);
     let trait_impl = trait_impl(args, job);
     let methods = methods(item, job);
-    let registration = job.call.as_ref().map(|call| registration(item, job, call));
+    let registration = job.call.as_ref().map(|call| registration(args, item, job, call));
     quote! {
         #function
 
@@ -242,7 +243,7 @@ fn methods(item: &Item, job: &Job<'_>) -> TokenStream {
 }
 
 /// The handler, and its entry in the list of all jobs.
-fn registration(item: &Item, job: &Job<'_>, call: &Call<'_>) -> TokenStream {
+fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> TokenStream {
     let function = &item.signature.ident;
     let Job { name, fields, .. } = job;
     let text = LitStr::new(&name.to_string(), Span::call_site());
@@ -285,8 +286,12 @@ fn registration(item: &Item, job: &Job<'_>, call: &Call<'_>) -> TokenStream {
             #run
         })
     };
+    let concurrency = optional(args.concurrency.as_ref());
+    let (layer_fn, layer) = layer(args).unzip();
+    let layer = optional(layer);
     quote! {
         #(#impls)*
+        #layer_fn
 
         fn __asynq_run(#ctx: __asynq::Ctx) -> __asynq::BoxFuture<'static, __asynq::HandlerResult> {
             #future
@@ -301,9 +306,31 @@ fn registration(item: &Item, job: &Job<'_>, call: &Call<'_>) -> TokenStream {
                 line: ::core::line!(),
                 run: __asynq_run,
                 requires: &[#(#requires),*],
+                concurrency: #concurrency,
+                layer: #layer,
             }
         }
     }
+}
+
+/// The function that puts the job's middleware around its handler, and its name. What is no middleware is reported where
+/// it is written.
+fn layer(args: &Args) -> Option<(TokenStream, Ident)> {
+    let expr = args.layer.as_ref()?;
+    let wrap = quote_spanned!(expr.span()=> __asynq::layered(__asynq_handler, &(#expr)));
+    let name = Ident::new("__asynq_layer", Span::mixed_site());
+    let function = quote! {
+        fn #name(__asynq_handler: __asynq::Handler) -> __asynq::Handler {
+            #wrap
+        }
+    };
+    Some((function, name))
+}
+
+/// `Some(value)` or `None`.
+fn optional(value: Option<impl ToTokens>) -> TokenStream {
+    let Some(value) = value else { return quote!(::core::option::Option::None) };
+    quote!(::core::option::Option::Some(#value))
 }
 
 /// The variable with the value of a parameter. Hygienic: the user's code cannot see it.

@@ -102,11 +102,8 @@ async fn empties_a_strict_queue_before_the_next(world: World) {
 }
 
 fn weighted(slots: usize, shares: &[(&QueueName, u32)]) -> Demand {
-    let queues = shares
-        .iter()
-        .map(|(queue, weight)| QueueShare { queue: (*queue).clone(), weight: *weight })
-        .collect();
-    Demand { server_id: SERVER.to_owned(), slots, queues, strict: false }
+    let queues = shares.iter().map(|(queue, weight)| QueueShare::new((*queue).clone(), *weight)).collect();
+    Demand { server_id: SERVER.to_owned(), slots, queues, ..Demand::none() }
 }
 
 async fn draws_queues_by_their_weight(world: World) {

@@ -16,6 +16,7 @@ mod forward;
 mod leases;
 mod memory;
 pub mod model;
+mod priority;
 mod recovery;
 mod settle;
 mod state;

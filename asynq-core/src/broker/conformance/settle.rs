@@ -23,6 +23,9 @@ case_list! { "settle":
     retry_stores_the_failure,
     retry_that_is_no_failure_counts_nothing,
     retry_keeps_fields_of_others,
+    put_back_counts_a_miss_and_nothing_else,
+    put_back_archives_at_its_limit,
+    put_back_counts_anew_what_is_no_number,
     archive_counts_and_keeps_the_lock,
     archive_without_a_message_keeps_the_bytes,
     archive_drops_what_is_too_old,
@@ -164,6 +167,51 @@ async fn retry_keeps_fields_of_others(world: World) {
     world.apply(&leased, retry(&world, failed(&leased), true)).await;
     let hash = world.dump().await.hash("asynq:{q}:t:a");
     assert_eq!((field(&hash, "x_new"), field(&hash, "result")), (Some("kept"), Some("partial")));
+}
+
+fn put_back(world: &World, message: TaskMessage, limit: u32) -> Transition {
+    Transition::PutBack { message, at: world.now() + 30, limit }
+}
+
+async fn put_back_counts_a_miss_and_nothing_else(world: World) {
+    let leased = world.active_task(unique(pending("a"), 600)).await;
+    let message =
+        TaskMessage { error_msg: "unknown".to_owned(), ..leased.message.clone().expect("readable") };
+    let mut run = leased;
+    for misses in ["1", "2"] {
+        world.apply(&run, put_back(&world, message.clone(), 3)).await;
+        let dump = world.dump().await;
+        let hash = dump.hash("asynq:{q}:t:a");
+        assert_eq!(hash.keys().collect::<Vec<_>>(), ["msg", "state", "unique_key", "x_miss"]);
+        assert_eq!((field(&hash, "state"), field(&hash, "x_miss")), (Some("retry"), Some(misses)));
+        assert_eq!(hash["msg"], message.encode());
+        assert_eq!(dump.zset(&world.keys.retry()), [("a".to_owned(), world.now() + 30)]);
+        assert!(!dump.contains(&world.keys.active()) && !dump.contains(&world.keys.lease()));
+        assert_eq!(world.counters(&dump), some([0, 0, 0, 0]));
+        assert_eq!(dump.string(LOCK).as_deref(), Some("a"));
+        world.advance(30).await;
+        assert_eq!(world.broker.forward(&world.queue).await.expect("the store answers").moved, 1);
+        run = world.lease_one().await;
+    }
+}
+
+async fn put_back_archives_at_its_limit(world: World) {
+    let leased = world.active("a").await;
+    world.apply(&leased, put_back(&world, failed(&leased), 1)).await;
+    let dump = world.dump().await;
+    let hash = dump.hash("asynq:{q}:t:a");
+    assert_eq!((field(&hash, "state"), field(&hash, "x_miss")), (Some("archived"), Some("1")));
+    assert_eq!(dump.zset(&world.keys.archived()), [("a".to_owned(), world.now())]);
+    assert!(!dump.contains(&world.keys.retry()) && !dump.contains(&world.keys.active()));
+    assert_eq!(world.counters(&dump), some([1, 1, 1, 1]));
+}
+
+async fn put_back_counts_anew_what_is_no_number(world: World) {
+    let leased = world.active("a").await;
+    world.set_field("a", "x_miss", b"many").await;
+    world.apply(&leased, put_back(&world, failed(&leased), 5)).await;
+    let hash = world.dump().await.hash("asynq:{q}:t:a");
+    assert_eq!((field(&hash, "state"), field(&hash, "x_miss")), (Some("retry"), Some("1")));
 }
 
 async fn archive_counts_and_keeps_the_lock(world: World) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Fixture, enqueue, exchange, forward, leases, recovery, settle, state, wait};
+use super::{Fixture, enqueue, exchange, forward, leases, priority, recovery, settle, state, wait};
 
 /// One behavior that every broker must show.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,7 @@ pub fn cases() -> Vec<Case> {
     [
         enqueue::CASES,
         exchange::CASES,
+        priority::CASES,
         settle::CASES,
         leases::CASES,
         forward::CASES,

@@ -242,8 +242,8 @@ pub(super) fn unique(task: NewTask, ttl: i64) -> NewTask {
 
 /// A demand of [`SERVER`] that empties these queues in order.
 pub(super) fn strict(slots: usize, queues: &[&QueueName]) -> Demand {
-    let queues = queues.iter().map(|queue| QueueShare { queue: (*queue).clone(), weight: 1 }).collect();
-    Demand { server_id: SERVER.to_owned(), slots, queues, strict: true }
+    let queues = queues.iter().map(|queue| QueueShare::new((*queue).clone(), 1)).collect();
+    Demand { server_id: SERVER.to_owned(), slots, queues, strict: true, ..Demand::none() }
 }
 
 /// The end of a run by the one who leased it.

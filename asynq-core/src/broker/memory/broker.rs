@@ -49,11 +49,13 @@ const CANCELLATION_BACKLOG: usize = 1_024;
 pub struct MemoryBroker {
     clock: Clock,
     keyspace: Keyspace,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// What the clones of a broker and its waiters share.
 pub(super) struct Shared {
+    /// The store's own clock.
+    pub(super) clock: Clock,
     store: Mutex<Store>,
     /// Told whenever something may have become pending, after the store has it.
     pub(super) ready: Notify,
@@ -72,11 +74,18 @@ impl MemoryBroker {
     /// An empty broker that takes the time from this clock.
     pub fn new(clock: Clock) -> Self {
         let shared = Shared {
+            clock: clock.clone(),
             store: Mutex::default(),
             ready: Notify::new(),
             cancellations: broadcast::Sender::new(CANCELLATION_BACKLOG),
         };
         Self { clock, keyspace: Keyspace::default(), shared: Arc::new(shared) }
+    }
+
+    /// The same store as a process sees it whose clock is another one: as it is with machines whose clocks differ.
+    #[must_use]
+    pub fn with_clock(&self, clock: Clock) -> Self {
+        Self { clock, ..self.clone() }
     }
 
     /// For what looks into the store.

@@ -18,6 +18,7 @@ mod dump;
 mod peek;
 mod queue;
 mod scored_set;
+mod server_time;
 mod statistics;
 mod store;
 mod task_hash;

@@ -16,8 +16,8 @@ use super::store::{Locks, Moment};
 use super::task_hash::{TaskHash, field};
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ARCHIVE_AGE, ARCHIVE_LIMIT, ActiveTask, Forwarded, LEASE, LeaseRef, Placement, RunToken, Settled,
-    Settlement, StoredMessage, Transition, Undecodable,
+    ARCHIVE_AGE, ARCHIVE_LIMIT, ActiveTask, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, Placement, RunToken,
+    Settled, Settlement, StoredMessage, Transition, Undecodable,
 };
 use crate::task::{TaskId, TaskState};
 use crate::wire::TaskMessage;
@@ -55,6 +55,15 @@ pub(super) struct Queue {
     pub(super) statistics: Statistics,
     /// Servers that take from this queue, by their last beat.
     pub(super) owners: ScoredSet<Arc<str>>,
+}
+
+/// What one exchange came by in a queue and did not take.
+#[derive(Debug, Default)]
+pub(super) struct Passed {
+    /// IDs without a task.
+    pub(super) dropped: Vec<String>,
+    /// Tasks that did not fit, the first first.
+    pub(super) over: Vec<TaskId>,
 }
 
 /// What all leases of one exchange share.
@@ -113,31 +122,42 @@ impl Queue {
     }
 
     /// Takes the next task. IDs without a task, or taken by this grant before, are removed on the way and put into
-    /// `dropped`.
+    /// `passed.dropped`; tasks that do not fit, into `passed.over`.
     pub(super) fn lease_next(
         &mut self,
         grant: &LeaseGrant,
-        dropped: &mut Vec<String>,
+        fits: &mut impl FnMut(&StoredMessage) -> bool,
+        passed: &mut Passed,
     ) -> Option<(TaskId, StoredMessage)> {
-        while let Some(id) = self.pending.pop_back() {
+        while passed.over.len() < LOOK_AHEAD {
+            let id = self.pending.pop_back()?;
             let found = self
                 .tasks
                 .get_mut(&id)
                 .filter(|task| !task.is_run(Some(&grant.run)))
-                .and_then(|task| Some((task.message()?.clone(), task)));
+                .and_then(|task| Some((decode(task.message()?.clone()), task)));
             let Some((message, task)) = found else {
-                dropped.push(id.as_str().to_owned());
+                passed.dropped.push(id.as_str().to_owned());
                 continue;
             };
+            if !fits(&message) {
+                passed.over.push(id);
+                continue;
+            }
             task.set_state(TaskState::Active);
             task.set(field::OWNER, grant.server_id.clone());
             task.set(field::RUN, grant.run_bytes.clone());
             task.unset(field::PENDING_SINCE);
             self.active.push_front(id.clone());
             self.lease.insert(id.clone(), grant.until);
-            return Some((id, decode(message)));
+            return Some((id, message));
         }
         None
+    }
+
+    /// Puts tasks that were passed over back to where they were.
+    pub(super) fn put_back(&mut self, over: Vec<TaskId>) {
+        self.pending.extend(over.into_iter().rev());
     }
 
     /// Ends a run, if that run still holds the task; otherwise nothing changes.
@@ -175,6 +195,19 @@ impl Queue {
                 self.retry.insert(id.clone(), *at);
                 if *is_failure {
                     count.failure();
+                }
+            }
+            Transition::PutBack { message, at, limit } => {
+                let task = self.end_run(id, TaskState::Retry, Some(message));
+                let misses = task.misses().saturating_add(1);
+                task.set(field::MISSES, misses.to_string());
+                if misses < *limit {
+                    self.retry.insert(id.clone(), *at);
+                } else {
+                    task.set_state(TaskState::Archived);
+                    self.archived.insert(id.clone(), now.seconds);
+                    count.failure();
+                    self.trim_archive(now);
                 }
             }
             Transition::Archive { message } => {

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::queue::{LeaseGrant, Queue};
+use super::queue::{LeaseGrant, Passed, Queue};
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
 use crate::broker::{
     Demand, EnqueueError, Exchanged, Leased, NewTask, OwnerBeat, QueueShare, Settled, Settlement,
+    StoredMessage,
 };
 use crate::clock::{Clock, floor_seconds};
 use crate::task::QueueName;
@@ -149,34 +150,58 @@ impl Store {
 
     fn lease(&mut self, demand: &Demand, now: Moment, exchanged: &mut Exchanged) {
         let grant = LeaseGrant::new(&demand.server_id, now);
-        let mut open = Vec::<&QueueShare>::new();
+        let mut open = Vec::<Open<'_>>::new();
+        let mut left_of_type: HashMap<&str, usize> =
+            demand.types.iter().map(|limited| (&*limited.task_type, limited.slots)).collect();
+        let mut fits = |message: &StoredMessage| match message {
+            Ok(message) => left_of_type.get_mut(message.task_type.as_str()).is_none_or(|left| {
+                let fits = *left > 0;
+                *left = left.saturating_sub(1);
+                fits
+            }),
+            Err(_) => true,
+        };
+        let mut passed = HashMap::<&QueueName, Passed>::new();
         for share in &demand.queues {
             match self.queues.get(&share.queue) {
                 Some(queue) if queue.paused_since.is_some() => exchanged.paused.push(share.queue.clone()),
-                Some(queue) if !queue.pending.is_empty() => open.push(share),
+                Some(queue) if !queue.pending.is_empty() && share.slots > 0 => {
+                    open.push(Open { share, slots: share.slots });
+                }
                 _ => {}
             }
         }
         while exchanged.leased.len() < demand.slots && !open.is_empty() {
             let place = if demand.strict { 0 } else { draw(&open) };
-            let Some(share) = open.get(place) else { break };
-            let taken = self.queues.get_mut(&share.queue).and_then(|queue| {
-                let mut dropped = Vec::new();
-                let taken = queue.lease_next(&grant, &mut dropped);
-                exchanged.dropped.extend(dropped.into_iter().map(|id| (share.queue.clone(), id)));
-                taken
-            });
-            match taken {
-                Some((id, message)) => exchanged.leased.push(Leased {
+            let Some(Open { share, slots }) = open.get_mut(place) else { break };
+            let passed = passed.entry(&share.queue).or_default();
+            let taken = self
+                .queues
+                .get_mut(&share.queue)
+                .and_then(|queue| queue.lease_next(&grant, &mut fits, passed));
+            *slots -= usize::from(taken.is_some());
+            let is_over = taken.is_none() || *slots == 0;
+            if let Some((id, message)) = taken {
+                exchanged.leased.push(Leased {
                     queue: share.queue.clone(),
                     id,
                     message,
                     run: grant.run.clone(),
                     lease_until: grant.until,
-                }),
-                None => {
-                    open.remove(place);
-                }
+                });
+            }
+            if is_over {
+                open.remove(place);
+            }
+        }
+        for share in &demand.queues {
+            let Some(Passed { dropped, over }) = passed.remove(&share.queue) else { continue };
+            exchanged.dropped.extend(dropped.into_iter().map(|id| (share.queue.clone(), id)));
+            if !over.is_empty() {
+                exchanged.passed_over.push(share.queue.clone());
+            }
+            if let Some(queue) = self.queues.get_mut(&share.queue) {
+                queue.put_back(over);
             }
         }
     }
@@ -257,13 +282,20 @@ impl ServerKeys {
     }
 }
 
-/// Draws a place among the shares, by weight.
-fn draw(shares: &[&QueueShare]) -> usize {
-    let weight = |share: &QueueShare| u64::from(share.weight.max(1));
-    let total = shares.iter().map(|share| weight(share)).sum::<u64>();
+/// A queue that may have more to take.
+struct Open<'a> {
+    share: &'a QueueShare,
+    /// How many tasks may still be taken from it.
+    slots: usize,
+}
+
+/// Draws a place among the queues, by weight.
+fn draw(open: &[Open<'_>]) -> usize {
+    let weight = |open: &Open<'_>| u64::from(open.share.weight.max(1));
+    let total = open.iter().map(weight).sum::<u64>();
     let mut point = fastrand::u64(..total.max(1));
-    for (place, share) in shares.iter().enumerate() {
-        match point.checked_sub(weight(share)) {
+    for (place, open) in open.iter().enumerate() {
+        match point.checked_sub(weight(open)) {
             Some(rest) => point = rest,
             None => return place,
         }

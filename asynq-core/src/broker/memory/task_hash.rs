@@ -19,6 +19,7 @@ pub(super) mod field {
     pub(in super::super) const OWNER: &str = "x_own";
     pub(in super::super) const RUN: &str = "x_run";
     pub(in super::super) const CRASHES: &str = "x_crash";
+    pub(in super::super) const MISSES: &str = "x_miss";
 }
 
 /// The hash of one task. Raw bytes, also under the known names: whatever was stored must be carried on unchanged,
@@ -77,7 +78,17 @@ impl TaskHash {
 
     /// How often a worker died while running it.
     pub(super) fn crashes(&self) -> u32 {
-        self.text(field::CRASHES).and_then(|text| text.parse().ok()).unwrap_or(0)
+        self.number(field::CRASHES)
+    }
+
+    /// How often a worker had no handler for it.
+    pub(super) fn misses(&self) -> u32 {
+        self.number(field::MISSES)
+    }
+
+    /// A field as a number; what is no number counts as none.
+    fn number(&self, name: &str) -> u32 {
+        self.text(name).and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
     /// All fields.

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::reply::{Reader, message};
 use super::script::{Call, Name};
 use crate::broker::{
-    ARCHIVE_AGE, ARCHIVE_LIMIT, BrokerError, Demand, Exchanged, LEASE, Leased, RunToken, STATISTICS_AGE,
-    Settled, Settlement, Transition,
+    ARCHIVE_AGE, ARCHIVE_LIMIT, BrokerError, Demand, Exchanged, LEASE, LOOK_AHEAD, Leased, RunToken,
+    STATISTICS_AGE, Settled, Settlement, Transition,
 };
 use crate::clock::floor_seconds;
 use crate::task::{QueueName, TaskId};
@@ -62,11 +62,16 @@ impl Exchange {
             .arg(u8::from(demand.strict))
             .arg(fastrand::u32(..))
             .arg(seconds - ARCHIVE_AGE.as_secs().cast_signed())
-            .arg(ARCHIVE_LIMIT);
+            .arg(ARCHIVE_LIMIT)
+            .arg(demand.types.len())
+            .arg(LOOK_AHEAD);
         let shares = demand.queues.iter().take(demanded);
-        let weights = shares.map(|share| share.weight.max(1)).chain(std::iter::repeat(0));
-        for (keys, weight) in keys.iter().zip(weights) {
-            call.arg(keys.task_prefix()).arg(weight);
+        let shares = shares.map(|share| (share.weight.max(1), share.slots.min(demand.slots)));
+        for (keys, (weight, slots)) in keys.iter().zip(shares.chain(std::iter::repeat((0, 0)))) {
+            call.arg(keys.task_prefix()).arg(weight).arg(slots);
+        }
+        for limited in &demand.types {
+            call.arg(&*limited.task_type).arg(limited.slots);
         }
         let mut order = Vec::with_capacity(settle.len());
         for Group { mark: (queue, kind, lease_until), run, members } in groups {
@@ -116,6 +121,10 @@ impl Exchange {
         let mut paused = answer.list()?;
         while !paused.is_empty() {
             exchanged.paused.push(self.queue(&mut paused)?);
+        }
+        let mut passed_over = answer.list()?;
+        while !passed_over.is_empty() {
+            exchanged.passed_over.push(self.queue(&mut passed_over)?);
         }
         Ok(exchanged)
     }
@@ -192,6 +201,7 @@ fn kind(settlement: &Settlement) -> &'static str {
         Transition::Done { .. } => "u",
         Transition::Complete { .. } => "c",
         Transition::Retry { .. } => "r",
+        Transition::PutBack { .. } => "m",
         Transition::Archive { .. } => "a",
         Transition::Requeue { .. } => "q",
     }
@@ -214,6 +224,9 @@ fn add_member(call: &mut Call, settlement: &Settlement) {
         }
         Transition::Retry { message, at, is_failure } => {
             call.arg(message.encode()).arg(*at).arg(u8::from(*is_failure));
+        }
+        Transition::PutBack { message, at, limit } => {
+            call.arg(message.encode()).arg(*at).arg(*limit);
         }
         Transition::Archive { message } => {
             call.arg(u8::from(message.is_some()))

@@ -12,6 +12,7 @@ mod enqueue;
 mod exchange;
 mod reply;
 mod script;
+mod server_time;
 mod waiter;
 
 pub use address::{Address, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, Endpoint, Host, Password};

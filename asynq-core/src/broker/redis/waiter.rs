@@ -27,8 +27,11 @@ const BLOCK: Duration = Duration::from_secs(5);
 /// Mean time between looks at a list that cannot be waited for.
 const POLL: Duration = Duration::from_secs(1);
 
+/// Mean time between looks at a queue that is paused or full: a worker goes on within a second of its resuming.
+const REST: Duration = Duration::from_millis(800);
+
 /// What a watch of one queue came to.
-type Watched = (usize, Result<Seen, BrokerError>);
+type Watched = (usize, Watching, Result<Seen, BrokerError>);
 
 enum Seen {
     Work,
@@ -48,7 +51,17 @@ struct Watch {
     key: String,
     connection: Arc<Connection>,
     can_block: Arc<AtomicBool>,
-    is_running: bool,
+    watching: Watching,
+}
+
+/// How a queue is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watching {
+    Not,
+    /// Now and then.
+    Resting,
+    /// All the time.
+    Awake,
 }
 
 impl RedisWaiter {
@@ -65,7 +78,7 @@ impl RedisWaiter {
                 key: pending(queue),
                 connection: Arc::new(Connection::blocking(client.clone(), BLOCK)),
                 can_block: Arc::clone(&can_block),
-                is_running: false,
+                watching: Watching::Not,
             })
             .collect();
         Self { queues, running: FuturesUnordered::new() }
@@ -76,17 +89,22 @@ impl RedisWaiter {
 impl Waiter for RedisWaiter {
     async fn wait(&mut self, paused: &[QueueName]) -> Result<(), BrokerError> {
         loop {
-            for (at, watch) in self.queues.iter_mut().enumerate().filter(|(_, watch)| !watch.is_running) {
-                watch.is_running = true;
-                self.running.push(watch.start(at, paused.contains(&watch.queue)));
+            for (at, watch) in self.queues.iter_mut().enumerate() {
+                let rests = paused.contains(&watch.queue);
+                // One that need not rest any longer is watched beside its rest, which then ends without effect.
+                if watch.watching == Watching::Not || (watch.watching == Watching::Resting && !rests) {
+                    watch.watching = if rests { Watching::Resting } else { Watching::Awake };
+                    self.running.push(watch.start(at));
+                }
             }
-            let Some((at, seen)) = self.running.next().await else {
+            let Some((at, watching, seen)) = self.running.next().await else {
                 // No queue at all: nothing will ever come.
                 return std::future::pending().await;
             };
-            if let Some(watch) = self.queues.get_mut(at) {
-                watch.is_running = false;
-            }
+            let Some(watch) = self.queues.get_mut(at).filter(|watch| watch.watching == watching) else {
+                continue;
+            };
+            watch.watching = Watching::Not;
             if let Seen::Work = seen? {
                 return Ok(());
             }
@@ -95,26 +113,27 @@ impl Waiter for RedisWaiter {
 }
 
 impl Watch {
-    fn start(&self, at: usize, is_paused: bool) -> BoxFuture<'static, Watched> {
+    fn start(&self, at: usize) -> BoxFuture<'static, Watched> {
+        let watching = self.watching;
         let (connection, key) = (Arc::clone(&self.connection), self.key.clone());
         let can_block = Arc::clone(&self.can_block);
-        if is_paused {
+        if watching == Watching::Resting {
             // Somebody has to ask whether it still is; the exchange that follows does.
             return Box::pin(async move {
-                sleep(jitter(POLL)).await;
-                (at, Ok(Seen::Work))
+                sleep(jitter(REST)).await;
+                (at, watching, Ok(Seen::Work))
             });
         }
         Box::pin(async move {
             if can_block.load(Ordering::Relaxed) {
                 match peek(&connection, &key).await {
                     Err(Peek::Impossible) => can_block.store(false, Ordering::Relaxed),
-                    Err(Peek::Failed(error)) => return (at, Err(error)),
-                    Ok(seen) => return (at, Ok(seen)),
+                    Err(Peek::Failed(error)) => return (at, watching, Err(error)),
+                    Ok(seen) => return (at, watching, Ok(seen)),
                 }
             }
             sleep(jitter(POLL)).await;
-            (at, look(&connection, &key).await)
+            (at, watching, look(&connection, &key).await)
         })
     }
 }

@@ -167,8 +167,9 @@ impl Operations {
         let demand = Demand {
             server_id: "vectors".to_owned(),
             slots: 1,
-            queues: queues.iter().map(|name| QueueShare { queue: queue(name), weight: 1 }).collect(),
+            queues: queues.iter().map(|name| QueueShare::new(queue(name), 1)).collect(),
             strict: true,
+            ..Demand::none()
         };
         let Some(leased) = self.broker.exchange(&[], &demand).await?.leased.pop() else {
             return Ok(error("no_processable_task", "no tasks are ready"));

@@ -46,6 +46,7 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
                 slots: usize::from(*slots),
                 queues: shares(queues),
                 strict: true,
+                ..Demand::none()
             };
             exchanged(broker.exchange(&settle, &demand).await?, known)
         }
@@ -132,7 +133,7 @@ fn queue_names(numbers: &[u8]) -> Vec<QueueName> {
 }
 
 fn shares(numbers: &[u8]) -> Vec<QueueShare> {
-    queue_names(numbers).into_iter().map(|queue| QueueShare { queue, weight: 1 }).collect()
+    queue_names(numbers).into_iter().map(|queue| QueueShare::new(queue, 1)).collect()
 }
 
 fn server_info(number: u8) -> ServerInfo {
@@ -186,6 +187,9 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
         TransitionOp::Retry(seconds, is_failure) => {
             Transition::Retry { message: message(), at: now + i64::from(seconds), is_failure }
         }
+        TransitionOp::PutBack(limit) => {
+            Transition::PutBack { message: message(), at: now + 30, limit: u32::from(limit) }
+        }
         TransitionOp::Archive(with_message) => Transition::Archive { message: with_message.then(message) },
         TransitionOp::Requeue(crashed) => Transition::Requeue { crashed },
     };
@@ -213,7 +217,7 @@ fn enqueued(results: Vec<Result<(), EnqueueError>>) -> Result<Observation, Broke
 }
 
 fn exchanged(exchanged: Exchanged, known: &mut Known) -> Observation {
-    let Exchanged { settled, leased, dropped, paused } = exchanged;
+    let Exchanged { settled, leased, dropped, paused, passed_over: _ } = exchanged;
     for leased in &leased {
         known.learn(leased);
     }

@@ -222,6 +222,8 @@ pub enum TransitionOp {
     Complete(u8, Option<u8>),
     /// To be tried again in this many seconds; whether it is a failure.
     Retry(u8, bool),
+    /// Put back, for its type is unknown, and given up after this many times.
+    PutBack(u8),
     /// Archived, and whether with a message.
     Archive(bool),
     /// Put back, and whether after a crash.

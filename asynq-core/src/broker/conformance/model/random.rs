@@ -75,10 +75,11 @@ fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
             _ => TokenOp::Own,
         },
         lease_off: if rng.u8(..5) == 0 { rng.i8(-2..90) } else { 0 },
-        transition: match rng.u8(..10) {
+        transition: match rng.u8(..11) {
             0..2 => TransitionOp::Done(rng.bool()),
             2..4 => TransitionOp::Complete(rng.u8(..60), rng.bool().then(|| rng.u8(..))),
             4..7 => TransitionOp::Retry(rng.u8(..60), rng.bool()),
+            10 => TransitionOp::PutBack(rng.u8(1..4)),
             7 => TransitionOp::Archive(rng.bool()),
             _ => TransitionOp::Requeue(rng.bool()),
         },

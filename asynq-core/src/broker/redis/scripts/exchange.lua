@@ -7,15 +7,18 @@
 -- ARGV[4] when the daily counters expire, unix seconds   ARGV[5] end of new leases, unix seconds
 -- ARGV[6] server id   ARGV[7] token of the new runs   ARGV[8] free slots   ARGV[9] 1 strict, 0 weighted
 -- ARGV[10] seed of the draw   ARGV[11] archive cutoff, unix seconds   ARGV[12] archive limit
--- ARGV[13..] for each queue: task key prefix, weight (0: only settle);
---   then for each group of settlements that have these in common: queue number, kind, run token (empty: none),
+-- ARGV[13] number of types of which only so many may be taken   ARGV[14] how many tasks may be passed over
+-- ARGV[15..] for each queue: task key prefix, weight (0: only settle), how many may be taken;
+--   then for each such type: its name, how many; then for each group of settlements that have these in common: queue number, kind, run token (empty: none),
 --   latest end of the lease, how many; then for each of the group: id, and by its kind
 --     d done: nothing                         u done: lock key
 --     c complete: lock key (empty: none), message, kept until, 1 or 0, result
 --     r retry: message, due, 1 if a failure   a archive: 1 or 0, message
+--     m put back, its type is unknown: message, due, given up after so many times
 --     q requeue: 1 if its worker died
 -- Returns {settled: 1 applied or 0 refused for each; leased: queue number, {id, message, ...}, ...;
---   dropped (no task, or pending twice): queue number, id, ...; paused: queue numbers}.
+--   dropped (no task, or pending twice): queue number, id, ...; paused: queue numbers;
+--   passed over (tasks were left because of their type): queue numbers}.
 local call, try, unpack, KEYS, ARGV = redis.call, redis.pcall, unpack, KEYS, ARGV
 local queues, now, nanos = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local MAX = 9223372036854775807
@@ -32,8 +35,8 @@ for n = 1, queues do
     pending = KEYS[k + 1], active = KEYS[k + 2], lease = KEYS[k + 3], paused = KEYS[k + 4], retry = KEYS[k + 5],
     archived = KEYS[k + 6], completed = KEYS[k + 7], processed_day = KEYS[k + 8], failed_day = KEYS[k + 9],
     processed_total = KEYS[k + 10], failed_total = KEYS[k + 11],
-    prefix = ARGV[11 + 2 * n], weight = tonumber(ARGV[12 + 2 * n]), number = n,
-    unleased = {}, deleted = {}, processed = 0, failed = 0,
+    prefix = ARGV[12 + 3 * n], weight = tonumber(ARGV[13 + 3 * n]), most = tonumber(ARGV[14 + 3 * n]), number = n,
+    unleased = {}, deleted = {}, seen = {}, processed = 0, failed = 0,
   }
 end
 
@@ -85,6 +88,22 @@ local transitions = {
     archive(queue, id)
     queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
   end,
+  m = function(queue, id, task, at)
+    call('HSET', task, 'msg', ARGV[at])
+    local misses = try('HINCRBY', task, 'x_miss', '1')
+    if type(misses) == 'table' then
+      call('HSET', task, 'x_miss', '1')
+      misses = 1
+    end
+    if misses < tonumber(ARGV[at + 2]) then
+      call('HSET', task, 'state', 'retry')
+      call('ZADD', queue.retry, ARGV[at + 1], id)
+    else
+      call('HSET', task, 'state', 'archived')
+      archive(queue, id)
+      queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
+    end
+  end,
   q = function(queue, id, task, at)
     call('RPUSH', queue.pending, id)
     call('HSET', task, 'state', 'pending', 'pending_since', nanos)
@@ -94,10 +113,14 @@ local transitions = {
     end
   end,
 }
-local widths = { d = 1, u = 2, c = 6, r = 4, a = 3, q = 2 }
+local widths = { d = 1, u = 2, c = 6, r = 4, a = 3, m = 4, q = 2 }
 
 local settled = {}
-local at = 13 + 2 * queues
+local at = 15 + 3 * queues
+local left_of_type, is_limited = {}, false
+for _ = 1, tonumber(ARGV[13]) do
+  left_of_type[ARGV[at]], is_limited, at = tonumber(ARGV[at + 1]), true, at + 2
+end
 while at <= #ARGV do
   local queue, kind, run = all[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2]
   local latest, count, width = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), widths[kind]
@@ -149,21 +172,55 @@ for _, queue in ipairs(all) do
   end
 end
 
-local leased, dropped, paused = {}, {}, {}
+local leased, dropped, paused, passed_over = {}, {}, {}, {}
+
+-- A number of variable length in a message, and where it ends.
+local function varint(msg, from)
+  local number, unit = 0, 1
+  for i = from, math.min(from + 9, #msg) do
+    local byte = msg:byte(i)
+    number, unit = number + (byte % 128) * unit, unit * 128
+    if byte < 128 then return number, i + 1 end
+  end
+end
+
+-- The type in a message: its field 1, which every writer puts first. None where it is not.
+local function type_of(msg)
+  if msg:byte(1) ~= 10 then return nil end
+  local length, from = varint(msg, 2)
+  return length and msg:sub(from, from + length - 1)
+end
+
+-- Whether one more of a task's type may be taken; if so it is counted.
+local function fits(msg)
+  local name = type_of(msg)
+  local left = name and left_of_type[name]
+  if not left then return true end
+  left_of_type[name] = math.max(left - 1, 0)
+  return left > 0
+end
+
 local function take(queue, wanted)
   local prefix, lease_until, server, run = queue.prefix, ARGV[5], ARGV[6], ARGV[7]
-  local active, leases, seen, tasks = {}, {}, {}, {}
-  -- A second round is needed only where IDs without a task were in the way.
-  for _ = 1, 10 do
+  local active, leases, seen, tasks = {}, {}, queue.seen, {}
+  local kept, passed, most_passed = {}, 0, tonumber(ARGV[14])
+  -- A second round is needed only where IDs without a task, or tasks whose types are full, were in the way.
+  for _ = 1, is_limited and 20 or 10 do
     local missing = wanted - #active
-    local ids = missing > 0 and call('LRANGE', queue.pending, -missing, '-1') or {}
+    local depth = is_limited and math.max(missing, 32) or missing
+    local ids = missing > 0 and passed < most_passed and call('LRANGE', queue.pending, -depth, '-1') or {}
     if #ids == 0 then break end
     call('LTRIM', queue.pending, '0', -#ids - 1)
     for i = #ids, 1, -1 do
       local id = ids[i]
       local task = prefix .. id
-      local msg = not seen[id] and try('HGET', task, 'msg')
-      if type(msg) == 'string' then
+      local is_over = is_limited and (#active == wanted or passed == most_passed)
+      local msg = not is_over and not seen[id] and try('HGET', task, 'msg')
+      if is_over then
+        kept[#kept + 1] = id
+      elseif type(msg) == 'string' and is_limited and not fits(msg) then
+        kept[#kept + 1], passed = id, passed + 1
+      elseif type(msg) == 'string' then
         seen[id] = true
         call('HSET', task, 'state', 'active', 'x_own', server, 'x_run', run)
         call('HDEL', task, 'pending_since')
@@ -176,8 +233,19 @@ local function take(queue, wanted)
         dropped[#dropped + 1] = id
       end
     end
-    if #ids < missing then break end
+    if #ids < depth then break end
   end
+  if #kept > 0 then
+    -- Back to where they were: the first that was passed over comes last, at the end that is next.
+    local back = {}
+    for i = #kept, 1, -1 do back[#back + 1] = kept[i] end
+    in_pieces(back, function(...) call('RPUSH', queue.pending, ...) end)
+  end
+  if passed > 0 and not queue.is_passed_over then
+    queue.is_passed_over = true
+    passed_over[#passed_over + 1] = queue.number
+  end
+  queue.most = queue.most - #active
   if #active > 0 then
     in_pieces(active, function(...) call('LPUSH', queue.active, ...) end)
     in_pieces(leases, function(...) call('ZADD', queue.lease, ...) end)
@@ -202,13 +270,13 @@ if slots > 0 then
 end
 if ARGV[9] == '1' or #open < 2 then
   for _, queue in ipairs(open) do
-    if slots > 0 then slots = slots - take(queue, slots) end
+    if slots > 0 then slots = slots - take(queue, math.min(slots, queue.most)) end
   end
 else
   -- Each slot draws among the queues that still have tasks, by their weights.
   local total = 0
   for _, queue in ipairs(open) do
-    queue.waiting, queue.share = call('LLEN', queue.pending), 0
+    queue.waiting, queue.share = math.min(call('LLEN', queue.pending), queue.most), 0
     if queue.waiting > 0 then total = total + queue.weight end
   end
   math.randomseed(tonumber(ARGV[10]))
@@ -226,8 +294,15 @@ else
     if chosen.waiting == 0 then total = total - chosen.weight end
     slots = slots - 1
   end
+  -- What was drawn for a queue whose tasks could not be taken goes to the others.
+  local spare = slots
   for _, queue in ipairs(open) do
-    if queue.share > 0 then take(queue, queue.share) end
+    if queue.share > 0 then spare = spare + queue.share - take(queue, queue.share) end
+  end
+  for _, queue in ipairs(open) do
+    if spare > 0 and #passed_over > 0 and not queue.is_passed_over then
+      spare = spare - take(queue, math.min(spare, queue.most))
+    end
   end
 end
-return { settled, leased, dropped, paused }
+return { settled, leased, dropped, paused, passed_over }
