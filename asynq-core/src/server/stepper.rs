@@ -74,7 +74,7 @@ pub(crate) struct Run {
 #[derive(Debug)]
 pub(crate) enum RunEnd {
     /// The task went there.
-    Settled(Transition),
+    Settled(Box<Transition>),
     /// The run did not hold its task any more: nothing was changed.
     Refused,
     /// The worker died.
@@ -328,7 +328,7 @@ impl Stepper {
                 let (queue, id) = (settlement.queue.clone(), settlement.id.clone());
                 let message = table.get(&(queue.clone(), id.clone())).map(|held| Arc::clone(&held.message));
                 let end = match settled {
-                    Settled::Applied => RunEnd::Settled(settlement.transition.clone()),
+                    Settled::Applied => RunEnd::Settled(Box::new(settlement.transition.clone())),
                     Settled::Refused => RunEnd::Refused,
                 };
                 Run { queue, id, message, end }

@@ -72,9 +72,12 @@ impl Rig {
             .filter(|stored| unwanted(&stored.job))
             .map(|stored| stored.info)
             .collect();
-        if !found.is_empty() {
-            panic!("a task of `{}` that must not be is enqueued:\n{}", J::NAME, self.table(&found));
-        }
+        assert!(
+            found.is_empty(),
+            "a task of `{}` that must not be is enqueued:\n{}",
+            J::NAME,
+            self.table(&found)
+        );
     }
 
     /// Asserts that nothing waits to be run, of any job.
@@ -85,9 +88,7 @@ impl Rig {
     #[track_caller]
     pub fn assert_nothing_enqueued(&self) {
         let waiting: Vec<TaskInfo> = self.tasks().into_iter().filter(waits).collect();
-        if !waiting.is_empty() {
-            panic!("nothing should be enqueued, but this is:\n{}", self.table(&waiting));
-        }
+        assert!(waiting.is_empty(), "nothing should be enqueued, but this is:\n{}", self.table(&waiting));
     }
 
     /// What is stored, with the tasks of one job first.

@@ -30,10 +30,8 @@ impl<const N: usize> fmt::Display for Table<N> {
             }
         }
         for (index, row) in self.rows.iter().enumerate() {
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(widths) {
-                line.push_str(&format!("  {cell:<width$}"));
-            }
+            let cells = row.iter().zip(widths).map(|(cell, width)| format!("  {cell:<width$}"));
+            let line: String = cells.collect();
             let end = if index + 1 < self.rows.len() { "\n" } else { "" };
             write!(f, "{}{end}", line.trim_end())?;
         }

@@ -2,6 +2,7 @@
 
 use super::broker::MemoryBroker;
 use super::queue::Queue;
+use super::scored_set::ScoredSet;
 use super::task_hash::{TaskHash, field};
 use crate::task::{QueueName, TaskId, TaskInfo, TaskState};
 use crate::wire::TaskMessage;
@@ -44,7 +45,7 @@ impl Queue {
         let lists = self.active.iter().rev().chain(self.pending.iter().rev()).cloned();
         let groups = self.group_members.values();
         let sets = [&self.scheduled, &self.retry].into_iter().chain(groups);
-        let scored = sets.chain([&self.completed, &self.archived]).flat_map(|set| set.iter());
+        let scored = sets.chain([&self.completed, &self.archived]).flat_map(ScoredSet::iter);
         lists.chain(scored.map(|(id, _)| id.clone())).collect()
     }
 }
