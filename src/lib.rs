@@ -62,7 +62,8 @@ pub use asynq_macros::job;
 #[doc(hidden)]
 pub use asynq_core::__private;
 
-/// Every piece of code in the guide is compiled and run.
+/// Every piece of code in the guide is compiled and run; as a program of its own (`standalone_crate`), for all jobs of a
+/// program are registered.
 #[cfg(all(doctest, feature = "macros"))]
 #[doc = include_str!("../docs/guide/testing.md")]
 mod guide_testing {}
