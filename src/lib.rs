@@ -38,6 +38,7 @@
 //! - [`Router`] decides which handler runs which type; [`Ctx`] and [`State`] are what a handler is given;
 //!   [`SkipRetry`], [`Revoke`] and [`RetryIn`] are errors that say what should happen to the task.
 //! - [`Inspector`] looks at what is stored, and changes it.
+//! - [`testing`] runs jobs in a test, without a server and without waiting.
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
@@ -66,10 +67,16 @@ pub use asynq_core::scheduler::{
     CatchUp, EntryId, PeriodicTask, PeriodicTaskManager, PeriodicTaskProvider, Schedule, Scheduler,
 };
 pub use asynq_core::{
-    Error, Result, broker, client, clock, inspector, router, scheduler, server, task, wire,
+    Error, Result, broker, client, clock, inspector, router, scheduler, server, task, testing, wire,
 };
 #[cfg(feature = "macros")]
 pub use asynq_macros::{aggregator, job};
 
 #[doc(hidden)]
 pub use asynq_core::__private;
+
+/// Every piece of code in the guide is compiled and run; as a program of its own (`standalone_crate`), for all jobs of a
+/// program are registered.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/testing.md")]
+mod guide_testing {}

@@ -27,6 +27,7 @@ pub mod job;
 pub mod router;
 pub mod scheduler;
 pub mod server;
+pub mod testing;
 
 pub use error::{Error, Result};
 

@@ -104,6 +104,13 @@ async fn inspector_looks_mends_and_clears_away() {
 }
 
 #[tokio::test]
+async fn testing_shows_how_a_job_is_tested() {
+    let mut testing = Child::spawn(&mut example("testing"));
+    assert!(testing.ended().await);
+    testing.line("the last line", |line| line == "all tests passed").await;
+}
+
+#[tokio::test]
 async fn middleware_surrounds_all_jobs_and_one() {
     let mut middleware = Child::spawn(&mut example("middleware"));
     assert!(middleware.ended().await);

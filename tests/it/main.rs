@@ -19,6 +19,7 @@ mod model;
 mod periodic;
 mod queues;
 mod support;
+mod testing;
 mod typed;
 mod vectors;
 mod worker;

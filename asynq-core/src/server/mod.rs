@@ -24,6 +24,7 @@ mod running;
 mod server;
 mod serving;
 mod settle;
+mod stepper;
 mod subscriber;
 #[cfg(test)]
 mod tests;
@@ -40,4 +41,5 @@ pub use server::Server;
 #[cfg(feature = "redis")]
 pub use server::run_registered;
 pub use settle::IsFailure;
+pub(crate) use stepper::{Attempted, Run, RunEnd, Stepper, Taken};
 pub use unknown::UnknownTypes;

@@ -102,10 +102,10 @@ pub(super) struct Finished {
 
 /// A call's end.
 pub(super) struct Answer {
-    settlements: Vec<Settlement>,
+    pub(super) settlements: Vec<Settlement>,
     slots: usize,
     is_limited: bool,
-    result: Result<Exchanged, BrokerError>,
+    pub(super) result: Result<Exchanged, BrokerError>,
 }
 
 /// What there is to look at.
@@ -202,12 +202,12 @@ impl Processor {
     }
 
     /// What one call may lease of `free` slots.
-    fn slots(&self, free: usize) -> usize {
+    pub(super) fn slots(&self, free: usize) -> usize {
         free.min(self.half().unwrap_or(free)).min(MAX_LEASED)
     }
 
     /// Slots that neither a handler fills nor a call in flight may fill.
-    fn free_slots(&self) -> usize {
+    pub(super) fn free_slots(&self) -> usize {
         self.concurrency.saturating_sub(self.handlers.len() + self.slots_asked)
     }
 
@@ -227,7 +227,7 @@ impl Processor {
     }
 
     /// Sends a call: settles what can be settled, and asks.
-    fn call(&mut self, ask: Ask) {
+    pub(super) fn call(&mut self, ask: Ask) {
         let Ask { demand, is_limited } = ask;
         let slots = demand.slots;
         let count = self.unsettled.len().min(MAX_SETTLED);
@@ -242,7 +242,7 @@ impl Processor {
     }
 
     /// Takes a call's answer: starts what it leased; how many.
-    async fn answered(&mut self, answer: Answer) -> Result<usize, BrokerError> {
+    pub(super) async fn answered(&mut self, answer: Answer) -> Result<usize, BrokerError> {
         let Answer { mut settlements, slots, is_limited, result } = answer;
         self.slots_asked -= slots;
         match result {
@@ -403,7 +403,7 @@ impl Processor {
         self.handlers.spawn(run.instrument(span));
     }
 
-    fn finish(&mut self, joined: Result<Finished, JoinError>) {
+    pub(super) fn finish(&mut self, joined: Result<Finished, JoinError>) {
         // A handler's panic is its result; what is left is a task that was aborted, and shutdown settles those.
         if let Ok(Finished { key, message, result }) = joined {
             self.settle(&key, &message, result);
@@ -525,7 +525,7 @@ fn outcome_name(transition: &Transition) -> &'static str {
 }
 
 /// When this attempt must end: the earlier of timeout and deadline, in Go's whole seconds when both are set.
-fn deadline(message: &TaskMessage, now: jiff::Timestamp) -> jiff::Timestamp {
+pub(super) fn deadline(message: &TaskMessage, now: jiff::Timestamp) -> jiff::Timestamp {
     let after = |seconds: i64| {
         now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(jiff::Timestamp::MAX)
     };

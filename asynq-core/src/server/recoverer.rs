@@ -25,7 +25,7 @@ use crate::task::QueueName;
 use crate::wire::TaskMessage;
 
 /// Time between beats, and between looks.
-const INTERVAL: Duration = Duration::from_secs(2);
+pub(super) const INTERVAL: Duration = Duration::from_secs(2);
 
 /// A server without a new beat for this long is gone: nearly three beats missed.
 const GONE_AFTER: Duration = Duration::from_millis(5_500);
@@ -63,7 +63,7 @@ pub(super) struct Recoverer {
 /// What was seen, and since when it has been the same. Kept only while the broker answers: after an outage nobody has
 /// beaten, though everybody lives.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     last_look: Option<Instant>,
     looks: u32,
     beats: HashMap<(QueueName, String), Still>,
@@ -71,7 +71,7 @@ struct Seen {
 }
 
 /// The queues in which this server is known to live: those it takes from, and those it holds a task of.
-type Known = BTreeSet<QueueName>;
+pub(super) type Known = BTreeSet<QueueName>;
 
 #[derive(Clone, Copy)]
 struct Still {
@@ -86,7 +86,7 @@ impl Recoverer {
         let mut known = Known::new();
         let mut delay = Duration::ZERO;
         while stop.run_until_cancelled(sleep(delay)).await.is_some() {
-            delay = match self.look(&mut seen, &mut known).await {
+            delay = match self.look(&mut seen, &mut known, Instant::now()).await {
                 Ok(()) => {
                     backoff.worked();
                     INTERVAL
@@ -103,9 +103,15 @@ impl Recoverer {
         }
     }
 
-    async fn look(&self, seen: &mut Seen, known: &mut Known) -> Result<(), BrokerError> {
+    /// One look, at `now`: beats, and brings back what the dead held.
+    pub(super) async fn look(
+        &self,
+        seen: &mut Seen,
+        known: &mut Known,
+        now: Instant,
+    ) -> Result<(), BrokerError> {
         // Between two looks far apart this process stood still; so may the others have, on the same machine.
-        if seen.last_look.is_some_and(|last| last.elapsed() > 2 * INTERVAL) {
+        if seen.last_look.is_some_and(|last| now.duration_since(last) > 2 * INTERVAL) {
             *seen = Seen::default();
         }
         let served: Known = self.queues.names().into_iter().collect();
@@ -115,7 +121,6 @@ impl Recoverer {
         let queues: Vec<QueueName> = wanted.iter().cloned().collect();
         *known = wanted;
         let beats = self.broker.beat(&self.server_id, &queues).await?;
-        let now = Instant::now();
         seen.last_look = Some(now);
         let mut current = HashMap::new();
         for (queue, beats) in queues.iter().zip(beats) {
@@ -147,7 +152,7 @@ impl Recoverer {
             if mend {
                 self.mend(queue).await?;
             }
-            self.recover_expired(queue, seen, &mut leases).await?;
+            self.recover_expired(queue, seen, &mut leases, now).await?;
         }
         seen.leases = leases;
         Ok(())
@@ -191,8 +196,8 @@ impl Recoverer {
         queue: &QueueName,
         seen: &Seen,
         watched: &mut HashMap<Key, Still>,
+        now: Instant,
     ) -> Result<(), BrokerError> {
-        let now = Instant::now();
         let seconds = self.broker.clock().unix_seconds();
         let tasks = self.broker.expiring_leases(queue, seconds + WATCH_AHEAD, CHUNK).await?;
         let mut settlements = Vec::new();

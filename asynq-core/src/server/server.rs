@@ -276,7 +276,7 @@ async fn keep(
 }
 
 /// The router inside the server's middleware, of which the first sees a task first.
-fn wrapped(router: &Arc<Router>, layers: Vec<WrapFn>) -> Handler {
+pub(super) fn wrapped(router: &Arc<Router>, layers: Vec<WrapFn>) -> Handler {
     layers.into_iter().rev().fold(Handler::router(Arc::clone(router)), |handler, wrap| wrap(handler))
 }
 

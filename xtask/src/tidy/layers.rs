@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("router", &["broker", "server", "scheduler", "inspector"]),
     ("inspector", &["server", "scheduler", REDIS_MODULE, REDIS_TYPE, MEMORY_MODULE, MEMORY_TYPE]),
     ("scheduler", &["server", REDIS_MODULE, REDIS_TYPE, MEMORY_MODULE, MEMORY_TYPE]),
-    ("server", &[REDIS_MODULE, REDIS_TYPE, MEMORY_MODULE, MEMORY_TYPE]),
+    ("server", &["testing", REDIS_MODULE, REDIS_TYPE, MEMORY_MODULE, MEMORY_TYPE]),
 ];
 
 const REDIS_MODULE: &str = "broker::redis";

@@ -19,6 +19,7 @@ mod changes;
 mod dump;
 mod groups;
 mod inspection;
+mod peek;
 mod processes;
 mod queue;
 mod schedules;

@@ -1,0 +1,355 @@
+//! [`Stepper`]: a worker without loops, for the testing kit: it takes, runs and settles when it is told to.
+//!
+//! It is the [`Processor`] and the [`Recoverer`] of a server; what a server's loops do by the passing of time, its owner
+//! asks for. So whatever holds for tasks in a server holds here.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::attempt;
+use super::limits::{Ask, Limits};
+use super::processor::{Answer, Processor, deadline};
+use super::recoverer::{INTERVAL, Known, Recoverer, Seen};
+use super::running::{Phase, Running};
+use super::server::wrapped;
+use super::serving::Serving;
+use super::settle::Rules;
+use super::{Queues, ServerBuilder};
+use crate::broker::{BrokerError, Settled, Transition};
+use crate::client::Client;
+use crate::error::Result;
+use crate::router::{Ctx, CtxParts, Handler, HandlerResult, Router, StateMap};
+use crate::task::{QueueName, TaskId};
+use crate::wire::TaskMessage;
+
+/// A worker that works when it is told to.
+pub(crate) struct Stepper {
+    setup: Arc<StepSetup>,
+    processor: Processor,
+    recoverer: Recoverer,
+    seen: Seen,
+    known: Known,
+}
+
+/// The settings that a worker and its successors share.
+struct StepSetup {
+    client: Client,
+    router: Arc<Router>,
+    handler: Handler,
+    states: Arc<StateMap>,
+    queues: Queues,
+    /// Whether the settings say which queues; otherwise it takes from all there are.
+    has_queues: bool,
+    strict: bool,
+    concurrency: usize,
+    type_concurrency: BTreeMap<String, usize>,
+    rules: Rules,
+    cancel_grace: Duration,
+    max_crashes: u32,
+}
+
+/// Tasks that were taken and not looked at yet.
+pub(crate) struct Taken(Option<Answer>);
+
+/// A run of a task that has come to its end.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) queue: QueueName,
+    pub(crate) id: TaskId,
+    /// As it was taken; `None` where the stored bytes are no message.
+    pub(crate) message: Option<Arc<TaskMessage>>,
+    pub(crate) end: RunEnd,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) enum RunEnd {
+    /// The task went there.
+    Settled(Box<Transition>),
+    /// The run did not hold its task any more: nothing was changed.
+    Refused,
+    /// The worker died.
+    Crashed,
+}
+
+/// What an [`attempt`](Stepper::attempt) is made of, beside what the worker gives.
+pub(crate) struct Attempted {
+    pub(crate) parts: CtxParts,
+    pub(crate) cancellation: CancellationToken,
+}
+
+impl Stepper {
+    /// A worker with the settings of a server, on the broker of its client. `wrap` may put something around the
+    /// handlers.
+    pub(crate) async fn new(builder: ServerBuilder, wrap: impl FnOnce(Router) -> Router) -> Result<Self> {
+        let has_queues = builder.queues.is_some();
+        let setup = builder.setup(false).await?;
+        let router = Arc::new(wrap(setup.router));
+        Ok(Self::start(Arc::new(StepSetup {
+            client: setup.client,
+            handler: wrapped(&router, setup.layers),
+            router,
+            states: Arc::new(setup.states),
+            queues: Queues::new(setup.queues),
+            has_queues,
+            strict: setup.strict,
+            concurrency: setup.concurrency,
+            type_concurrency: setup.type_concurrency,
+            rules: setup.rules,
+            cancel_grace: setup.cancel_grace,
+            max_crashes: setup.max_crashes,
+        })))
+    }
+
+    /// Another worker with the same settings, as if it had been started beside this one. What this one has seen of the
+    /// others goes with it: the two watch with the same eyes.
+    pub(crate) fn successor(&mut self) -> Self {
+        Self { seen: std::mem::take(&mut self.seen), ..Self::start(Arc::clone(&self.setup)) }
+    }
+
+    fn start(setup: Arc<StepSetup>) -> Self {
+        let broker = Arc::clone(setup.client.broker());
+        let running = Running::default();
+        let server_id = uuid::Uuid::new_v4().to_string();
+        let recoverer = Recoverer {
+            broker: Arc::clone(&broker),
+            running: running.clone(),
+            rules: setup.rules.clone(),
+            server_id: server_id.clone(),
+            queues: setup.queues.clone(),
+            max_crashes: setup.max_crashes,
+        };
+        let limits = Limits::new(server_id.clone(), setup.strict, setup.type_concurrency.clone());
+        let processor = Processor {
+            broker,
+            handler: setup.handler.clone(),
+            router: Arc::clone(&setup.router),
+            states: Arc::clone(&setup.states),
+            client: setup.client.clone(),
+            rules: setup.rules.clone(),
+            running,
+            server_id,
+            serving: Serving::new(&setup.queues, &limits),
+            limits,
+            concurrency: setup.concurrency,
+            cancel_grace: setup.cancel_grace,
+            handlers: JoinSet::new(),
+            calls: FuturesUnordered::new(),
+            slots_asked: 0,
+            unsettled: Vec::new(),
+            answer_lost: false,
+        };
+        Self { setup, processor, recoverer, seen: Seen::default(), known: Known::new() }
+    }
+
+    /// Takes from these queues, too, unless the settings name those to take from.
+    ///
+    /// # Errors
+    ///
+    /// When a name is none that a server takes from.
+    pub(crate) fn serve(&mut self, known: Vec<QueueName>) -> Result<()> {
+        let queues = &self.setup.queues;
+        if !self.setup.has_queues {
+            let served = queues.names();
+            for queue in known.into_iter().filter(|queue| !served.contains(queue)) {
+                queues.set(queue, 1)?;
+            }
+        }
+        let served = Arc::clone(&queues.watch().borrow());
+        self.processor.serving.changed(&served, &self.processor.limits);
+        Ok(())
+    }
+
+    /// Takes tasks, runs them, settles them, until nothing is pending, there are `most` runs, or `crash` resolves: then
+    /// this worker is dead, and is to be dropped. `false` when it died.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not do what it is asked.
+    pub(crate) async fn run(
+        &mut self,
+        most: usize,
+        crash: impl Future<Output = ()>,
+        runs: &mut Vec<Run>,
+    ) -> Result<bool> {
+        tokio::pin!(crash);
+        loop {
+            if !self.finish_handlers(crash.as_mut(), runs).await {
+                return Ok(false);
+            }
+            let ask = self.ask();
+            let answer = self.exchange(ask).await;
+            let leased = self.answered(answer, runs).await?;
+            if leased == 0 && self.processor.unsettled.is_empty() || runs.len() >= most {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Takes as many tasks as it has slots, and does not look at them: [`resume`](Self::resume) starts them.
+    pub(crate) async fn take(&mut self) -> Taken {
+        let ask = self.ask();
+        Taken(self.exchange(ask).await)
+    }
+
+    /// Runs what was [taken](Self::take) before, and takes nothing more. `false` when the worker died.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not do what it is asked.
+    pub(crate) async fn resume(
+        &mut self,
+        taken: Taken,
+        crash: impl Future<Output = ()>,
+        runs: &mut Vec<Run>,
+    ) -> Result<bool> {
+        tokio::pin!(crash);
+        self.answered(taken.0, runs).await?;
+        loop {
+            if !self.finish_handlers(crash.as_mut(), runs).await {
+                return Ok(false);
+            }
+            if self.processor.unsettled.is_empty() {
+                return Ok(true);
+            }
+            let answer = self.exchange(Ask::nothing()).await;
+            self.answered(answer, runs).await?;
+        }
+    }
+
+    /// What the loops beside the processor do, at this time; when there is something for them to do next.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not do what it is asked.
+    pub(crate) async fn chores(&mut self, now: Instant) -> Result<Option<Timestamp>> {
+        const BATCH: usize = 100;
+        let broker = Arc::clone(&self.processor.broker);
+        let mut next_due = None;
+        for queue in self.setup.queues.names() {
+            let forwarded = loop {
+                let forwarded = broker.forward(&queue).await?;
+                if forwarded.moved == 0 {
+                    break forwarded;
+                }
+            };
+            let due = forwarded.next_due.map(crate::clock::from_unix_seconds);
+            next_due = next_due.into_iter().chain(due).min();
+            while broker.delete_expired_completed(&queue, BATCH).await? == BATCH {}
+        }
+        self.recoverer.look(&mut self.seen, &mut self.known, now).await?;
+        if self.holds_others_tasks().await? {
+            // They are to be recovered, and that takes looks at short intervals.
+            let look = broker.clock().now().saturating_add(INTERVAL).unwrap_or(Timestamp::MAX);
+            next_due = next_due.into_iter().chain([look]).min();
+        }
+        Ok(next_due)
+    }
+
+    /// Runs a task that is in no queue as this worker would, against its time limit; `None` when `crash` comes first.
+    pub(crate) async fn attempt(
+        &self,
+        attempted: Attempted,
+        crash: impl Future<Output = ()>,
+    ) -> Option<HandlerResult> {
+        let Attempted { mut parts, cancellation } = attempted;
+        parts.states = Arc::clone(&self.processor.states);
+        let now = self.processor.broker.clock().now();
+        let ends = parts.deadline.unwrap_or_else(|| deadline(&parts.message, now));
+        parts.deadline = Some(ends);
+        let left = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
+        let handler = self.processor.handler.clone();
+        let ctx = Ctx::new(parts);
+        let handler = async move { handler.call(ctx).await };
+        let grace = self.processor.cancel_grace;
+        let until = Instant::now().checked_add(left);
+        tokio::select! {
+            biased;
+            result = attempt(handler, until, &cancellation, grace) => Some(result),
+            () = crash => None,
+        }
+    }
+
+    async fn holds_others_tasks(&self) -> Result<bool, BrokerError> {
+        for queue in self.setup.queues.names() {
+            if self.recoverer.broker.count_active(&queue).await? > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// `false` when the worker died first.
+    async fn finish_handlers(
+        &mut self,
+        mut crash: impl Future<Output = ()> + Unpin,
+        runs: &mut Vec<Run>,
+    ) -> bool {
+        while !self.processor.handlers.is_empty() {
+            tokio::select! {
+                biased;
+                () = &mut crash => {
+                    self.note_crash(runs);
+                    return false;
+                }
+                Some(joined) = self.processor.handlers.join_next() => self.processor.finish(joined),
+            }
+        }
+        true
+    }
+
+    /// As many tasks as there are slots for.
+    fn ask(&mut self) -> Ask {
+        let slots = self.processor.slots(self.processor.free_slots());
+        let Processor { serving, limits, running, .. } = &mut self.processor;
+        serving.ask(limits, running, slots)
+    }
+
+    async fn exchange(&mut self, ask: Ask) -> Option<Answer> {
+        self.processor.call(ask);
+        self.processor.calls.next().await
+    }
+
+    /// Notes what has ended, starts what was taken: how many.
+    async fn answered(&mut self, answer: Option<Answer>, runs: &mut Vec<Run>) -> Result<usize> {
+        let Some(answer) = answer else { return Ok(0) };
+        if let Ok(exchanged) = &answer.result {
+            let table = self.processor.running.lock();
+            runs.extend(answer.settlements.iter().zip(&exchanged.settled).map(|(settlement, settled)| {
+                let (queue, id) = (settlement.queue.clone(), settlement.id.clone());
+                let message = table.get(&(queue.clone(), id.clone())).map(|held| Arc::clone(&held.message));
+                let end = match settled {
+                    Settled::Applied => RunEnd::Settled(Box::new(settlement.transition.clone())),
+                    Settled::Refused => RunEnd::Refused,
+                };
+                Run { queue, id, message, end }
+            }));
+        }
+        Ok(self.processor.answered(answer).await?)
+    }
+
+    fn note_crash(&self, runs: &mut Vec<Run>) {
+        let table = self.processor.running.lock();
+        let mut dead: Vec<Run> = table
+            .iter()
+            .filter(|(_, held)| held.phase == Phase::Running)
+            .map(|((queue, id), held)| Run {
+                queue: queue.clone(),
+                id: id.clone(),
+                message: Some(Arc::clone(&held.message)),
+                end: RunEnd::Crashed,
+            })
+            .collect();
+        dead.sort_by(|one, other| one.id.cmp(&other.id));
+        runs.append(&mut dead);
+    }
+}
