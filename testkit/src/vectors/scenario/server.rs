@@ -102,9 +102,11 @@ impl Worker {
             Ok(server) => self.server = Some(server),
             Err(refused) => return error("invalid", refused),
         }
-        crate::eventually("the server's first beat", async || {
-            let beats: u64 = redis::cmd("EXISTS").arg("asynq:servers").query_async(redis).await.unwrap();
-            (beats > 0).then_some(())
+        // Its state is what is written last.
+        crate::eventually("the server's state", async || {
+            let states: Vec<String> =
+                redis::cmd("KEYS").arg("asynq:servers:{*").query_async(redis).await.unwrap();
+            (!states.is_empty()).then_some(())
         })
         .await;
         json!({})
