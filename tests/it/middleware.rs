@@ -146,7 +146,8 @@ async fn typed_and_untyped_handlers_and_a_fallback_live_in_one_router() {
     let server = Server::builder(&client)
         .router(router)
         .state(tokio::sync::mpsc::channel::<u32>(1).0)
-        .state(tokio::sync::mpsc::channel::<(String, Vec<String>)>(1).0);
+        .state(tokio::sync::mpsc::channel::<(String, Vec<String>)>(1).0)
+        .state(crate::testing::Outbox::default());
     let server = server.state(log.clone()).start().await.unwrap();
     LayeredJob { id: 7 }.enqueue(&client).await.unwrap();
     eventually("the job has run", async || {

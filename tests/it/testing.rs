@@ -6,8 +6,9 @@ use std::time::Duration;
 use asynq::testing::{RedisServer, Rig, TestCtx};
 use asynq::{Client, Ctx, State, TaskState, job};
 
+/// What [`welcome`] shares.
 #[derive(Clone, Default)]
-struct Outbox(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Outbox(Arc<Mutex<Vec<String>>>);
 
 #[job(name = "it:welcome", queue = "it-welcome", retry = 2)]
 async fn welcome(to: String, ctx: &Ctx, State(outbox): State<Outbox>) -> Result<usize, String> {
