@@ -61,6 +61,7 @@ use proc_macro::TokenStream;
 /// | `cron` | `cron = "0 9 * * mon-fri"` | enqueues the job at these times; may be repeated |
 /// | `timezone` | `timezone = "Europe/Rome"` | the time zone of `cron`; the scheduler's unless given, UTC as a rule |
 /// | `every` | `every = "10m"` | enqueues the job at fixed intervals |
+/// | `derive` | `derive(Debug, Clone)` | what the struct derives; serde's traits alone unless given, for `Debug` puts arguments into logs |
 /// | `crate` | `crate = ::my_crate::asynq` | the path of asynq, for a crate that re-exports it |
 ///
 /// Durations are whole seconds, written with the units `d`, `h`, `m` and `s`: `"90s"`, `"1h30m"`. All options are

@@ -20,7 +20,7 @@ use super::types;
 pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenStream {
     let function = item.function();
     let Some(job) = job else { return function };
-    let structure = structure(item, job);
+    let structure = structure(args, item, job);
     let cfgs = item.attrs_named(&["cfg"]);
     let import = args.krate.import();
     let wire = wire(job);
@@ -46,9 +46,9 @@ pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenSt
     }
 }
 
-/// The struct. It implements serde's traits and nothing else: each further derive would ask something of every
-/// argument, and `Debug` would put people's data into logs.
-fn structure(item: &Item, job: &Job<'_>) -> TokenStream {
+/// The struct. Unless told otherwise it implements serde's traits and nothing else: each further derive would ask
+/// something of every argument, and `Debug` would put people's data into logs.
+fn structure(args: &Args, item: &Item, job: &Job<'_>) -> TokenStream {
     let Job { name, fields, .. } = job;
     let vis = &item.vis;
     let docs = documentation(item);
@@ -62,9 +62,12 @@ fn structure(item: &Item, job: &Job<'_>) -> TokenStream {
         quote!(#(#docs)* #default_doc #vis #name: #ty)
     });
     let body = quote_spanned!(at_function(item)=> struct #name { #(#fields,)* });
+    let derives = &args.derives;
+    let derive = (!derives.is_empty()).then(|| quote!(#[derive(#(#derives),*)]));
     quote! {
         #docs
         #(#attrs)*
+        #derive
         #[allow(missing_debug_implementations, missing_copy_implementations)]
         // What these say of the function need not be said again.
         #[allow(private_interfaces, unreachable_pub, unused_qualifications)]

@@ -1,12 +1,14 @@
 //! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`]), whether
 //! that can be a job ([`check`]), when it is enqueued by itself ([`schedule`]), and what it becomes ([`mod@expand`]).
 
-pub(crate) mod args;
+mod args;
 pub(crate) mod check;
+mod derives;
 mod expand;
 pub(crate) mod item;
 mod schedule;
 pub(crate) mod types;
+pub(crate) mod values;
 
 use proc_macro2::TokenStream;
 

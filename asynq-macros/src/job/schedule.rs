@@ -49,7 +49,7 @@ impl Schedule {
     }
 
     fn add(&mut self, spec: LitStr) -> Result<()> {
-        if self.specs.contains(&spec) {
+        if self.specs.iter().any(|known| known.value() == spec.value()) {
             return Err(Error::new(spec.span(), format!("the schedule {:?} is given twice", spec.value())));
         }
         self.specs.push(spec);
