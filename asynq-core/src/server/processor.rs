@@ -10,8 +10,7 @@
 //!
 //! `select!` only chooses what to look at next. A broker call that is dropped may have leased tasks already, so calls
 //! live in the processor, not in the `select!`, and each is awaited to its end. Settlements that gather while a call is
-//! in flight ride on the next one. A server with many slots has two calls in flight, each for half of them: while the
-//! broker works on one, handlers run, and what they come to makes the next.
+//! in flight ride on the next one. How many calls are in flight, and how much each carries, is [`Pacing`]'s to say.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +26,7 @@ use tracing::Instrument;
 
 use super::attempt::{DeadlineExceeded, attempt};
 use super::limits::{Ask, Limits};
+use super::pacing::Pacing;
 use super::queues::Served;
 use super::running::{Held, Key, Phase, Running};
 use super::serving::Serving;
@@ -42,15 +42,8 @@ use crate::router::{Ctx, CtxParts, Handler, HandlerResult, Router, StateMap};
 use crate::task::DEFAULT_TIMEOUT;
 use crate::wire::TaskMessage;
 
-/// Most tasks that one call leases: bounds how long Redis does nothing else.
-const MAX_LEASED: usize = 128;
-
 /// Most settlements in one call.
 const MAX_SETTLED: usize = 256;
-
-/// Fewest tasks, leased or settled, that are worth a second call in flight: smaller calls cost the broker more for each
-/// task than the overlap gains.
-const MIN_HALF: usize = 16;
 
 /// How long handlers have to notice that they are dropped, once the grace period is over.
 const ABORT_GRACE: Duration = Duration::from_millis(500);
@@ -82,7 +75,7 @@ pub(super) struct Processor {
     pub(super) server_id: String,
     pub(super) limits: Limits,
     pub(super) serving: Serving,
-    pub(super) concurrency: usize,
+    pub(super) pacing: Pacing,
     pub(super) cancel_grace: Duration,
     pub(super) handlers: JoinSet<Finished>,
     pub(super) calls: FuturesUnordered<BoxFuture<'static, Answer>>,
@@ -127,9 +120,7 @@ impl Processor {
         let mut waiting = Backoff::new("waiter");
         let mut maybe_work = true;
         loop {
-            while let Some(joined) = self.handlers.try_join_next() {
-                self.finish(joined);
-            }
+            self.finish_ended();
             if queues.has_changed().unwrap_or(false) {
                 self.serving.changed(&queues.borrow_and_update(), &self.limits);
                 waiter = self.broker.waiter(&self.serving.names());
@@ -146,8 +137,9 @@ impl Processor {
                 Control::Fetch => self.free_slots(),
                 Control::Stop | Control::Drain(_) => 0,
             };
-            let slots = self.slots(free);
-            if self.is_call_due(if maybe_work || self.serving.has_room() { slots } else { 0 }) {
+            let slots = self.pacing.slots(free);
+            let wanted = if maybe_work || self.serving.has_room() { slots } else { 0 };
+            if self.pacing.is_call_due(self.calls.len(), wanted, self.unsettled.len()) {
                 let ask = self.serving.ask(&self.limits, &self.running, slots);
                 if ask.demand.slots > 0 || !self.unsettled.is_empty() {
                     self.call(ask);
@@ -175,8 +167,7 @@ impl Processor {
                             if slots > 0 {
                                 maybe_work = leased == slots;
                             }
-                            // Handlers that end at once do so now, and are settled together.
-                            yield_now().await;
+                            self.let_quick_handlers_end().await;
                         }
                         Err(error) => {
                             maybe_work = true;
@@ -201,29 +192,30 @@ impl Processor {
         self.end().await;
     }
 
-    /// What one call may lease of `free` slots.
-    pub(super) fn slots(&self, free: usize) -> usize {
-        free.min(self.half().unwrap_or(free)).min(MAX_LEASED)
+    /// Handlers that end at once do so now, and are settled together.
+    async fn let_quick_handlers_end(&mut self) {
+        for _ in 0..self.pacing.gathering_rounds() {
+            let running = self.handlers.len();
+            if running == 0 {
+                break;
+            }
+            yield_now().await;
+            self.finish_ended();
+            if self.handlers.len() == running {
+                break;
+            }
+        }
+    }
+
+    fn finish_ended(&mut self) {
+        while let Some(joined) = self.handlers.try_join_next() {
+            self.finish(joined);
+        }
     }
 
     /// Slots that neither a handler fills nor a call in flight may fill.
     pub(super) fn free_slots(&self) -> usize {
-        self.concurrency.saturating_sub(self.handlers.len() + self.slots_asked)
-    }
-
-    /// How many tasks make a call when two may be in flight; none where one at a time is best.
-    fn half(&self) -> Option<usize> {
-        let half = self.concurrency.div_ceil(2);
-        (half >= MIN_HALF).then_some(half)
-    }
-
-    /// Whether to make a call now, where `wanted` tasks could be leased and may be there.
-    fn is_call_due(&self, wanted: usize) -> bool {
-        match self.calls.len() {
-            0 => wanted > 0 || !self.unsettled.is_empty(),
-            1 => self.half().is_some_and(|half| wanted.max(self.unsettled.len()) >= half.min(MAX_LEASED)),
-            _ => false,
-        }
+        self.pacing.free(self.handlers.len() + self.slots_asked)
     }
 
     /// Sends a call: settles what can be settled, and asks.
