@@ -27,6 +27,8 @@ pub mod job;
 pub mod router;
 pub mod scheduler;
 pub mod server;
+#[cfg(test)]
+mod simulation;
 pub mod testing;
 
 pub use error::{Error, Result};

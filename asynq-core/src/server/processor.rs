@@ -28,13 +28,14 @@ use super::attempt::{DeadlineExceeded, attempt};
 use super::limits::{Ask, Limits};
 use super::pacing::Pacing;
 use super::queues::Served;
-use super::running::{Held, Key, Phase, Running};
+use super::running::{Held, Key, Phase, Running, held_by};
 use super::serving::Serving;
 use super::settle::{Rules, error_text};
 use super::unknown::is_not_found;
 use crate::background::Backoff;
 use crate::broker::{
-    Broker, BrokerError, BrokerErrorKind, Demand, Exchanged, Leased, Settled, Settlement, Transition,
+    Broker, BrokerError, BrokerErrorKind, Demand, Exchanged, Leased, RunToken, Settled, Settlement,
+    Transition,
 };
 use crate::client::Client;
 use crate::clock::from_unix_seconds;
@@ -89,6 +90,7 @@ pub(super) struct Processor {
 /// A handler's end.
 pub(super) struct Finished {
     key: Key,
+    run: RunToken,
     message: Arc<TaskMessage>,
     result: HandlerResult,
 }
@@ -283,7 +285,8 @@ impl Processor {
     fn mark(&self, settlements: &mut [Settlement], phase: Phase) {
         let mut table = self.running.lock();
         for settlement in settlements {
-            if let Some(held) = table.get_mut(&(settlement.queue.clone(), settlement.id.clone())) {
+            let key = (settlement.queue.clone(), settlement.id.clone());
+            if let Some(held) = held_by(&mut table, &key, settlement.run.as_ref()) {
                 held.phase = phase;
                 settlement.lease_until = held.lease_until;
             }
@@ -300,7 +303,10 @@ impl Processor {
                         "this run no longer holds its task: its outcome is not counted"
                     );
                 }
-                table.remove(&(settlement.queue, settlement.id));
+                let key = (settlement.queue, settlement.id);
+                if held_by(&mut table, &key, settlement.run.as_ref()).is_some() {
+                    table.remove(&key);
+                }
             }
         }
         for (queue, id) in exchanged.dropped {
@@ -356,7 +362,7 @@ impl Processor {
         let cancellation = CancellationToken::new();
         let key = (queue, id);
         let held = Held {
-            run,
+            run: run.clone(),
             lease_until,
             message: Arc::clone(&message),
             started: now,
@@ -364,10 +370,13 @@ impl Processor {
             cancellation: cancellation.clone(),
             phase: Phase::Running,
         };
-        self.running.lock().insert(key.clone(), held);
+        // An earlier run of the task, which this server has lost without hearing of it, is over.
+        if let Some(earlier) = self.running.lock().insert(key.clone(), held) {
+            earlier.cancellation.cancel();
+        }
         let left = Duration::try_from(deadline.duration_since(now)).unwrap_or_default();
         if left.is_zero() {
-            self.settle(&key, &message, Err(DeadlineExceeded.into()));
+            self.settle(Finished { key, run, message, result: Err(DeadlineExceeded.into()) });
             return;
         }
         let span = tracing::info_span!(
@@ -390,26 +399,32 @@ impl Processor {
             // A handler may panic before its first await: that, too, is its failure.
             let handler = async move { handler.call(ctx).await };
             let result = attempt(handler, deadline, &cancellation, grace).await;
-            Finished { key, message, result }
+            Finished { key, run, message, result }
         };
         self.handlers.spawn(run.instrument(span));
     }
 
     pub(super) fn finish(&mut self, joined: Result<Finished, JoinError>) {
         // A handler's panic is its result; what is left is a task that was aborted, and shutdown settles those.
-        if let Ok(Finished { key, message, result }) = joined {
-            self.settle(&key, &message, result);
+        if let Ok(finished) = joined {
+            self.settle(finished);
         }
     }
 
-    fn settle(&mut self, key: &Key, message: &TaskMessage, result: HandlerResult) {
-        let (run, lease_until) = {
-            let mut table = self.running.lock();
-            let Some(held) = table.get_mut(key) else { return };
-            held.phase = Phase::Unsettled;
-            (held.run.clone(), held.lease_until)
-        };
+    fn settle(&mut self, Finished { key, run, message, result }: Finished) {
         self.serving.ended(&self.limits, &key.0, &message.task_type);
+        let lease_until = {
+            let mut table = self.running.lock();
+            let Some(held) = held_by(&mut table, &key, Some(&run)) else {
+                tracing::warn!(
+                    task_id = %key.1, queue = %key.0,
+                    "this server runs the task again: the outcome of its earlier run is not counted"
+                );
+                return;
+            };
+            held.phase = Phase::Unsettled;
+            held.lease_until
+        };
         let failure = result.as_ref().err().map(|error| error_text(&**error));
         if result.as_ref().is_err_and(|error| is_not_found(&**error)) {
             tracing::warn!(
@@ -417,14 +432,14 @@ impl Processor {
                 "no handler for this task type"
             );
         }
-        let transition = self.rules.transition(message, result, self.broker.clock().now());
+        let transition = self.rules.transition(&message, result, self.broker.clock().now());
         if let Some(error) = failure {
             let (outcome, retried) = (outcome_name(&transition), message.retried);
             tracing::warn!(task_id = %key.1, queue = %key.0, error, outcome, retried, "task failed");
         } else {
             tracing::debug!(task_id = %key.1, queue = %key.0, "task done");
         }
-        let (queue, id) = key.clone();
+        let (queue, id) = key;
         self.unsettled.push(Settlement { queue, id, run: Some(run), lease_until, transition });
     }
 
@@ -445,9 +460,7 @@ impl Processor {
             // A handler that blocks its thread cannot be dropped; its task is put back all the same.
             let ended = timeout(ABORT_GRACE, async {
                 while let Some(joined) = self.handlers.join_next().await {
-                    if let Ok(Finished { key, message, result }) = joined {
-                        self.settle(&key, &message, result);
-                    }
+                    self.finish(joined);
                 }
             });
             if ended.await.is_err() {
