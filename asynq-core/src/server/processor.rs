@@ -433,7 +433,9 @@ impl Processor {
             );
         }
         let transition = self.rules.transition(&message, result, self.broker.clock().now());
-        if let Some(error) = failure {
+        if let Transition::PutBack { at, limit: None, .. } = transition {
+            tracing::debug!(task_id = %key.1, queue = %key.0, reason = failure, due = at, "task put back");
+        } else if let Some(error) = failure {
             let (outcome, retried) = (outcome_name(&transition), message.retried);
             tracing::warn!(task_id = %key.1, queue = %key.0, error, outcome, retried, "task failed");
         } else {

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use super::history::Went;
 use super::{Event, Link};
 use crate::broker::{
-    ActiveTask, Adoption, Broker, BrokerError, Cancellations, Change, Changed, ChangedMany, Changes,
-    ClusterNode, Collection, DailyStats, Demand, Edit, Edited, EnqueueError, Exchanged, FinishedMember,
-    FinishedSet, Forwarded, GroupInfo, GroupPage, GroupRule, Groups, Inspection, LeaseRef, Member,
-    MemoryBroker, NewTask, OwnerBeat, Processes, QueueDeletion, QueueInfo, Reclaimed, RejectedMember, Scan,
-    ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement, TaskDetail, Tick, Ticked, Unreadable,
-    Waiter,
+    ActiveTask, Admission, Adoption, Broker, BrokerError, Cancellations, Change, Changed, ChangedMany,
+    Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited, EnqueueError, Exchanged,
+    FinishedMember, FinishedSet, Forwarded, GroupInfo, GroupPage, GroupRule, Groups, Inspection, LeaseRef,
+    Member, MemoryBroker, NewTask, OwnerBeat, Processes, QueueDeletion, QueueInfo, Reclaimed, RejectedMember,
+    Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement, TaskDetail, Tick, Ticked, Token,
+    Turn, Unreadable, Waiter,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -158,6 +158,12 @@ through_the_link! {
         fn remove_stale_processes() -> Result<usize, BrokerError>;
         fn cluster_key_slot(queue: &QueueName) -> Result<Option<u16>, BrokerError>;
         fn cluster_nodes(queue: &QueueName) -> Result<Option<Vec<ClusterNode>>, BrokerError>;
+    }
+
+    Admission {
+        fn take_turn(turn: &Turn<'_>) -> Result<Option<Duration>, BrokerError>;
+        fn acquire_token(token: &Token<'_>) -> Result<bool, BrokerError>;
+        fn release_token(scope: &str, id: &TaskId) -> Result<bool, BrokerError>;
     }
 
     ServerTime {

@@ -8,6 +8,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Result, Token, UnOp};
 
+use super::rate::{self, Rate};
 use super::schedule::Schedule;
 use crate::errors::Errors;
 use crate::paths::CratePath;
@@ -22,6 +23,8 @@ pub(super) struct Args {
     pub(super) setters: TokenStream,
     /// How many of them a worker runs at a time.
     pub(super) concurrency: Option<LitInt>,
+    /// How many of them all workers together run in a period.
+    pub(super) rate: Option<Rate>,
     /// The middleware around the handler.
     pub(super) layer: Option<Expr>,
     /// When the job is enqueued by itself.
@@ -97,6 +100,11 @@ const OPTIONS: &[Known] = &[
         read: |args, value| slots(value).map(|slots| args.concurrency = Some(slots)),
     },
     Known {
+        name: "rate",
+        example: r#"rate = "100/s""#,
+        read: |args, value| rate::read(value).map(|rate| args.rate = Some(rate)),
+    },
+    Known {
         name: "layer",
         example: "layer = my_layer()",
         read: |args, value| layer(value).map(|layer| args.layer = Some(layer)),
@@ -129,6 +137,10 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (
         &["max_concurrency", "limit", "max_running", "workers"],
         "it is called `concurrency` here: write `concurrency = 4`",
+    ),
+    (
+        &["rate_limit", "throttle", "limit_rate", "max_rate"],
+        "it is called `rate` here: write `rate = \"100/s\"`",
     ),
     (
         &["layers", "middleware", "middlewares", "wrap"],
