@@ -37,6 +37,8 @@
 //!   [`PeriodicTaskManager`] keeps its entries in step with yours.
 //! - [`Router`] decides which handler runs which type; [`Ctx`] and [`State`] are what a handler is given;
 //!   [`SkipRetry`], [`Revoke`] and [`RetryIn`] are errors that say what should happen to the task.
+//! - [`RateLimit`] and [`Semaphore`] limit how many tasks run in a period and at a time, over all workers; a task that
+//!   has to wait is [put back](PutBack), which has used up no retry.
 //! - [`Inspector`] looks at what is stored, and changes it.
 //! - [`testing`] runs jobs in a test, without a server and without waiting.
 //!
@@ -46,9 +48,10 @@ pub use asynq_core::client::{AsClient, Client, Enqueue};
 pub use asynq_core::job::{
     Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
 };
+pub use asynq_core::limit::{Permit, RateLimit, Semaphore};
 pub use asynq_core::router::{
     Aggregator, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, HandlerResult,
-    HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, Outcome, RetryIn, Revoke, Router,
+    HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, Outcome, PutBack, RetryIn, Revoke, Router,
     SkipRetry, State, middleware_fn,
 };
 #[cfg(feature = "redis")]
@@ -67,7 +70,7 @@ pub use asynq_core::scheduler::{
     CatchUp, EntryId, PeriodicTask, PeriodicTaskManager, PeriodicTaskProvider, Schedule, Scheduler,
 };
 pub use asynq_core::{
-    Error, Result, broker, client, clock, inspector, router, scheduler, server, task, testing, wire,
+    Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, testing, wire,
 };
 #[cfg(feature = "macros")]
 pub use asynq_macros::{aggregator, job};

@@ -24,9 +24,12 @@ pub mod broker;
 pub mod client;
 pub mod inspector;
 pub mod job;
+pub mod limit;
 pub mod router;
 pub mod scheduler;
 pub mod server;
+#[cfg(test)]
+mod simulation;
 pub mod testing;
 
 pub use error::{Error, Result};
@@ -43,6 +46,7 @@ pub mod __private {
         Argument, Codec, GroupSettings, Job, JobOptions, JobSchedule, Json, periodic_task, read_argument,
         write_argument,
     };
+    pub use crate::limit::rate_limited;
     pub use crate::router::{
         Aggregation, AggregatorRegistration, IntoAggregated, aggregate, boxed_aggregation, group_of,
     };

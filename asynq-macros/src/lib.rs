@@ -56,6 +56,7 @@ use proc_macro::TokenStream;
 /// | `unique_for` | `unique_for = "10m"` | refuses an equal task while this one is not done, for at most that long |
 /// | `retention` | `retention = "1d"` | how long the task and its result are kept after success |
 /// | `group` | `group = "digest"` | the group that its tasks are collected in |
+/// | `rate` | `rate = "100/s"` | how many of them all worker processes together begin in a second, in a minute (`"10/m"`), in an hour, a day or any duration (`"10/30s"`); the others wait without having failed; as many as there are unless given |
 /// | `concurrency` | `concurrency = 4` | how many of them one worker process runs at a time; as many as it has slots unless given |
 /// | `layer` | `layer = my_layer()` | a tower layer around the job, inside those of the router and the worker; a tuple for several, the outermost first |
 /// | `cron` | `cron = "0 9 * * mon-fri"` | enqueues the job at these times; may be repeated |

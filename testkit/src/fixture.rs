@@ -25,6 +25,7 @@ use crate::RedisServer;
 /// pass; the clock knows of the latter only, so such a key expires a little earlier than the clock says.
 #[derive(Debug)]
 pub struct RedisFixture {
+    url: String,
     server: MultiplexedConnection,
     broker: Arc<RedisBroker>,
     clock: Clock,
@@ -38,6 +39,7 @@ impl RedisFixture {
         let now = Clock::system().unix_seconds();
         let clock = Clock::manual(Timestamp::from_second(now).unwrap());
         let fixture = Self {
+            url: server.url(),
             server: server.connection().await,
             broker: Arc::new(RedisBroker::connect(&server.url(), clock.clone()).await.unwrap()),
             clock,
@@ -70,6 +72,10 @@ impl RedisFixture {
 impl Fixture for RedisFixture {
     fn broker(&self) -> Arc<dyn Broker> {
         Arc::<RedisBroker>::clone(&self.broker)
+    }
+
+    async fn broker_with_clock(&self, clock: Clock) -> Arc<dyn Broker> {
+        Arc::new(RedisBroker::connect(&self.url, clock).await.unwrap())
     }
 
     fn clock(&self) -> Clock {

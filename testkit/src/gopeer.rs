@@ -69,6 +69,13 @@ impl GoPeer {
         child
     }
 
+    /// Acquires or releases a token of an `x/rate` semaphore as the handler of a task with this ID: the answer, which
+    /// may be an error.
+    pub async fn semaphore(&self, verb: &str, scope: &str, max: u32, id: &str) -> Value {
+        let max = max.to_string();
+        output(&mut self.command("semaphore", &["--scope", scope, "--max", &max, "--id", id, verb])).await
+    }
+
     /// The whole database, as the vectors show it.
     pub async fn dump(&self) -> Value {
         output(&mut self.command("dump", &[])).await

@@ -125,3 +125,19 @@ async fn middleware_surrounds_all_jobs_and_one() {
         assert!(lines.iter().any(|line| line.contains(part)), "no line with {part:?}: {lines:#?}");
     }
 }
+
+#[tokio::test]
+async fn rate_limit_lets_everybody_through_in_time() {
+    let mut rate_limit = Child::spawn(&mut example("rate_limit"));
+    assert!(rate_limit.ended().await);
+    rate_limit
+        .line("the last line", |line| line == "nobody was let in too early, and nobody has failed")
+        .await;
+    let lines = rate_limit.lines();
+    for (part, times) in
+        [("sent to", 5), ("called for red", 2), ("called for blue", 1), ("rendered page-", 2)]
+    {
+        let found = lines.iter().filter(|line| line.contains(part)).count();
+        assert_eq!(found, times, "{part:?}: {lines:#?}");
+    }
+}

@@ -14,6 +14,7 @@ mod job;
 mod known_issues;
 mod large;
 mod life;
+mod limits;
 mod middleware;
 mod model;
 mod periodic;

@@ -26,6 +26,12 @@ async fn with_a_function(id: u64) {
 #[job(layer = (middleware_fn(loud), middleware_fn(loud)), concurrency = 1_000_000)]
 async fn with_several() {}
 
+#[job(rate = "100/s")]
+async fn with_a_rate() {}
+
+#[job(rate = "10/1m30s", layer = quiet())]
+async fn with_a_rate_and_a_layer() {}
+
 #[job]
 async fn without() {}
 
@@ -35,6 +41,8 @@ fn main() {
     let expected = [
         ("with_a_call", None, true),
         ("with_a_function", Some(1), true),
+        ("with_a_rate", None, true),
+        ("with_a_rate_and_a_layer", None, true),
         ("with_several", Some(1_000_000), true),
         ("without", None, false),
     ];

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
-    BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules, ServerTime, Settled, Settlement,
+    Admission, BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules, ServerTime, Settled,
+    Settlement,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -22,7 +23,17 @@ use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 /// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Cancellations::next`].
 #[async_trait]
 pub trait Broker:
-    Groups + Schedules + Inspection + Changes + Processes + ServerTime + fmt::Debug + Send + Sync + 'static
+    Groups
+    + Schedules
+    + Inspection
+    + Changes
+    + Processes
+    + Admission
+    + ServerTime
+    + fmt::Debug
+    + Send
+    + Sync
+    + 'static
 {
     /// The clock that stamps what is written.
     fn clock(&self) -> &Clock;

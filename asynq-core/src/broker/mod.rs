@@ -3,6 +3,7 @@
 //! [`MemoryBroker`] and `RedisBroker` show the same behavior, by one
 //! suite of conformance checks; a difference between them is a bug.
 
+mod admission;
 mod broker;
 mod changes;
 mod collection;
@@ -24,6 +25,7 @@ mod settlement;
 mod snapshot;
 mod task_detail;
 
+pub use admission::{Admission, LINE_PATIENCE, Token, Turn};
 pub use broker::{
     ActiveTask, Broker, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, NewTask,
     OwnerBeat, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,

@@ -79,15 +79,16 @@ pub enum Transition {
         /// Whether it counts as processed and failed.
         is_failure: bool,
     },
-    /// Its worker has no handler for it, another may: to be tried again later without using up a retry, and without
-    /// being counted as processed. How often that happened is counted with the task (`x_miss`).
+    /// It cannot run here and now: to be tried again later without using up a retry, and without being counted as
+    /// processed.
     PutBack {
-        /// The message to store, with the error in it.
+        /// The message to store.
         message: TaskMessage,
         /// When it is due, in Unix seconds.
         at: i64,
-        /// Given up (as by [`Archive`](Self::Archive)) when it happens for this many times.
-        limit: u32,
+        /// Given up (as by [`Archive`](Self::Archive)) when it happens for this many times, which are counted with the
+        /// task (`x_miss`); `None` for any number of times, uncounted.
+        limit: Option<u32>,
     },
     /// Given up. Counts as processed and failed; the archive is trimmed.
     Archive {

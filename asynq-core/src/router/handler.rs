@@ -89,7 +89,7 @@ impl Handler {
 pub struct HandlerService(Handler);
 
 impl HandlerService {
-    pub(super) fn new(handler: Handler) -> Self {
+    pub(crate) fn new(handler: Handler) -> Self {
         Self(handler)
     }
 }

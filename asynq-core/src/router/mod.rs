@@ -25,7 +25,7 @@ pub use extract::{ExtractError, FromContext, Requirement, State};
 pub use handler::{Handler, HandlerFn, HandlerResult, HandlerService};
 pub use middleware::{Middleware, MiddlewareFn, MiddlewareFnService, Next, middleware_fn};
 pub use outcome::{
-    BadPayload, BoxError, HandlerNotFound, IntoOutcome, Outcome, RetryIn, Revoke, SkipRetry, Verdict,
+    BadPayload, BoxError, HandlerNotFound, IntoOutcome, Outcome, PutBack, RetryIn, Revoke, SkipRetry, Verdict,
 };
 pub use registration::{DuplicateJob, Registration, RunFn, registered};
 pub use router::Router;

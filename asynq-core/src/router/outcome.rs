@@ -72,6 +72,8 @@ pub enum Verdict {
     SkipRetry,
     /// Delete, as if it had succeeded.
     Revoke,
+    /// Try again after this delay, as if it had not been tried now: no retry is used up.
+    PutBack(Duration),
 }
 
 impl Verdict {
@@ -103,6 +105,7 @@ impl fmt::Display for Marker {
             Verdict::RetryIn(delay) => write!(f, "retry in {delay:?}"),
             Verdict::SkipRetry => f.write_str("skip retry for the task"),
             Verdict::Revoke => f.write_str("revoke task"),
+            Verdict::PutBack(delay) => write!(f, "put back for {delay:?}"),
         }
     }
 }
@@ -154,6 +157,23 @@ wrapper! {
     RetryIn
 }
 
+wrapper! {
+    /// Wraps the reason why a task cannot run yet: it is put back as it was and tried again later. No retry is used up,
+    /// nothing is counted, and an earlier error stays with it; for Go it is in the state retry.
+    ///
+    /// A task whose deadline passes before that time is archived instead.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use asynq_core::router::{PutBack, Verdict};
+    ///
+    /// let error = PutBack::new(Duration::from_secs(60), "the printer is out of paper");
+    /// assert_eq!(Verdict::of(&error), Verdict::PutBack(Duration::from_secs(60)));
+    /// ```
+    PutBack
+}
+
 impl SkipRetry {
     /// Archive the task, with this error.
     pub fn new(error: impl Into<BoxError>) -> Self {
@@ -172,6 +192,14 @@ impl RetryIn {
     /// Try again in `delay` (whole seconds are kept), with this error.
     pub fn new(delay: Duration, error: impl Into<BoxError>) -> Self {
         Self(Marker { verdict: Verdict::RetryIn(delay), error: error.into() })
+    }
+}
+
+impl PutBack {
+    /// Try again in `delay`, for this reason, which is only logged. The task is due at a whole second: the last one
+    /// within the delay, but not before the next.
+    pub fn new(delay: Duration, reason: impl Into<BoxError>) -> Self {
+        Self(Marker { verdict: Verdict::PutBack(delay), error: reason.into() })
     }
 }
 

@@ -68,6 +68,7 @@ pub struct ServerBuilder {
     groups: GroupSetup,
     scheduler: bool,
     catch_up: CatchUp,
+    server_id: Option<String>,
     wrong: Option<Error>,
 }
 
@@ -119,6 +120,7 @@ impl ServerBuilder {
             groups: GroupSetup::default(),
             scheduler: true,
             catch_up: CatchUp::None,
+            server_id: None,
             wrong: None,
         }
     }
@@ -360,6 +362,13 @@ impl ServerBuilder {
         self
     }
 
+    /// The server's ID, instead of a random one: what happens must not depend on it where runs are to be the same.
+    #[cfg(test)]
+    pub(crate) fn server_id(mut self, id: impl Into<String>) -> Self {
+        self.server_id = Some(id.into());
+        self
+    }
+
     /// Checks everything, connects, and starts the server.
     ///
     /// # Errors
@@ -412,7 +421,7 @@ impl ServerBuilder {
         let info = ServerInfo {
             host: host_name(),
             pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
-            server_id: uuid::Uuid::new_v4().to_string(),
+            server_id: self.server_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
             concurrency: i32::try_from(concurrency).unwrap_or(i32::MAX),
             queues: queues
                 .iter()

@@ -4,7 +4,7 @@
 //! its tasks would wait until somebody adds another one. Nothing in the store tells such a group from one that is not
 //! there, so those that this server has seen are looked at again now and then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ const LIMIT: usize = 10_000;
 /// The groups of each queue that were seen.
 #[derive(Default)]
 pub(super) struct Mender {
-    queues: HashMap<QueueName, Seen>,
+    queues: BTreeMap<QueueName, Seen>,
 }
 
 #[derive(Default)]

@@ -16,6 +16,7 @@ mod keepers;
 mod lease;
 mod limits;
 mod mended;
+mod pacing;
 mod processor;
 mod queues;
 mod recoverer;

@@ -10,8 +10,7 @@
 //!
 //! `select!` only chooses what to look at next. A broker call that is dropped may have leased tasks already, so calls
 //! live in the processor, not in the `select!`, and each is awaited to its end. Settlements that gather while a call is
-//! in flight ride on the next one. A server with many slots has two calls in flight, each for half of them: while the
-//! broker works on one, handlers run, and what they come to makes the next.
+//! in flight ride on the next one. How many calls are in flight, and how much each carries, is [`Pacing`]'s to say.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,14 +26,16 @@ use tracing::Instrument;
 
 use super::attempt::{DeadlineExceeded, attempt};
 use super::limits::{Ask, Limits};
+use super::pacing::Pacing;
 use super::queues::Served;
-use super::running::{Held, Key, Phase, Running};
+use super::running::{Held, Key, Phase, Running, held_by};
 use super::serving::Serving;
 use super::settle::{Rules, error_text};
 use super::unknown::is_not_found;
 use crate::background::Backoff;
 use crate::broker::{
-    Broker, BrokerError, BrokerErrorKind, Demand, Exchanged, Leased, Settled, Settlement, Transition,
+    Broker, BrokerError, BrokerErrorKind, Demand, Exchanged, Leased, RunToken, Settled, Settlement,
+    Transition,
 };
 use crate::client::Client;
 use crate::clock::from_unix_seconds;
@@ -42,15 +43,8 @@ use crate::router::{Ctx, CtxParts, Handler, HandlerResult, Router, StateMap};
 use crate::task::DEFAULT_TIMEOUT;
 use crate::wire::TaskMessage;
 
-/// Most tasks that one call leases: bounds how long Redis does nothing else.
-const MAX_LEASED: usize = 128;
-
 /// Most settlements in one call.
 const MAX_SETTLED: usize = 256;
-
-/// Fewest tasks, leased or settled, that are worth a second call in flight: smaller calls cost the broker more for each
-/// task than the overlap gains.
-const MIN_HALF: usize = 16;
 
 /// How long handlers have to notice that they are dropped, once the grace period is over.
 const ABORT_GRACE: Duration = Duration::from_millis(500);
@@ -82,7 +76,7 @@ pub(super) struct Processor {
     pub(super) server_id: String,
     pub(super) limits: Limits,
     pub(super) serving: Serving,
-    pub(super) concurrency: usize,
+    pub(super) pacing: Pacing,
     pub(super) cancel_grace: Duration,
     pub(super) handlers: JoinSet<Finished>,
     pub(super) calls: FuturesUnordered<BoxFuture<'static, Answer>>,
@@ -96,6 +90,7 @@ pub(super) struct Processor {
 /// A handler's end.
 pub(super) struct Finished {
     key: Key,
+    run: RunToken,
     message: Arc<TaskMessage>,
     result: HandlerResult,
 }
@@ -127,9 +122,7 @@ impl Processor {
         let mut waiting = Backoff::new("waiter");
         let mut maybe_work = true;
         loop {
-            while let Some(joined) = self.handlers.try_join_next() {
-                self.finish(joined);
-            }
+            self.finish_ended();
             if queues.has_changed().unwrap_or(false) {
                 self.serving.changed(&queues.borrow_and_update(), &self.limits);
                 waiter = self.broker.waiter(&self.serving.names());
@@ -146,8 +139,9 @@ impl Processor {
                 Control::Fetch => self.free_slots(),
                 Control::Stop | Control::Drain(_) => 0,
             };
-            let slots = self.slots(free);
-            if self.is_call_due(if maybe_work || self.serving.has_room() { slots } else { 0 }) {
+            let slots = self.pacing.slots(free);
+            let wanted = if maybe_work || self.serving.has_room() { slots } else { 0 };
+            if self.pacing.is_call_due(self.calls.len(), wanted, self.unsettled.len()) {
                 let ask = self.serving.ask(&self.limits, &self.running, slots);
                 if ask.demand.slots > 0 || !self.unsettled.is_empty() {
                     self.call(ask);
@@ -175,8 +169,7 @@ impl Processor {
                             if slots > 0 {
                                 maybe_work = leased == slots;
                             }
-                            // Handlers that end at once do so now, and are settled together.
-                            yield_now().await;
+                            self.let_quick_handlers_end().await;
                         }
                         Err(error) => {
                             maybe_work = true;
@@ -201,29 +194,30 @@ impl Processor {
         self.end().await;
     }
 
-    /// What one call may lease of `free` slots.
-    pub(super) fn slots(&self, free: usize) -> usize {
-        free.min(self.half().unwrap_or(free)).min(MAX_LEASED)
+    /// Handlers that end at once do so now, and are settled together.
+    async fn let_quick_handlers_end(&mut self) {
+        for _ in 0..self.pacing.gathering_rounds() {
+            let running = self.handlers.len();
+            if running == 0 {
+                break;
+            }
+            yield_now().await;
+            self.finish_ended();
+            if self.handlers.len() == running {
+                break;
+            }
+        }
+    }
+
+    fn finish_ended(&mut self) {
+        while let Some(joined) = self.handlers.try_join_next() {
+            self.finish(joined);
+        }
     }
 
     /// Slots that neither a handler fills nor a call in flight may fill.
     pub(super) fn free_slots(&self) -> usize {
-        self.concurrency.saturating_sub(self.handlers.len() + self.slots_asked)
-    }
-
-    /// How many tasks make a call when two may be in flight; none where one at a time is best.
-    fn half(&self) -> Option<usize> {
-        let half = self.concurrency.div_ceil(2);
-        (half >= MIN_HALF).then_some(half)
-    }
-
-    /// Whether to make a call now, where `wanted` tasks could be leased and may be there.
-    fn is_call_due(&self, wanted: usize) -> bool {
-        match self.calls.len() {
-            0 => wanted > 0 || !self.unsettled.is_empty(),
-            1 => self.half().is_some_and(|half| wanted.max(self.unsettled.len()) >= half.min(MAX_LEASED)),
-            _ => false,
-        }
+        self.pacing.free(self.handlers.len() + self.slots_asked)
     }
 
     /// Sends a call: settles what can be settled, and asks.
@@ -291,7 +285,8 @@ impl Processor {
     fn mark(&self, settlements: &mut [Settlement], phase: Phase) {
         let mut table = self.running.lock();
         for settlement in settlements {
-            if let Some(held) = table.get_mut(&(settlement.queue.clone(), settlement.id.clone())) {
+            let key = (settlement.queue.clone(), settlement.id.clone());
+            if let Some(held) = held_by(&mut table, &key, settlement.run.as_ref()) {
                 held.phase = phase;
                 settlement.lease_until = held.lease_until;
             }
@@ -308,7 +303,10 @@ impl Processor {
                         "this run no longer holds its task: its outcome is not counted"
                     );
                 }
-                table.remove(&(settlement.queue, settlement.id));
+                let key = (settlement.queue, settlement.id);
+                if held_by(&mut table, &key, settlement.run.as_ref()).is_some() {
+                    table.remove(&key);
+                }
             }
         }
         for (queue, id) in exchanged.dropped {
@@ -364,7 +362,7 @@ impl Processor {
         let cancellation = CancellationToken::new();
         let key = (queue, id);
         let held = Held {
-            run,
+            run: run.clone(),
             lease_until,
             message: Arc::clone(&message),
             started: now,
@@ -372,10 +370,13 @@ impl Processor {
             cancellation: cancellation.clone(),
             phase: Phase::Running,
         };
-        self.running.lock().insert(key.clone(), held);
+        // An earlier run of the task, which this server has lost without hearing of it, is over.
+        if let Some(earlier) = self.running.lock().insert(key.clone(), held) {
+            earlier.cancellation.cancel();
+        }
         let left = Duration::try_from(deadline.duration_since(now)).unwrap_or_default();
         if left.is_zero() {
-            self.settle(&key, &message, Err(DeadlineExceeded.into()));
+            self.settle(Finished { key, run, message, result: Err(DeadlineExceeded.into()) });
             return;
         }
         let span = tracing::info_span!(
@@ -398,26 +399,32 @@ impl Processor {
             // A handler may panic before its first await: that, too, is its failure.
             let handler = async move { handler.call(ctx).await };
             let result = attempt(handler, deadline, &cancellation, grace).await;
-            Finished { key, message, result }
+            Finished { key, run, message, result }
         };
         self.handlers.spawn(run.instrument(span));
     }
 
     pub(super) fn finish(&mut self, joined: Result<Finished, JoinError>) {
         // A handler's panic is its result; what is left is a task that was aborted, and shutdown settles those.
-        if let Ok(Finished { key, message, result }) = joined {
-            self.settle(&key, &message, result);
+        if let Ok(finished) = joined {
+            self.settle(finished);
         }
     }
 
-    fn settle(&mut self, key: &Key, message: &TaskMessage, result: HandlerResult) {
-        let (run, lease_until) = {
-            let mut table = self.running.lock();
-            let Some(held) = table.get_mut(key) else { return };
-            held.phase = Phase::Unsettled;
-            (held.run.clone(), held.lease_until)
-        };
+    fn settle(&mut self, Finished { key, run, message, result }: Finished) {
         self.serving.ended(&self.limits, &key.0, &message.task_type);
+        let lease_until = {
+            let mut table = self.running.lock();
+            let Some(held) = held_by(&mut table, &key, Some(&run)) else {
+                tracing::warn!(
+                    task_id = %key.1, queue = %key.0,
+                    "this server runs the task again: the outcome of its earlier run is not counted"
+                );
+                return;
+            };
+            held.phase = Phase::Unsettled;
+            held.lease_until
+        };
         let failure = result.as_ref().err().map(|error| error_text(&**error));
         if result.as_ref().is_err_and(|error| is_not_found(&**error)) {
             tracing::warn!(
@@ -425,14 +432,16 @@ impl Processor {
                 "no handler for this task type"
             );
         }
-        let transition = self.rules.transition(message, result, self.broker.clock().now());
-        if let Some(error) = failure {
+        let transition = self.rules.transition(&message, result, self.broker.clock().now());
+        if let Transition::PutBack { at, limit: None, .. } = transition {
+            tracing::debug!(task_id = %key.1, queue = %key.0, reason = failure, due = at, "task put back");
+        } else if let Some(error) = failure {
             let (outcome, retried) = (outcome_name(&transition), message.retried);
             tracing::warn!(task_id = %key.1, queue = %key.0, error, outcome, retried, "task failed");
         } else {
             tracing::debug!(task_id = %key.1, queue = %key.0, "task done");
         }
-        let (queue, id) = key.clone();
+        let (queue, id) = key;
         self.unsettled.push(Settlement { queue, id, run: Some(run), lease_until, transition });
     }
 
@@ -453,9 +462,7 @@ impl Processor {
             // A handler that blocks its thread cannot be dropped; its task is put back all the same.
             let ended = timeout(ABORT_GRACE, async {
                 while let Some(joined) = self.handlers.join_next().await {
-                    if let Ok(Finished { key, message, result }) = joined {
-                        self.settle(&key, &message, result);
-                    }
+                    self.finish(joined);
                 }
             });
             if ended.await.is_err() {

@@ -8,7 +8,7 @@
 //! Go workers do not beat. Theirs are recovered by Go's rule, when the lease has run out, with one condition more: that
 //! it has stood unchanged while a living worker would have extended it, so that a clock that is behind does no harm.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,8 +66,8 @@ pub(super) struct Recoverer {
 pub(super) struct Seen {
     last_look: Option<Instant>,
     looks: u32,
-    beats: HashMap<(QueueName, String), Still>,
-    leases: HashMap<Key, Still>,
+    beats: BTreeMap<(QueueName, String), Still>,
+    leases: BTreeMap<Key, Still>,
 }
 
 /// The queues in which this server is known to live: those it takes from, and those it holds a task of.
@@ -122,7 +122,7 @@ impl Recoverer {
         *known = wanted;
         let beats = self.broker.beat(&self.server_id, &queues).await?;
         seen.last_look = Some(now);
-        let mut current = HashMap::new();
+        let mut current = BTreeMap::new();
         for (queue, beats) in queues.iter().zip(beats) {
             for beat in beats.into_iter().filter(|beat| beat.server_id != self.server_id) {
                 let key = (queue.clone(), beat.server_id);
@@ -144,7 +144,7 @@ impl Recoverer {
 
         let mend = seen.looks.is_multiple_of(LOOKS_PER_MEND);
         seen.looks = seen.looks.wrapping_add(1);
-        let mut leases = HashMap::new();
+        let mut leases = BTreeMap::new();
         for queue in &queues {
             if self.broker.count_active(queue).await? == 0 {
                 continue;
@@ -195,7 +195,7 @@ impl Recoverer {
         &self,
         queue: &QueueName,
         seen: &Seen,
-        watched: &mut HashMap<Key, Still>,
+        watched: &mut BTreeMap<Key, Still>,
         now: Instant,
     ) -> Result<(), BrokerError> {
         let seconds = self.broker.clock().unix_seconds();

@@ -1,6 +1,7 @@
 //! [`Running`]: the tasks that this server holds, shared by all its loops.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -13,9 +14,13 @@ use crate::wire::TaskMessage;
 /// A task is known by its queue and its ID: IDs are unique in their queue only.
 pub(super) type Key = (QueueName, TaskId);
 
+/// Without the random keys of the usual one, which would put tasks in another order in every run of a simulation. The
+/// table is never larger than the server's concurrency: chosen IDs cannot make it slow.
+pub(super) type Table = HashMap<Key, Held, BuildHasherDefault<DefaultHasher>>;
+
 /// The tasks that this server holds: leased, and not yet known to be settled.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Running(Arc<Mutex<HashMap<Key, Held>>>);
+pub(super) struct Running(Arc<Mutex<Table>>);
 
 /// A task that this server holds.
 #[derive(Debug)]
@@ -48,8 +53,14 @@ pub(super) enum Phase {
     Settling,
 }
 
+/// What is held of a task, if it is this run that holds it: a server that has lost a task may run it again while it still
+/// has the outcome of the earlier run.
+pub(super) fn held_by<'a>(table: &'a mut Table, key: &Key, run: Option<&RunToken>) -> Option<&'a mut Held> {
+    table.get_mut(key).filter(|held| run == Some(&held.run))
+}
+
 impl Running {
-    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Key, Held>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -66,8 +77,8 @@ impl Running {
     }
 
     /// The runs whose leases are to be extended to `until`, by queue.
-    pub(super) fn to_extend(&self, until: i64) -> HashMap<QueueName, Vec<LeaseRef>> {
-        let mut by_queue: HashMap<QueueName, Vec<LeaseRef>> = HashMap::new();
+    pub(super) fn to_extend(&self, until: i64) -> BTreeMap<QueueName, Vec<LeaseRef>> {
+        let mut by_queue: BTreeMap<QueueName, Vec<LeaseRef>> = BTreeMap::new();
         for ((queue, id), held) in self.lock().iter_mut().filter(|(_, held)| held.phase != Phase::Settling) {
             held.lease_until = held.lease_until.max(until);
             by_queue

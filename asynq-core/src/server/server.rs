@@ -19,6 +19,7 @@ use super::janitor::Janitor;
 use super::keepers::Keepers;
 use super::lease::LeaseKeeper;
 use super::limits::Limits;
+use super::pacing::Pacing;
 use super::processor::{Control, Processor};
 use super::recoverer::Recoverer;
 use super::running::Running;
@@ -175,7 +176,7 @@ impl Server {
             server_id: info.server_id,
             serving: Serving::new(&queues, &limits),
             limits,
-            concurrency: setup.concurrency,
+            pacing: Pacing::new(setup.concurrency),
             cancel_grace: setup.cancel_grace,
             handlers: JoinSet::new(),
             calls: futures_util::stream::FuturesUnordered::new(),

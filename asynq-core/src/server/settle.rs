@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -47,6 +48,9 @@ impl Rules {
             Err(error) => error,
         };
         let verdict = Verdict::of(&*error);
+        if let Verdict::PutBack(delay) = verdict {
+            return put_back(message, &error, delay, now);
+        }
         if verdict == Verdict::Retry
             && let Some(put_back) = self.unknown_types.transition(message, &error, now)
         {
@@ -59,7 +63,10 @@ impl Rules {
             Verdict::SkipRetry => return Transition::Archive { message: Some(failed) },
             _ if message.retried >= message.retry => return Transition::Archive { message: Some(failed) },
             Verdict::RetryIn(delay) => delay,
-            Verdict::Retry => self.retry.delay(&message.task_type, message.retried, &error),
+            // Dealt with above; as an error it is one like any other.
+            Verdict::Retry | Verdict::PutBack(_) => {
+                self.retry.delay(&message.task_type, message.retried, &error)
+            }
         };
         let is_failure = self.is_failure.as_ref().is_none_or(|is_failure| is_failure(&error));
         Transition::Retry {
@@ -68,6 +75,18 @@ impl Rules {
             is_failure,
         }
     }
+}
+
+/// Where a task goes that may not run before `delay`: it waits as it is, unless its deadline comes first.
+fn put_back(message: &TaskMessage, reason: &BoxError, delay: Duration, now: Timestamp) -> Transition {
+    let seconds = floor_seconds(now);
+    let at = now.saturating_add(delay).map_or(i64::MAX, floor_seconds).max(seconds.saturating_add(1));
+    if message.deadline > 0 && at >= message.deadline {
+        let error_msg = format!("{}; its deadline comes before it may run", error_text(&**reason));
+        let message = TaskMessage { error_msg, last_failed_at: seconds, ..message.clone() };
+        return Transition::Archive { message: Some(message) };
+    }
+    Transition::PutBack { message: message.clone(), at, limit: None }
 }
 
 /// An error and its causes, as it is stored: each cause that the text so far does not already tell.
@@ -96,13 +115,13 @@ pub(super) fn error_text(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::router::{Outcome, Revoke, SkipRetry};
+    use crate::router::{Outcome, PutBack, Revoke, SkipRetry};
 
     const NOW: i64 = 1_000;
 
     fn settle(message: &TaskMessage, result: HandlerResult) -> Transition {
         let rules = Rules {
-            retry: RetryPolicy::Fixed(std::time::Duration::from_secs(7)),
+            retry: RetryPolicy::Fixed(Duration::from_secs(7)),
             is_failure: None,
             unknown_types: UnknownTypes::Fail,
         };
@@ -149,6 +168,25 @@ mod tests {
                 if message.error_msg == "while sending: bad input: skip retry for the task"
         ));
         assert!(matches!(settle(&message(), Err(Revoke::new("void").into())), Transition::Done { .. }));
+    }
+
+    #[test]
+    fn what_may_not_run_yet_waits_as_it_is_unless_its_deadline_comes_first() {
+        let put_back = |millis| Err(PutBack::new(Duration::from_millis(millis), "too many").into());
+        let earlier = TaskMessage { retried: 2, error_msg: "an earlier error".to_owned(), ..message() };
+        for (millis, due) in [(0, 1_001), (900, 1_001), (2_900, 1_002)] {
+            assert!(matches!(
+                settle(&earlier, put_back(millis)),
+                Transition::PutBack { message, at, limit: None } if message == earlier && at == due
+            ));
+        }
+        let urgent = TaskMessage { deadline: 1_005, ..earlier };
+        assert!(matches!(settle(&urgent, put_back(4_000)), Transition::PutBack { at: 1_004, .. }));
+        assert!(matches!(
+            settle(&urgent, put_back(5_000)),
+            Transition::Archive { message: Some(message) } if message.error_msg
+                == "too many: put back for 5s; its deadline comes before it may run"
+        ));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::attempt;
 use super::limits::{Ask, Limits};
+use super::pacing::Pacing;
 use super::processor::{Answer, Processor, deadline};
 use super::recoverer::{INTERVAL, Known, Recoverer, Seen};
 use super::running::{Phase, Running};
@@ -140,7 +141,7 @@ impl Stepper {
             server_id,
             serving: Serving::new(&setup.queues, &limits),
             limits,
-            concurrency: setup.concurrency,
+            pacing: Pacing::new(setup.concurrency),
             cancel_grace: setup.cancel_grace,
             handlers: JoinSet::new(),
             calls: FuturesUnordered::new(),
@@ -309,7 +310,7 @@ impl Stepper {
 
     /// As many tasks as there are slots for.
     fn ask(&mut self) -> Ask {
-        let slots = self.processor.slots(self.processor.free_slots());
+        let slots = self.processor.pacing.slots(self.processor.free_slots());
         let Processor { serving, limits, running, .. } = &mut self.processor;
         serving.ask(limits, running, slots)
     }

@@ -53,7 +53,8 @@ impl UnknownTypes {
             last_failed_at: seconds,
             ..message.clone()
         };
-        Some(Transition::PutBack { message, at: seconds.saturating_add(wire_seconds(delay)), limit })
+        let at = seconds.saturating_add(wire_seconds(delay));
+        Some(Transition::PutBack { message, at, limit: Some(limit) })
     }
 }
 

@@ -152,6 +152,8 @@ impl Attempt {
                     let unreadable = || "the stored message cannot be read".to_owned();
                     (Ending::Archived, Some(message.map_or_else(unreadable, |message| message.error_msg)))
                 }
+                // Its reason is not stored with a task that only waits for its turn.
+                Transition::PutBack { limit: None, .. } => (Ending::PutBack, returned),
                 Transition::PutBack { message, .. } => (Ending::PutBack, Some(message.error_msg)),
                 Transition::Requeue { .. } => (Ending::PutBack, None),
             },

@@ -64,6 +64,21 @@ impl Keyspace {
         format!("{}:scheduler_history:{entry_id}", self.prefix)
     }
 
+    /// The tokens of an `x/rate` semaphore: a sorted set of IDs by the second in which they expire.
+    pub fn semaphore(&self, scope: &str) -> String {
+        format!("{}:sema:{scope}", self.prefix)
+    }
+
+    /// Our own: when tasks ran under a rate limit, a sorted set of runs by microsecond.
+    pub fn rate_runs(&self, scope: &str) -> String {
+        format!("{}:x:rate:{{{scope}}}:ran", self.prefix)
+    }
+
+    /// Our own: the tasks that wait for a rate limit, a sorted set of IDs by the microsecond of their turn.
+    pub fn rate_line(&self, scope: &str) -> String {
+        format!("{}:x:rate:{{{scope}}}:line", self.prefix)
+    }
+
     /// The keys of one queue.
     pub fn queue(&self, queue: &QueueName) -> QueueKeys {
         QueueKeys { base: format!("{}:{{{queue}}}:", self.prefix) }

@@ -10,6 +10,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, parenthesized, token};
 
 use super::derives;
+use super::rate::{self, Rate};
 use super::schedule::Schedule;
 use super::values::{layer, length, path, slots, text, times};
 use crate::errors::Errors;
@@ -25,6 +26,8 @@ pub(super) struct Args {
     pub(super) setters: TokenStream,
     /// How many of them a worker runs at a time.
     pub(super) concurrency: Option<LitInt>,
+    /// How many of them all workers together run in a period.
+    pub(super) rate: Option<Rate>,
     /// The middleware around the handler.
     pub(super) layer: Option<Expr>,
     /// What the struct derives beside serde's traits.
@@ -118,6 +121,11 @@ const OPTIONS: &[Known] = &[
         read: Value(|args, value| slots(value).map(|slots| args.concurrency = Some(slots))),
     },
     Known {
+        name: "rate",
+        example: r#"rate = "100/s""#,
+        read: Value(|args, value| rate::read(value).map(|rate| args.rate = Some(rate))),
+    },
+    Known {
         name: "layer",
         example: "layer = my_layer()",
         read: Value(|args, value| layer(value).map(|layer| args.layer = Some(layer))),
@@ -155,6 +163,10 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (
         &["max_concurrency", "limit", "max_running", "workers"],
         "it is called `concurrency` here: write `concurrency = 4`",
+    ),
+    (
+        &["rate_limit", "throttle", "limit_rate", "max_rate"],
+        "it is called `rate` here: write `rate = \"100/s\"`",
     ),
     (
         &["layers", "middleware", "middlewares", "wrap"],

@@ -14,6 +14,7 @@ use syn::{Attribute, LitStr, Token, Type, parse_quote};
 use super::args::Args;
 use super::check::{Argument, Call, Field, Job, Source};
 use super::item::Item;
+use super::rate::Rate;
 use super::types;
 
 /// The whole expansion.
@@ -291,7 +292,7 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
         })
     };
     let concurrency = optional(args.concurrency.as_ref());
-    let (layer_fn, layer) = layer(args).unzip();
+    let (layer_fn, layer) = layer(args, name).unzip();
     let layer = optional(layer);
     quote! {
         #(#impls)*
@@ -318,15 +319,26 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
     }
 }
 
-/// The function that puts the job's middleware around its handler, and its name. What is no middleware is reported where
-/// it is written.
-fn layer(args: &Args) -> Option<(TokenStream, Ident)> {
-    let expr = args.layer.as_ref()?;
-    let wrap = quote_spanned!(expr.span()=> __asynq::layered(__asynq_handler, &(#expr)));
+/// The function that puts the job's middleware around its handler, its rate limit the outermost, and its name. What is
+/// no middleware is reported where it is written.
+fn layer(args: &Args, job: &Ident) -> Option<(TokenStream, Ident)> {
+    if args.layer.is_none() && args.rate.is_none() {
+        return None;
+    }
+    let layered = args.layer.as_ref().map(|expr| {
+        quote_spanned!(expr.span()=> let __asynq_handler = __asynq::layered(__asynq_handler, &(#expr));)
+    });
+    let limited = args.rate.as_ref().map(|rate| {
+        let Rate { most, seconds } = rate;
+        let name = quote!(<#job as __asynq::Job>::NAME);
+        quote!(let __asynq_handler = __asynq::rate_limited(__asynq_handler, #name, #most, #seconds);)
+    });
     let name = Ident::new("__asynq_layer", Span::mixed_site());
     let function = quote! {
         fn #name(__asynq_handler: __asynq::Handler) -> __asynq::Handler {
-            #wrap
+            #layered
+            #limited
+            __asynq_handler
         }
     };
     Some((function, name))

@@ -1,11 +1,13 @@
 //! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`]), whether
-//! that can be a job ([`check`]), when it is enqueued by itself ([`schedule`]), and what it becomes ([`mod@expand`]).
+//! that can be a job ([`check`]), how often it may run ([`rate`]), when it is enqueued by itself ([`schedule`]), and what
+//! it becomes ([`mod@expand`]).
 
 mod args;
 pub(crate) mod check;
 mod derives;
 mod expand;
 pub(crate) mod item;
+mod rate;
 mod schedule;
 pub(crate) mod types;
 pub(crate) mod values;

@@ -5,7 +5,7 @@
 use super::{File, Finding};
 
 /// The folders of `asynq-core/src` and what each must not know: paths below the crate's root.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("task", &["job", "broker", "client", "router", "server", "scheduler", "inspector"]),
     ("wire", &["job", "broker", "client", "router", "server", "scheduler", "inspector"]),
     ("broker", &["job", "client", "router", "server", "scheduler", "inspector"]),
@@ -13,6 +13,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("job", &["broker", "client", "router", "server", "scheduler", "inspector"]),
     ("client", &["server", "scheduler", "inspector"]),
     ("router", &["broker", "server", "scheduler", "inspector"]),
+    ("limit", &["server", "scheduler", "inspector", REDIS_MODULE, REDIS_TYPE, MEMORY_MODULE, MEMORY_TYPE]),
     ("inspector", &["server", "scheduler", REDIS_MODULE, REDIS_TYPE, MEMORY_MODULE, MEMORY_TYPE]),
     ("scheduler", &["server", REDIS_MODULE, REDIS_TYPE, MEMORY_MODULE, MEMORY_TYPE]),
     ("server", &["testing", REDIS_MODULE, REDIS_TYPE, MEMORY_MODULE, MEMORY_TYPE]),

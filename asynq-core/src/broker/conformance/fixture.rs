@@ -20,6 +20,9 @@ pub trait Fixture: Send + Sync {
     /// The broker; always the same store.
     fn broker(&self) -> Arc<dyn Broker>;
 
+    /// A broker on the same store as a machine has it whose clock is another one.
+    async fn broker_with_clock(&self, clock: Clock) -> Arc<dyn Broker>;
+
     /// The broker's clock: a manual one.
     fn clock(&self) -> Clock;
 

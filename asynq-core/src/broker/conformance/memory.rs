@@ -31,6 +31,10 @@ impl Fixture for MemoryFixture {
         Arc::new(self.broker.clone())
     }
 
+    async fn broker_with_clock(&self, clock: Clock) -> Arc<dyn Broker> {
+        Arc::new(self.broker.with_clock(clock))
+    }
+
     fn clock(&self) -> Clock {
         self.clock.clone()
     }

@@ -8,6 +8,7 @@
     reason = "a panic is how a case fails, and a fixture that cannot do its work is a failure as well"
 )]
 
+mod admission;
 mod changes;
 mod dump;
 mod enqueue;

@@ -170,7 +170,7 @@ async fn retry_keeps_fields_of_others(world: World) {
 }
 
 fn put_back(world: &World, message: TaskMessage, limit: u32) -> Transition {
-    Transition::PutBack { message, at: world.now() + 30, limit }
+    Transition::PutBack { message, at: world.now() + 30, limit: Some(limit) }
 }
 
 async fn put_back_counts_a_miss_and_nothing_else(world: World) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Fixture, changes, enqueue, exchange, forward, groups, inspection, leases, priority, recovery, schedules,
-    settle, state, wait,
+    Fixture, admission, changes, enqueue, exchange, forward, groups, inspection, leases, priority, recovery,
+    schedules, settle, state, wait,
 };
 
 /// One behavior that every broker must show.
@@ -35,6 +35,7 @@ pub fn cases() -> Vec<Case> {
         schedules::CASES,
         inspection::CASES,
         changes::CASES,
+        admission::CASES,
     ]
     .concat()
 }

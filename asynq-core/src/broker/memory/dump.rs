@@ -85,6 +85,13 @@ fn put_globals(dump: &mut Dump, keyspace: &Keyspace, store: &Store, now: Moment)
     for (key, entries) in &store.schedulers.entries {
         dump.insert(&**key, Value::List(entries.value.clone()), Some(expiry(entries, now)));
     }
+    for (key, held) in &store.limiters.semaphores {
+        put_scored(dump, key.clone(), held, |id| bytes(id));
+    }
+    for (key, set) in store.limiters.ran.iter().chain(&store.limiters.lines) {
+        let members = set.value.iter().map(|(member, at)| (bytes(member), at)).collect();
+        dump.insert(key.as_str(), Value::ZSet(members), Some(expiry(set, now)));
+    }
     for (key, history) in &store.schedulers.histories {
         let events = history.value.iter().map(|(at, event)| (event.clone(), *at)).collect();
         dump.insert(key.as_str(), Value::ZSet(events), Some(expiry(history, now)));

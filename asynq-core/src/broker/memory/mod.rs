@@ -9,10 +9,12 @@
 //! broker.rs ──► store.rs (all queues, locks, servers) ──► queue.rs (one queue)
 //!   │                                                        │
 //!   ├─► schedules.rs (what schedulers need)                  │
+//!   ├─► admission.rs (limits over all servers)               │
 //!   └─► waiter.rs (wake-ups, cancellations)                  ├─► groups.rs, scored_set.rs, task_hash.rs, statistics.rs
 //!                                                            └─► ../snapshot.rs (what an inspector sees)
 //! ```
 
+mod admission;
 mod broker;
 mod changes;
 #[cfg(any(test, feature = "__conformance"))]

@@ -208,7 +208,11 @@ impl Queue {
                     count.failure();
                 }
             }
-            Transition::PutBack { message, at, limit } => {
+            Transition::PutBack { message, at, limit: None } => {
+                self.end_run(id, TaskState::Retry, Some(message));
+                self.retry.insert(id.clone(), *at);
+            }
+            Transition::PutBack { message, at, limit: Some(limit) } => {
                 let task = self.end_run(id, TaskState::Retry, Some(message));
                 let misses = task.misses().saturating_add(1);
                 task.set(field::MISSES, misses.to_string());

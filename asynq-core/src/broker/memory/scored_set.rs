@@ -61,6 +61,29 @@ impl<M: Borrow<str> + Clone + Hash + Ord> ScoredSet<M> {
         self.order.last().map(|(score, member)| (member, *score))
     }
 
+    /// The member with this many above it, and its score.
+    pub(super) fn nth_highest(&self, above: usize) -> Option<(&M, i64)> {
+        self.order.iter().rev().nth(above).map(|(score, member)| (member, *score))
+    }
+
+    /// Removes the members whose score is at most `bound`.
+    pub(super) fn remove_up_to(&mut self, bound: i64) {
+        while self.lowest().is_some_and(|lowest| lowest <= bound)
+            && let Some((_, member)) = self.order.pop_first()
+        {
+            self.scores.remove(member.borrow());
+        }
+    }
+
+    /// Removes the members whose score is above `bound`.
+    pub(super) fn remove_above(&mut self, bound: i64) {
+        while self.last().is_some_and(|(_, highest)| highest > bound)
+            && let Some((_, member)) = self.order.pop_last()
+        {
+            self.scores.remove(member.borrow());
+        }
+    }
+
     /// All members in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&M, i64)> {
         self.order.iter().map(|(score, member)| (member, *score))

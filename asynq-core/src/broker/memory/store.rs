@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::admission::Limiters;
 use super::queue::{LeaseGrant, Passed, Queue};
 use super::schedules::Schedulers;
 use super::scored_set::ScoredSet;
@@ -92,6 +93,7 @@ pub(super) struct Store {
     pub(super) server_infos: HashMap<Arc<str>, Expiring<Bytes>>,
     pub(super) server_workers: HashMap<Arc<str>, Expiring<BTreeMap<String, Bytes>>>,
     pub(super) schedulers: Schedulers,
+    pub(super) limiters: Limiters,
 }
 
 impl Store {
@@ -366,6 +368,7 @@ impl Store {
         self.server_infos.retain(|_, info| info.is_alive(now));
         self.server_workers.retain(|_, workers| workers.is_alive(now));
         self.schedulers.drop_expired(now);
+        self.limiters.drop_expired(now);
         for queue in self.queues.values_mut() {
             queue.statistics.drop_expired(now.seconds);
             queue.ticks.drop_expired(now);

@@ -90,6 +90,9 @@ async fn random_operations_repeat_and_meet() {
         "aggregation_sets",
         "owners",
         "paused",
+        "sema:s",
+        "{limit}:ran",
+        "{limit}:line",
     ] {
         assert!(keys.iter().any(|key| key.ends_with(kind)), "no sequence stores anything in {kind}");
     }

@@ -200,8 +200,9 @@ fn kind(settlement: &Settlement) -> &'static str {
         Transition::Done { unique_key } if unique_key.is_empty() => "d",
         Transition::Done { .. } => "u",
         Transition::Complete { .. } => "c",
-        Transition::Retry { .. } => "r",
-        Transition::PutBack { .. } => "m",
+        // One that is put back is, to the script, a failure that does not count.
+        Transition::Retry { .. } | Transition::PutBack { limit: None, .. } => "r",
+        Transition::PutBack { limit: Some(_), .. } => "m",
         Transition::Archive { .. } => "a",
         Transition::Requeue { .. } => "q",
     }
@@ -226,7 +227,7 @@ fn add_member(call: &mut Call, settlement: &Settlement) {
             call.arg(message.encode()).arg(*at).arg(u8::from(*is_failure));
         }
         Transition::PutBack { message, at, limit } => {
-            call.arg(message.encode()).arg(*at).arg(*limit);
+            call.arg(message.encode()).arg(*at).arg(limit.unwrap_or(0));
         }
         Transition::Archive { message } => {
             call.arg(u8::from(message.is_some()))

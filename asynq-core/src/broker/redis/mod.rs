@@ -5,6 +5,7 @@
 
 mod active;
 mod address;
+mod admission;
 mod broker;
 mod cancellations;
 mod changes;

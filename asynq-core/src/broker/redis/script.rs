@@ -27,6 +27,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    acquire_token
     adopt
     archive_members
     change
@@ -49,6 +50,7 @@ scripts! {
     scan
     stage_group
     sweep
+    take_turn
     task_info
     write_result
     write_scheduler_entries

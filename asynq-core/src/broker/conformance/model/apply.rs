@@ -202,7 +202,9 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
             Transition::Retry { message: message(), at: now + i64::from(seconds), is_failure }
         }
         TransitionOp::PutBack(limit) => {
-            Transition::PutBack { message: message(), at: now + 30, limit: u32::from(limit) }
+            // None of the limit 0: it may happen any number of times.
+            let limit = (limit > 0).then(|| u32::from(limit));
+            Transition::PutBack { message: message(), at: now + 30, limit }
         }
         TransitionOp::Archive(with_message) => Transition::Archive { message: with_message.then(message) },
         TransitionOp::Requeue(crashed) => Transition::Requeue { crashed },

@@ -68,6 +68,21 @@ pub enum Op {
         /// The entry.
         entry: u8,
     },
+    /// Asks to run under a rate limit.
+    TakeTurn {
+        /// The task.
+        id: u8,
+    },
+    /// Takes a token of a semaphore.
+    AcquireToken {
+        /// The task.
+        id: u8,
+    },
+    /// Gives it back.
+    ReleaseToken {
+        /// The task.
+        id: u8,
+    },
     /// Settles a batch and leases.
     Exchange {
         /// What to settle.

@@ -1,13 +1,16 @@
-//! [`operate`]: what an operator does, on one broker.
+//! [`operate`]: what operators and limits do, on one broker.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::known::Known;
-use super::op::{Op, collection, queue_name};
-use crate::broker::{Broker, BrokerError, Change, Collection, Edit, ScanCursor};
+use super::op::{IDS, Op, TICK, collection, queue_name};
+use crate::broker::{Broker, BrokerError, Change, Collection, Edit, ScanCursor, Token, Turn};
+use crate::task::TaskId;
 use crate::wire::TaskMessage;
 
-/// What an operator does, and what that tells.
+/// What an operator or a limit does, and what that tells.
 pub(super) async fn operate(
     broker: &dyn Broker,
     op: &Op,
@@ -59,9 +62,25 @@ pub(super) async fn operate(
             let servers = broker.servers().await?;
             format!("{info:?} {history:?} {groups:?} {queues:?} {servers:?}")
         }
+        Op::TakeTurn { id } => {
+            let (id, run) = (limited_id(*id), format!("{id} at {now}"));
+            let period = Duration::from_secs(u64::from(2 * TICK));
+            let turn = Turn { scope: "limit", id: &id, run: &run, most: 2, period };
+            format!("{:?}", broker.take_turn(&turn).await?)
+        }
+        Op::AcquireToken { id } => {
+            let token = Token { scope: "s", most: 2, id: &limited_id(*id), until: now + i64::from(TICK) };
+            broker.acquire_token(&token).await?.to_string()
+        }
+        Op::ReleaseToken { id } => broker.release_token("s", &limited_id(*id)).await?.to_string(),
         Op::DeleteQueue { queue, force } => {
             format!("{:?}", broker.delete_queue(&queue_name(*queue), *force).await?)
         }
         _ => String::new(),
     })
+}
+
+/// A task under a limit.
+fn limited_id(number: u8) -> TaskId {
+    TaskId::stored(&format!("t{}", number % IDS))
 }

@@ -13,7 +13,7 @@ pub fn random_ops(seed: u64, n: usize) -> Vec<Op> {
 
 fn random_op(rng: &mut fastrand::Rng) -> Op {
     let queue = rng.u8(..);
-    match rng.u8(..140) {
+    match rng.u8(..143) {
         0..24 => Op::Enqueue(some(rng, 4, random_task)),
         120..123 => Op::Tick { entry: rng.u8(..), at: rng.i8(-20..20), task: random_task(rng) },
         123 => Op::TickMark { queue, entry: rng.u8(..) },
@@ -23,6 +23,9 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
             queues: if rng.u8(..4) == 0 { vec![queue] } else { vec![queue, queue.wrapping_add(1)] },
             slots: rng.u8(..6),
         },
+        140 => Op::TakeTurn { id: rng.u8(..) },
+        141 => Op::AcquireToken { id: rng.u8(..) },
+        142 => Op::ReleaseToken { id: rng.u8(..) },
         58..62 => Op::ExtendLeases { queue, runs: some(rng, 4, |rng| rng.u8(..8)), seconds: rng.u8(..90) },
         62..70 => Op::Forward { queue },
         70..72 => Op::Beat { server: rng.u8(..), queues: some(rng, 3, |rng| rng.u8(..)) },
@@ -40,7 +43,7 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         89..91 => Op::TaskInfo { queue, id: rng.u8(..) },
         91..93 => random_inspection(rng, queue),
         93..95 | 128..131 => Op::Advance { ticks: random_ticks(rng), quarter: rng.bool() },
-        95..115 | 131.. => Op::Group(groups::random(rng)),
+        95..115 | 131..140 => Op::Group(groups::random(rng)),
         _ => Op::Break { queue, id: rng.u8(..), how: random_break(rng) },
     }
 }
@@ -111,7 +114,7 @@ fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
             0..2 => TransitionOp::Done(rng.bool()),
             2..4 => TransitionOp::Complete(rng.u8(..60), rng.bool().then(|| rng.u8(..))),
             4..7 => TransitionOp::Retry(rng.u8(..60), rng.bool()),
-            10 => TransitionOp::PutBack(rng.u8(1..4)),
+            10 => TransitionOp::PutBack(rng.u8(0..4)),
             7 => TransitionOp::Archive(rng.bool()),
             _ => TransitionOp::Requeue(rng.u8(..8) > 0),
         },
