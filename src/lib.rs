@@ -49,10 +49,11 @@ pub use asynq_core::job::{
     Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
 };
 pub use asynq_core::limit::{Permit, RateLimit, Semaphore};
+pub use asynq_core::router::registered as jobs;
 pub use asynq_core::router::{
-    Aggregator, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, HandlerResult,
-    HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, Outcome, PutBack, RetryIn, Revoke, Router,
-    SkipRetry, State, middleware_fn,
+    Aggregator, BoxError, Catalog, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, HandlerResult,
+    HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, Outcome, PutBack, Registration, RetryIn,
+    Revoke, Router, SkipRetry, State, export_catalog, middleware_fn,
 };
 #[cfg(feature = "redis")]
 pub use asynq_core::server::run_registered;
@@ -72,6 +73,7 @@ pub use asynq_core::scheduler::{
 pub use asynq_core::{
     Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, testing, wire,
 };
+pub use asynq_core::{assert_registered, jobs};
 #[cfg(feature = "macros")]
 pub use asynq_macros::{aggregator, job};
 

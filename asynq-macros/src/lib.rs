@@ -58,10 +58,17 @@ use proc_macro::TokenStream;
 /// | `group` | `group = "digest"` | the group that its tasks are collected in |
 /// | `rate` | `rate = "100/s"` | how many of them all worker processes together begin in a second, in a minute (`"10/m"`), in an hour, a day or any duration (`"10/30s"`); the others wait without having failed; as many as there are unless given |
 /// | `concurrency` | `concurrency = 4` | how many of them one worker process runs at a time; as many as it has slots unless given |
+/// | `blocking` | `blocking` | the function is not `async` and blocks its thread: it runs on one for such work, see below |
 /// | `layer` | `layer = my_layer()` | a tower layer around the job, inside those of the router and the worker; a tuple for several, the outermost first |
 /// | `cron` | `cron = "0 9 * * mon-fri"` | enqueues the job at these times; may be repeated |
 /// | `timezone` | `timezone = "Europe/Rome"` | the time zone of `cron`; the scheduler's unless given, UTC as a rule |
 /// | `every` | `every = "10m"` | enqueues the job at fixed intervals |
+/// | `aliases` | `aliases = ["mail:send"]` | other task types that it runs: its earlier names |
+/// | `delay` | `delay = "30s"` | the time from enqueuing to the first attempt; none unless given |
+/// | `struct` | `struct = "SendMail"` | the name of the struct; the function's in camel case unless given |
+/// | `rename_all` | `rename_all = "camelCase"` | how the names of arguments are written in the payload, as in serde |
+/// | `transparent` | `transparent` | the payload is the encoding of the only argument, not an object with one field |
+/// | `unregistered` | `unregistered` | runs only where it is named: `Router::jobs(asynq::jobs![SendMail])` |
 /// | `derive` | `derive(Debug, Clone)` | what the struct derives; serde's traits alone unless given, for `Debug` puts arguments into logs |
 /// | `crate` | `crate = ::my_crate::asynq` | the path of asynq, for a crate that re-exports it |
 ///
@@ -101,6 +108,30 @@ use proc_macro::TokenStream;
 /// # drop(job);
 /// ```
 ///
+/// # Functions that block
+///
+/// A thread cannot be stopped. When the time limit of a blocking job is over, or it is cancelled, `Ctx::is_cancelled`
+/// tells it so, and the run counts as failed; but its slot is free only when the function has returned. At shutdown
+/// its task is put back after the time limit for that, while it may still run.
+///
+/// ```
+/// use asynq::{Ctx, job};
+///
+/// #[job(blocking, concurrency = 2)]
+/// fn count_primes(below: u32, ctx: &Ctx) -> Result<usize, &'static str> {
+///     let mut primes: Vec<u32> = Vec::new();
+///     for number in 2..below {
+///         if ctx.is_cancelled() {
+///             return Err("told to stop");
+///         }
+///         if primes.iter().all(|prime| number % prime > 0) {
+///             primes.push(number);
+///         }
+///     }
+///     Ok(primes.len())
+/// }
+/// ```
+///
 /// # Schedules
 ///
 /// A job with `cron` or `every` is enqueued by itself, once at each of its times, however many workers run: every
@@ -127,7 +158,9 @@ use proc_macro::TokenStream;
 /// # Registration
 ///
 /// A job registers itself when the program is linked. A crate that nothing names is not linked, so a worker whose
-/// jobs are in a library has the line `use my_jobs as _;`.
+/// jobs are in a library has the line `use my_jobs as _;`, and a test with `asynq::assert_registered!(SendEmail)`.
+/// `asynq::jobs()` lists them all, and `asynq::export_catalog()` writes the list as JSON. To choose the jobs of a
+/// worker, or where nothing registers itself, name them: `ServerBuilder::jobs(asynq::jobs![SendEmail])`.
 ///
 /// Task types are compared as text across all programs that share a Redis: give a job another `name` rather than the
 /// name of one with other arguments.

@@ -6,6 +6,7 @@ mod conformance;
 mod crash;
 mod examples;
 mod faults;
+mod forms;
 mod go_json;
 mod groups;
 mod inspector;

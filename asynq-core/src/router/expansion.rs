@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use futures_util::future::BoxFuture;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     BadPayload, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerResult, Middleware, Requirement,
@@ -16,6 +17,23 @@ where
     F: Future<Output = HandlerResult> + Send + 'static,
 {
     Box::pin(future)
+}
+
+/// Runs the function of a job that blocks, on a thread for such work. A thread cannot be stopped: where the future is
+/// dropped before its function has ended, the context knows, and the run keeps its slot until then. One that still
+/// waits for a thread never gets one.
+pub async fn blocking(ctx: Ctx, function: impl FnOnce() -> HandlerResult + Send + 'static) -> HandlerResult {
+    let working = ctx.begin_blocking();
+    let thread = AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
+        let _working = working;
+        function()
+    }));
+    match thread.await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(result) => result,
+        // As if it had run here: what a panic means is the worker's business.
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_ended)) => Err("the runtime was shut down before the job could run".into()),
+    }
 }
 
 /// The job that is the payload of a task.

@@ -16,7 +16,7 @@ use crate::client::{AsClient, Client};
 use crate::env::Settings;
 use crate::error::{Error, Result};
 use crate::job::GroupSettings;
-use crate::router::{Aggregator, BoxError, Middleware, Router, StateMap};
+use crate::router::{Aggregator, BoxError, Middleware, Registration, Router, StateMap};
 use crate::scheduler::{CatchUp, Scheduler};
 use crate::task::QueueName;
 use crate::wire::{ServerInfo, WireTimestamp};
@@ -148,6 +148,12 @@ impl ServerBuilder {
     pub fn registered(mut self) -> Self {
         self.router = Router::registered();
         self.groups.aggregators.add_registered();
+        self
+    }
+
+    /// Runs these jobs and no others: `.jobs(asynq::jobs![SendEmail, Resize])`. See [`Router::jobs`].
+    pub fn jobs(mut self, jobs: impl IntoIterator<Item = &'static Registration>) -> Self {
+        self.router = Router::jobs(jobs);
         self
     }
 

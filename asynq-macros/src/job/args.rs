@@ -9,10 +9,11 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, parenthesized, token};
 
+use super::case::{self, Case};
 use super::derives;
 use super::rate::{self, Rate};
 use super::schedule::Schedule;
-use super::values::{layer, length, path, slots, text, times};
+use super::values::{aliases, layer, length, path, slots, structure, text, times};
 use crate::errors::Errors;
 use crate::paths::CratePath;
 use crate::suggest;
@@ -22,6 +23,18 @@ use crate::suggest;
 pub(super) struct Args {
     /// The task type; the name of the function unless given.
     pub(super) name: Option<LitStr>,
+    /// Other task types that it runs.
+    pub(super) aliases: Vec<LitStr>,
+    /// The name of the struct; that of the function in camel case unless given.
+    pub(super) structure: Option<Ident>,
+    /// How the names of fields are written in the payload.
+    pub(super) rename_all: Option<Case>,
+    /// Whether the payload is the encoding of the only argument.
+    pub(super) transparent: Option<Ident>,
+    /// Whether the function blocks its thread.
+    pub(super) blocking: Option<Ident>,
+    /// Whether the job runs only where it is named.
+    pub(super) unregistered: bool,
     /// Calls on `JobOptions` that set the job's defaults: `.retry(5u32)`.
     pub(super) setters: TokenStream,
     /// How many of them a worker runs at a time.
@@ -53,8 +66,7 @@ enum Read {
     /// `name(…)`: what stands in the parentheses, which is something.
     List(fn(&mut Args, ParseStream<'_>) -> Result<()>),
     /// Nothing.
-    #[expect(dead_code, reason = "the first flag is on its way")]
-    Flag(fn(&mut Args)),
+    Flag(fn(&mut Args, &Ident)),
 }
 
 use Read::{Flag, List, Value};
@@ -136,6 +148,37 @@ const OPTIONS: &[Known] = &[
         read: Value(|args, value| path(value).map(|path| args.krate = path)),
     },
     Known {
+        name: "aliases",
+        example: r#"aliases = ["mail:send"]"#,
+        read: Value(|args, value| aliases(value).map(|names| args.aliases = names)),
+    },
+    Known {
+        name: "delay",
+        example: r#"delay = "30s""#,
+        read: Value(|args, value| length(value).map(|delay| args.set("delay", delay))),
+    },
+    Known {
+        name: "struct",
+        example: r#"struct = "SendMail""#,
+        read: Value(|args, value| structure(value).map(|name| args.structure = Some(name))),
+    },
+    Known {
+        name: "rename_all",
+        example: r#"rename_all = "camelCase""#,
+        read: Value(|args, value| case::read(value).map(|case| args.rename_all = Some(case))),
+    },
+    Known {
+        name: "transparent",
+        example: "transparent",
+        read: Flag(|args, name| args.transparent = Some(name.clone())),
+    },
+    Known {
+        name: "blocking",
+        example: "blocking",
+        read: Flag(|args, name| args.blocking = Some(name.clone())),
+    },
+    Known { name: "unregistered", example: "unregistered", read: Flag(|args, _| args.unregistered = true) },
+    Known {
         name: "derive",
         example: "derive(Debug, Clone)",
         read: List(|args, list| derives::read(list).map(|derives| args.derives = derives)),
@@ -185,9 +228,13 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
          equal tasks from being enqueued twice",
     ),
     (
-        &["process_in", "process_at", "delay", "at"],
-        "when to start belongs to one task: write `.process_in(delay)` or `.process_at(t)` when enqueuing",
+        &["process_at", "at"],
+        "an instant belongs to one task: write `.process_at(t)` when enqueuing, or `delay = \"30s\"` here for a time \
+         that counts from then",
     ),
+    (&["process_in"], "it is called `delay` here: write `delay = \"30s\"`"),
+    (&["struct_name"], "it is called `struct` here: write `struct = \"SendMail\"`"),
+    (&["alias"], "it is called `aliases` here: write `aliases = [\"mail:send\"]`"),
 ];
 
 impl Args {
@@ -225,7 +272,12 @@ impl Args {
             return Err(not_an_option(input));
         }
         let name = Ident::parse_any(input)?;
-        let known = find(&name, input)?;
+        let known = find(&name, input).inspect_err(|_| {
+            // Or the function, which is then not async, would be the next mistake.
+            if suggest::nearest(&name.unraw().to_string(), ["blocking"]).is_some() {
+                self.blocking = Some(name.clone());
+            }
+        })?;
         let twice = given.contains(&known.name) && !REPEATABLE.contains(&known.name);
         given.push(known.name);
         match known.read {
@@ -247,7 +299,7 @@ impl Args {
                 read
             }
             Flag(read) if input.is_empty() || input.peek(Token![,]) => {
-                read(self);
+                read(self, &name);
                 Ok(())
             }
             Flag(_) => Err(known.needs(&name)),

@@ -6,9 +6,11 @@
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, GenericParam, Generics, Ident, Pat, ReturnType, Safety, Type, parse_quote, parse_quote_spanned,
+    Attribute, GenericParam, Generics, Ident, LitStr, Pat, ReturnType, Safety, Type, parse_quote,
+    parse_quote_spanned,
 };
 
+use super::args::Args;
 use super::item::{Item, Parameter};
 use super::types;
 use crate::errors::Errors;
@@ -58,7 +60,7 @@ pub(super) enum Source<'a> {
 }
 
 /// Judges an item. Without a [`Job`] nothing but the function itself can come out.
-pub(super) fn check<'a>(item: &'a Item, errors: &mut Errors) -> Option<Job<'a>> {
+pub(super) fn check<'a>(item: &'a Item, args: &Args, errors: &mut Errors) -> Option<Job<'a>> {
     let signature = &item.signature;
     if let Some(receiver) = signature.receiver() {
         let message = "a job is a free function: move it out of the `impl`, and take what it needs from `self` as an \
@@ -66,11 +68,14 @@ pub(super) fn check<'a>(item: &'a Item, errors: &mut Errors) -> Option<Job<'a>> 
         errors.at(receiver, message);
         return None;
     }
-    let name = struct_name(&signature.ident, errors)?;
+    let name = match &args.structure {
+        Some(name) => name.clone(),
+        None => struct_name(&signature.ident, errors)?,
+    };
     let before = errors.count();
-    qualifiers(item, errors);
+    qualifiers(item, args.blocking.as_ref(), errors);
     generics(&signature.generics, errors);
-    let output = output(item, errors);
+    let output = output(item, args.blocking.is_some(), errors);
 
     let mut fields = Vec::new();
     let mut arguments = Vec::new();
@@ -98,8 +103,23 @@ pub(super) fn check<'a>(item: &'a Item, errors: &mut Errors) -> Option<Job<'a>> 
             None => {}
         }
     }
+    if let Some(flag) = args.transparent.as_ref().filter(|_| fields.len() != 1 && errors.count() == before) {
+        let message = format!(
+            "a transparent job has one argument in the payload, which is the payload; this one has {}",
+            fields.len()
+        );
+        errors.at(flag, message);
+    }
+    let task_type = signature.ident.unraw().to_string();
+    let own = args.name.as_ref().map_or_else(|| task_type.clone(), LitStr::value);
+    for alias in args.aliases.iter().filter(|alias| alias.value() == own) {
+        errors.at(
+            alias,
+            "this is the name of the job itself: an alias is another one, such as an earlier name",
+        );
+    }
     let call = (errors.count() == before).then_some(Call { arguments, output });
-    Some(Job { name, task_type: signature.ident.unraw().to_string(), fields, call })
+    Some(Job { name, task_type, fields, call })
 }
 
 /// `send_email` → `SendEmail`.
@@ -109,7 +129,8 @@ fn struct_name(function: &Ident, errors: &mut Errors) -> Option<Ident> {
         errors.at(
             function,
             format!(
-                "the struct of this job would be called `{name}`, which is not a name; rename the function"
+                "the struct of this job would be called `{name}`, which is not a name; rename the function, or write \
+                 `struct = \"…\"`"
             ),
         );
         return None;
@@ -128,15 +149,26 @@ fn pascal_case(snake_case: &str) -> String {
 }
 
 /// What stands before `fn`.
-fn qualifiers(item: &Item, errors: &mut Errors) {
+fn qualifiers(item: &Item, blocking: Option<&Ident>, errors: &mut Errors) {
     let signature = &item.signature;
-    if signature.asyncness.is_none() {
-        let message = format!(
-            "`#[job]` needs an `async fn`: write `async fn {}`; what blocks goes into \
-             `tokio::task::spawn_blocking` inside it",
-            signature.ident,
-        );
-        errors.at(signature.fn_token, message);
+    match (blocking, &signature.asyncness) {
+        (None, None) => {
+            let message = format!(
+                "`#[job]` needs an `async fn`: write `async fn {}`; for work that blocks its thread write \
+                 `#[job(blocking)]`",
+                signature.ident,
+            );
+            errors.at(signature.fn_token, message);
+        }
+        (Some(flag), Some(_)) => {
+            let message = format!(
+                "a blocking job is a plain function, which runs on a thread for such work: write `fn {}`, or leave \
+                 `blocking` out",
+                signature.ident,
+            );
+            errors.at(flag, message);
+        }
+        _ => {}
     }
     if let Safety::Unsafe(unsafety) = &signature.safety {
         let message = "a job cannot be `unsafe`: a worker calls it with whatever its queue holds; check the arguments \
@@ -164,12 +196,12 @@ fn generics(generics: &Generics, errors: &mut Errors) {
 }
 
 /// The return type.
-fn output(item: &Item, errors: &mut Errors) -> Type {
+fn output(item: &Item, blocking: bool, errors: &mut Errors) -> Type {
     let ty = match &item.signature.output {
         ReturnType::Type(_, ty) => types::peel(ty),
         ReturnType::Default => return parse_quote_spanned!(item.signature.ident.span()=> ()),
     };
-    if item.signature.asyncness.is_none() {
+    if item.signature.asyncness.is_none() && !blocking {
         // Perhaps a future: what an `async fn` would return is not written here.
         return parse_quote!(());
     }

@@ -7,13 +7,13 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, LitStr, Token, Type, parse_quote};
+use syn::{LitStr, Type, parse_quote};
 
 use super::args::Args;
 use super::check::{Argument, Call, Field, Job, Source};
 use super::item::Item;
+use super::payload;
 use super::rate::Rate;
 use super::types;
 
@@ -24,7 +24,7 @@ pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenSt
     let structure = structure(args, item, job);
     let cfgs = item.attrs_named(&["cfg"]);
     let import = args.krate.import();
-    let wire = wire(job);
+    let wire = payload::wire(args, job);
     let trait_impl = trait_impl(args, job);
     let methods = methods(item, job);
     let registration = job.call.as_ref().map(|call| registration(args, item, job, call));
@@ -97,84 +97,6 @@ fn function_link(item: &Item) -> String {
     let ident = &item.signature.ident;
     let name = ident.unraw();
     if *ident == name { format!("[`{name}`]") } else { format!("`{name}`") }
-}
-
-/// `Serialize` and `Deserialize`. They are derived on a twin of the struct, because only in here serde's attributes
-/// can name what they need: their paths are texts, in which the path of a crate may mean nothing.
-fn wire(job: &Job<'_>) -> TokenStream {
-    let Job { name, fields, .. } = job;
-    let text = LitStr::new(&name.to_string(), Span::call_site());
-    let (arguments, fields): (Vec<_>, Vec<_>) = fields
-        .iter()
-        .map(|field| {
-            let Field { name, ty, serde, .. } = field;
-            let (argument, attribute) = through_payload(field).unzip();
-            (argument, quote!(#(#serde)* #attribute #name: #ty))
-        })
-        .unzip();
-    quote! {
-        #(#arguments)*
-
-        #[derive(__asynq::serde::Serialize, __asynq::serde::Deserialize)]
-        #[serde(crate = "__asynq::serde", remote = #text, rename = #text)]
-        #[allow(dead_code)]
-        struct __AsynqPayload {
-            #(#fields,)*
-        }
-
-        impl __asynq::serde::Serialize for #name {
-            fn serialize<S: __asynq::serde::Serializer>(
-                &self,
-                serializer: S,
-            ) -> ::core::result::Result<
-                <S as __asynq::serde::Serializer>::Ok,
-                <S as __asynq::serde::Serializer>::Error,
-            > {
-                __AsynqPayload::serialize(self, serializer)
-            }
-        }
-
-        impl<'de> __asynq::serde::Deserialize<'de> for #name {
-            fn deserialize<D: __asynq::serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, <D as __asynq::serde::Deserializer<'de>>::Error> {
-                __AsynqPayload::deserialize(deserializer)
-            }
-        }
-    }
-}
-
-/// The impl and the serde attribute that send a field through `Payload`; nothing where the user says how it travels,
-/// or where that cannot fail.
-fn through_payload(field: &Field) -> Option<(TokenStream, TokenStream)> {
-    const OWN_WAY: [&str; 6] =
-        ["with", "serialize_with", "deserialize_with", "skip", "skip_serializing", "skip_deserializing"];
-    let Field { position, ty, serde, .. } = field;
-    let given = serde_names(serde);
-    // The detour costs the compiler as much as a small field itself, and most fields are plain.
-    if types::is_plain(ty) || given.iter().any(|name| OWN_WAY.contains(&name.as_str())) {
-        return None;
-    }
-    let argument = quote! {
-        impl __asynq::Argument<#position> for __AsynqJob {
-            type Value = #ty;
-        }
-    };
-    let write = format!("__asynq::write_argument::<__AsynqJob, {position}, _>");
-    let read = format!("__asynq::read_argument::<__AsynqJob, {position}, _>");
-    // These switch off serde's rule that a missing `Option` is `None`.
-    let optional = types::argument_of(ty, "Option").is_some()
-        && !given.iter().any(|name| matches!(name.as_str(), "default" | "flatten"));
-    let default = optional.then(|| quote!(default,));
-    Some((argument, quote!(#[serde(#default serialize_with = #write, deserialize_with = #read)])))
-}
-
-/// The names in `#[serde(name = …, name(…), name)]`. What cannot be read is serde's to report.
-pub(super) fn serde_names(attrs: &[Attribute]) -> Vec<String> {
-    let metas = attrs
-        .iter()
-        .filter_map(|attr| attr.parse_args_with(Punctuated::<syn::Meta, Token![,]>::parse_terminated).ok());
-    metas.flatten().filter_map(|meta| Some(meta.path().get_ident()?.to_string())).collect()
 }
 
 /// `impl Job`.
@@ -282,7 +204,12 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
     });
     let into_outcome = outcome(&call.output, "into_outcome");
     let (_, end) = types::ends(&call.output);
-    let run = quote_spanned!(end=> #into_outcome(#function(#(#arguments),*).await));
+    let run = if args.blocking.is_some() {
+        let run = quote_spanned!(end=> #into_outcome(#function(#(#arguments),*)));
+        quote!(__asynq::blocking(#ctx, move || #run).await)
+    } else {
+        quote_spanned!(end=> #into_outcome(#function(#(#arguments),*).await))
+    };
     // A future that is not `Send` is reported at this call.
     let future = quote_spanned! {at_function(item)=>
         __asynq::boxed(async move {
@@ -294,6 +221,15 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
     let concurrency = optional(args.concurrency.as_ref());
     let (layer_fn, layer) = layer(args, name).unzip();
     let layer = optional(layer);
+    let aliases = &args.aliases;
+    let shape = payload::shape(args, job);
+    let submit = (!args.unregistered).then(|| {
+        quote! {
+            __asynq::inventory::submit! {
+                <#name as __asynq::HasHandler>::REGISTRATION
+            }
+        }
+    });
     quote! {
         #(#impls)*
         #layer_fn
@@ -302,11 +238,13 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
             #future
         }
 
-        __asynq::inventory::submit! {
-            __asynq::Registration {
+        impl __asynq::HasHandler for #name {
+            const REGISTRATION: __asynq::Registration = __asynq::Registration {
                 name: <#name as __asynq::Job>::NAME,
+                aliases: &[#(#aliases),*],
                 job: #text,
                 options: <#name as __asynq::Job>::OPTIONS,
+                payload: #shape,
                 schedule: #schedule,
                 file: ::core::file!(),
                 line: ::core::line!(),
@@ -314,8 +252,10 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
                 requires: &[#(#requires),*],
                 concurrency: #concurrency,
                 layer: #layer,
-            }
+            };
         }
+
+        #submit
     }
 }
 

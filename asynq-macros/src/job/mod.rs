@@ -3,10 +3,12 @@
 //! it becomes ([`mod@expand`]).
 
 mod args;
+mod case;
 pub(crate) mod check;
 mod derives;
 mod expand;
 pub(crate) mod item;
+mod payload;
 mod rate;
 mod schedule;
 pub(crate) mod types;
@@ -29,7 +31,7 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
                 return tokens;
             }
         };
-        let job = check::check(&item, errors);
+        let job = check::check(&item, &args, errors);
         if let Some(job) = &job {
             args.schedule.check_arguments(&job.fields, errors);
         }

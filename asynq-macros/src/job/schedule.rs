@@ -6,7 +6,7 @@ use quote::quote;
 use syn::{Error, Expr, ExprLit, Lit, LitStr, Result};
 
 use super::check::Field;
-use super::{expand, types};
+use super::{payload, types};
 use crate::duration;
 use crate::errors::Errors;
 
@@ -79,7 +79,7 @@ impl Schedule {
             return;
         }
         for Field { name, ty, serde, .. } in fields {
-            let given = expand::serde_names(serde);
+            let given = payload::serde_names(serde);
             let is = |names: &[&str]| given.iter().any(|name| names.contains(&name.as_str()));
             let is_optional =
                 types::argument_of(ty, "Option").is_some() && !is(&["with", "deserialize_with"]);
