@@ -46,7 +46,8 @@
 
 pub use asynq_core::client::{AsClient, Client, Enqueue};
 pub use asynq_core::job::{
-    Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
+    Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, PayloadField,
+    PayloadShape, go,
 };
 pub use asynq_core::limit::{Permit, RateLimit, Semaphore};
 pub use asynq_core::router::registered as jobs;
@@ -75,7 +76,7 @@ pub use asynq_core::{
 };
 pub use asynq_core::{assert_registered, jobs};
 #[cfg(feature = "macros")]
-pub use asynq_macros::{aggregator, job};
+pub use asynq_macros::{Job, aggregator, job};
 
 #[doc(hidden)]
 pub use asynq_core::__private;

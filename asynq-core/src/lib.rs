@@ -43,8 +43,8 @@ pub mod __private {
 
     pub use crate::client::{AsClient, Enqueue};
     pub use crate::job::{
-        Argument, Codec, GroupSettings, Job, JobOptions, JobSchedule, Json, periodic_task, read_argument,
-        write_argument,
+        Argument, Codec, GroupSettings, Job, JobOptions, JobSchedule, Json, PayloadField, PayloadShape,
+        periodic_task, read_argument, write_argument,
     };
     pub use crate::limit::rate_limited;
     pub use crate::router::{
@@ -52,8 +52,8 @@ pub mod __private {
     };
     pub use crate::router::{
         BadPayload, BoxError, Ctx, FromContext, Handler, HandlerResult, HasHandler, Injected, IntoOutcome,
-        PayloadField, PayloadShape, Registration, Requirement, assert_registered, blocking, boxed, decode,
-        extract, layered, requirement,
+        Registration, Requirement, assert_registered, blocking, boxed, decode, extract, layered, requirement,
+        returns,
     };
     pub use crate::task::Task;
 }

@@ -1,4 +1,4 @@
-//! The attributes [`macro@job`] and [`macro@aggregator`] of asynq. Use them through the facade, as `asynq::job`.
+//! The attributes [`macro@job`] and [`macro@aggregator`] of asynq, and [`derive@Job`]. Use them through the facade, as `asynq::job`.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod aggregator;
@@ -63,6 +63,7 @@ use proc_macro::TokenStream;
 /// | `cron` | `cron = "0 9 * * mon-fri"` | enqueues the job at these times; may be repeated |
 /// | `timezone` | `timezone = "Europe/Rome"` | the time zone of `cron`; the scheduler's unless given, UTC as a rule |
 /// | `every` | `every = "10m"` | enqueues the job at fixed intervals |
+/// | `for` | `for = my_jobs::SendEmail` | the function is the handler of a job that is defined elsewhere, see [`derive@Job`] |
 /// | `aliases` | `aliases = ["mail:send"]` | other task types that it runs: its earlier names |
 /// | `delay` | `delay = "30s"` | the time from enqueuing to the first attempt; none unless given |
 /// | `struct` | `struct = "SendMail"` | the name of the struct; the function's in camel case unless given |
@@ -167,6 +168,54 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn job(args: TokenStream, item: TokenStream) -> TokenStream {
     job::expand(args.into(), item.into()).into()
+}
+
+/// Makes a struct a job whose handler is somewhere else: what enqueues it needs nothing of what runs it.
+///
+/// The struct and its options are in a crate that producers and workers share; the handler is a function in the
+/// worker, with `#[job(for = …)]`:
+///
+/// ```
+/// mod contract {
+///     use serde::{Deserialize, Serialize};
+///
+///     /// Sends one e-mail.
+///     #[derive(asynq::Job, Deserialize, Serialize)]
+///     #[job(name = "email:send", queue = "mail", retry = 5, output(usize))]
+///     pub struct SendEmail {
+///         pub to: String,
+///     }
+/// }
+///
+/// mod worker {
+///     use crate::contract::SendEmail;
+///     use asynq::job;
+///
+///     #[job(for = SendEmail, concurrency = 4)]
+///     pub async fn send_email(task: SendEmail) -> Result<usize, String> {
+///         Ok(task.to.len())
+///     }
+/// }
+///
+/// # async fn sign_up(client: &asynq::Client) -> asynq::Result<()> {
+/// contract::SendEmail { to: "ann@example.com".into() }.enqueue(client).await?;
+/// # Ok(())
+/// # }
+/// # fn main() {
+/// let [handler] = asynq::jobs![worker::send_email];
+/// assert_eq!((handler.name, handler.concurrency), ("email:send", Some(4)));
+/// # }
+/// ```
+///
+/// The struct implements serde's traits, as it likes. Its task type is its name in snake case unless `name` is given;
+/// `output(T)` is the result of the job, `()` unless given, which the handler must return. Options that are about
+/// running are on the handler: `aliases`, `concurrency`, `rate`, `layer`, `blocking`, `unregistered`, and schedules; all
+/// others are here. `Router::handle(SendEmail::NAME, …)` runs it with a handler that is made by hand.
+///
+/// Where `#[job]` is imported by name, too, it hides the attribute of the derive: write `#[asynq::job]` there.
+#[proc_macro_derive(Job, attributes(job))]
+pub fn derive_job(item: TokenStream) -> TokenStream {
+    job::expand_derive(item.into()).into()
 }
 
 /// Turns an async function into an aggregator: it makes one task of the tasks of a group.

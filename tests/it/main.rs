@@ -3,6 +3,7 @@
 
 mod clock;
 mod conformance;
+mod contract;
 mod crash;
 mod examples;
 mod faults;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DuplicateJob, PayloadShape, Registration, registered};
+use super::{DuplicateJob, Registration, registered};
+use crate::job::PayloadShape;
 
 /// The jobs of a program, by task type: what a producer in any language must know to send them, and what a deploy may
 /// break.
@@ -119,6 +120,8 @@ pub enum CatalogPayload {
     Fields(BTreeMap<String, CatalogField>),
     /// The encoding of this type.
     Type(String),
+    /// Not known: the job was implemented by hand.
+    Unknown,
 }
 
 /// A field of a payload.
@@ -151,11 +154,7 @@ impl Catalog {
     pub fn diff(&self, newer: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
         for (name, old) in &self.jobs {
-            let successor = newer
-                .jobs
-                .iter()
-                .find(|(_, job)| job.aliases.contains(name))
-                .map(|(new_name, job)| (new_name, job));
+            let successor = newer.jobs.iter().find(|(_, job)| job.aliases.contains(name));
             let mut note = |kind| changes.push(Change { job: name.clone(), kind });
             let new = match (newer.jobs.get(name), successor) {
                 (Some(new), _) => new,
@@ -236,6 +235,7 @@ impl CatalogJob {
                 concurrency: job.concurrency,
             },
             payload: match job.payload {
+                PayloadShape::Unknown => CatalogPayload::Unknown,
                 PayloadShape::Value(ty) => CatalogPayload::Type(ty.to_owned()),
                 PayloadShape::Fields(fields) => CatalogPayload::Fields(
                     fields
@@ -417,8 +417,11 @@ impl fmt::Display for Change {
 mod tests {
     use super::*;
 
+    /// Name, aliases, queue, and names and types of fields.
+    type Described<'a> = (&'a str, &'a [&'a str], &'a str, &'a [(&'a str, &'a str)]);
+
     /// A catalog of jobs `name: queue fields`, a `?` after a field's name for one that may be missing.
-    fn catalog(jobs: &[(&str, &[&str], &str, &[(&str, &str)])]) -> Catalog {
+    fn catalog(jobs: &[Described<'_>]) -> Catalog {
         let job = |aliases: &[&str], queue: &str, fields: &[(&str, &str)]| CatalogJob {
             aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
             structure: "Job".to_owned(),

@@ -25,7 +25,7 @@ pub use catalog::{
 pub use context::Ctx;
 pub(crate) use context::{CtxParts, StateMap};
 #[doc(hidden)]
-pub use expansion::{Injected, blocking, boxed, decode, extract, layered, requirement};
+pub use expansion::{Injected, blocking, boxed, decode, extract, layered, requirement, returns};
 pub use extract::{ExtractError, FromContext, Requirement, State};
 pub use handler::{Handler, HandlerFn, HandlerResult, HandlerService};
 pub use middleware::{Middleware, MiddlewareFn, MiddlewareFnService, Next, middleware_fn};
@@ -34,7 +34,5 @@ pub use outcome::{
 };
 #[doc(hidden)]
 pub use registration::assert_registered;
-pub use registration::{
-    DuplicateJob, HasHandler, PayloadField, PayloadShape, Registration, RunFn, registered,
-};
+pub use registration::{DuplicateJob, HasHandler, Registration, RunFn, registered};
 pub use router::Router;

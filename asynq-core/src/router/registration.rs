@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::{Ctx, Handler, HandlerResult, Requirement};
-use crate::job::{JobOptions, JobSchedule};
+use crate::job::{JobOptions, JobSchedule, PayloadShape};
 
 /// Runs the handler of a registered job on the payload in the context.
 pub type RunFn = fn(Ctx) -> BoxFuture<'static, HandlerResult>;
@@ -39,26 +39,6 @@ pub struct Registration {
 
 inventory::collect!(Registration);
 
-/// What the payload of a job holds, as far as its source tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PayloadShape {
-    /// An object of these fields.
-    Fields(&'static [PayloadField]),
-    /// The encoding of one type, written as in the source.
-    Value(&'static str),
-}
-
-/// A field of a payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PayloadField {
-    /// Its name in the payload.
-    pub name: &'static str,
-    /// Its type, as written in the source.
-    pub ty: &'static str,
-    /// Whether a payload without it is refused.
-    pub required: bool,
-}
-
 /// A job whose handler is in this program. `#[job]` implements it for the struct that it makes; for a handler with
 /// `for = …`, whose struct is somewhere else, it makes a type of the function's name.
 #[diagnostic::on_unimplemented(
@@ -92,6 +72,10 @@ macro_rules! assert_registered {
 }
 
 /// What [`assert_registered!`](crate::assert_registered) calls.
+///
+/// # Panics
+///
+/// As it says.
 #[track_caller]
 pub fn assert_registered(names: &[&str]) {
     match registered() {

@@ -250,8 +250,8 @@ impl Router {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::JobOptions;
-    use crate::router::{FromContext, Outcome, PayloadShape, State};
+    use crate::job::{JobOptions, PayloadShape};
+    use crate::router::{FromContext, Outcome, State};
 
     struct Pool;
 

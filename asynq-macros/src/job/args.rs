@@ -7,13 +7,13 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, parenthesized, token};
+use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
 use super::case::{self, Case};
 use super::derives;
 use super::rate::{self, Rate};
 use super::schedule::Schedule;
-use super::values::{aliases, layer, length, path, slots, structure, text, times};
+use super::values::{aliases, job_type, layer, length, path, slots, structure, text, times};
 use crate::errors::Errors;
 use crate::paths::CratePath;
 use crate::suggest;
@@ -35,6 +35,12 @@ pub(super) struct Args {
     pub(super) blocking: Option<Ident>,
     /// Whether the job runs only where it is named.
     pub(super) unregistered: bool,
+    /// The job that is defined elsewhere, which this is the handler of.
+    pub(super) handles: Option<Type>,
+    /// What a job that is only a contract says of its result.
+    pub(super) output: Option<Type>,
+    /// The names of the options that are given.
+    given: Vec<Ident>,
     /// Calls on `JobOptions` that set the job's defaults: `.retry(5u32)`.
     pub(super) setters: TokenStream,
     /// How many of them a worker runs at a time.
@@ -179,6 +185,16 @@ const OPTIONS: &[Known] = &[
     },
     Known { name: "unregistered", example: "unregistered", read: Flag(|args, _| args.unregistered = true) },
     Known {
+        name: "for",
+        example: "for = my_jobs::SendEmail",
+        read: Value(|args, value| job_type(value).map(|ty| args.handles = Some(ty))),
+    },
+    Known {
+        name: "output",
+        example: "output(Receipt)",
+        read: List(|args, list| list.parse().map(|ty| args.output = Some(ty))),
+    },
+    Known {
         name: "derive",
         example: "derive(Debug, Clone)",
         read: List(|args, list| derives::read(list).map(|derives| args.derives = derives)),
@@ -187,6 +203,24 @@ const OPTIONS: &[Known] = &[
 
 /// What may be given more than once.
 const REPEATABLE: [&str; 1] = ["cron"];
+
+/// What belongs to the handler of a job, where it is written apart from the job; the rest but `crate` belongs to the job.
+const OF_HANDLER: [&str; 11] = [
+    "aliases",
+    "concurrency",
+    "rate",
+    "layer",
+    "cron",
+    "every",
+    "timezone",
+    "blocking",
+    "unregistered",
+    "for",
+    "crate",
+];
+
+/// What makes sense only where the macro makes the struct, and only where it does not.
+const OF_STRUCT: [&str; 4] = ["struct", "rename_all", "transparent", "derive"];
 
 /// What people write for an option that has another name here, or that is no option of a job, and what to say.
 const ELSEWHERE: &[(&[&str], &str)] = &[
@@ -241,10 +275,9 @@ impl Args {
     /// Reads all options, noting every mistake.
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Self::default();
-        let mut given = Vec::new();
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = args.option(input, &mut given) {
+                if let Err(error) = args.option(input) {
                     errors.push(error);
                     skip_option(input)?;
                 } else if !input.is_empty() && !input.peek(Token![,]) {
@@ -267,7 +300,7 @@ impl Args {
     }
 
     /// Reads one option.
-    fn option(&mut self, input: ParseStream<'_>, given: &mut Vec<&'static str>) -> Result<()> {
+    fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
         if !input.peek(Ident::peek_any) {
             return Err(not_an_option(input));
         }
@@ -278,8 +311,8 @@ impl Args {
                 self.blocking = Some(name.clone());
             }
         })?;
-        let twice = given.contains(&known.name) && !REPEATABLE.contains(&known.name);
-        given.push(known.name);
+        let twice = self.given.iter().any(|given| given == known.name) && !REPEATABLE.contains(&known.name);
+        self.given.push(name.clone());
         match known.read {
             _ if twice => Err(Error::new(name.span(), format!("`{}` is given twice", known.name))),
             Value(read) => read(self, &value(&name, known, input)?),
@@ -303,6 +336,42 @@ impl Args {
                 Ok(())
             }
             Flag(_) => Err(known.needs(&name)),
+        }
+    }
+
+    /// Refuses what belongs elsewhere, in `#[job]` on a function.
+    pub(super) fn check_function(&self, errors: &mut Errors) {
+        for name in &self.given {
+            let text = name.unraw().to_string();
+            if text == "output" {
+                errors.at(name, "the function says what it returns: `output` is for `#[derive(Job)]`");
+            } else if self.handles.is_some() && !OF_HANDLER.contains(&text.as_str()) {
+                let message = if OF_STRUCT.contains(&text.as_str()) {
+                    format!(
+                        "`{text}` says how the struct is made, which `for` says is there already: leave it out"
+                    )
+                } else {
+                    format!(
+                        "`{text}` belongs to the job, for those who enqueue it: write it beside its `#[derive(Job)]`"
+                    )
+                };
+                errors.at(name, message);
+            }
+        }
+    }
+
+    /// Refuses what belongs elsewhere, beside `#[derive(Job)]`.
+    pub(super) fn check_contract(&self, errors: &mut Errors) {
+        for name in &self.given {
+            let text = name.unraw().to_string();
+            if text != "crate" && OF_HANDLER.contains(&text.as_str()) {
+                let message = format!(
+                    "`{text}` belongs to the handler: write it in the `#[job(for = …)]` on the function"
+                );
+                errors.at(name, message);
+            } else if OF_STRUCT.contains(&text.as_str()) {
+                errors.at(name, format!("the struct is written already: instead of `{text}` change it, or its serde attributes"));
+            }
         }
     }
 

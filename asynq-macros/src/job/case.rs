@@ -4,8 +4,11 @@ use syn::{Error, Expr, ExprLit, Lit, LitStr, Result};
 
 use crate::suggest;
 
+/// Writes a name.
+type Write = fn(&str) -> String;
+
 /// Serde's names of cases, and how each writes `first_name`.
-const CASES: [(&str, fn(&str) -> String); 8] = [
+const CASES: [(&str, Write); 8] = [
     ("lowercase", str::to_owned),
     ("UPPERCASE", str::to_uppercase),
     ("PascalCase", pascal),
@@ -20,7 +23,7 @@ const CASES: [(&str, fn(&str) -> String); 8] = [
 pub(super) struct Case {
     /// Its name, for serde.
     pub(super) name: LitStr,
-    write: fn(&str) -> String,
+    write: Write,
 }
 
 impl Case {
@@ -30,15 +33,21 @@ impl Case {
     }
 }
 
+/// The case that a text names.
+pub(super) fn named(name: &LitStr) -> Option<Case> {
+    let (_, write) = CASES.iter().find(|(case, _)| *case == name.value())?;
+    Some(Case { name: name.clone(), write: *write })
+}
+
 /// Reads `rename_all = "camelCase"`.
 pub(super) fn read(value: &Expr) -> Result<Case> {
     let Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) = value else {
         return Err(Error::new_spanned(value, "a case is a string literal, such as \"camelCase\""));
     };
-    let text = name.value();
-    if let Some((_, write)) = CASES.iter().find(|(case, _)| *case == text) {
-        return Ok(Case { name: name.clone(), write: *write });
+    if let Some(case) = named(name) {
+        return Ok(case);
     }
+    let text = name.value();
     let names = CASES.map(|(case, _)| case);
     let meant =
         suggest::nearest(&text, names).map_or_else(String::new, |meant| format!("; did you mean {meant:?}?"));

@@ -22,6 +22,8 @@ pub(super) struct Job<'a> {
     pub(super) name: Ident,
     /// The task type, unless the attribute names another.
     pub(super) task_type: String,
+    /// The parameter that is the whole job, of a handler for one that is defined elsewhere.
+    pub(super) whole: Option<usize>,
     pub(super) fields: Vec<Field>,
     /// How to call the function; nothing when something is wrong with it.
     pub(super) call: Option<Call<'a>>,
@@ -70,6 +72,7 @@ pub(super) fn check<'a>(item: &'a Item, args: &Args, errors: &mut Errors) -> Opt
     }
     let name = match &args.structure {
         Some(name) => name.clone(),
+        None if args.handles.is_some() => signature.ident.clone(),
         None => struct_name(&signature.ident, errors)?,
     };
     let before = errors.count();
@@ -77,6 +80,7 @@ pub(super) fn check<'a>(item: &'a Item, args: &Args, errors: &mut Errors) -> Opt
     generics(&signature.generics, errors);
     let output = output(item, args.blocking.is_some(), errors);
 
+    let mut whole = None;
     let mut fields = Vec::new();
     let mut arguments = Vec::new();
     let generic: Vec<&Ident> = signature
@@ -93,6 +97,18 @@ pub(super) fn check<'a>(item: &'a Item, args: &Args, errors: &mut Errors) -> Opt
         match role(parameter, errors) {
             Some(Role::Context) => arguments.extend(injected(parameter, errors)),
             // A field of a type that only the function knows would be an error of its own.
+            Some(Role::Payload) if args.handles.is_some() => {
+                let Some((_, lent)) = lent_type(&parameter.ty, errors) else { continue };
+                if whole.replace(position).is_some() {
+                    let message = "the handler of a job that is defined elsewhere takes the job itself, once: read its \
+                                   fields from there";
+                    errors.at(&parameter.ty, message);
+                }
+                for attr in &parameter.serde {
+                    errors.at(attr, "serde attributes belong to the fields of the job, where it is defined");
+                }
+                arguments.push(Argument { source: Source::Payload, lent });
+            }
             Some(Role::Payload) if types::mentions(parameter.ty.to_token_stream(), &generic) => {}
             Some(Role::Payload) => {
                 let Some((name, ty, lent)) = field(parameter, item, &name, errors) else { continue };
@@ -112,6 +128,10 @@ pub(super) fn check<'a>(item: &'a Item, args: &Args, errors: &mut Errors) -> Opt
     }
     let task_type = signature.ident.unraw().to_string();
     let own = args.name.as_ref().map_or_else(|| task_type.clone(), LitStr::value);
+    if args.handles.is_some() && whole.is_none() && errors.count() == before {
+        let message = "a handler takes its job as an argument: add one, such as `task: SendEmail` or `task: &SendEmail`";
+        errors.at(&signature.ident, message);
+    }
     for alias in args.aliases.iter().filter(|alias| alias.value() == own) {
         errors.at(
             alias,
@@ -119,7 +139,7 @@ pub(super) fn check<'a>(item: &'a Item, args: &Args, errors: &mut Errors) -> Opt
         );
     }
     let call = (errors.count() == before).then_some(Call { arguments, output });
-    Some(Job { name, task_type, fields, call })
+    Some(Job { name, task_type, whole, fields, call })
 }
 
 /// `send_email` → `SendEmail`.

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{LitStr, Type, parse_quote};
+use syn::{LitStr, Type, Visibility, parse_quote};
 
 use super::args::Args;
 use super::check::{Argument, Call, Field, Job, Source};
@@ -16,18 +16,23 @@ use super::item::Item;
 use super::payload;
 use super::rate::Rate;
 use super::types;
+use crate::render::render;
 
 /// The whole expansion.
 pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenStream {
     let function = item.function();
     let Some(job) = job else { return function };
+    if let Some(handled) = &args.handles {
+        return handler(args, item, job, handled);
+    }
     let structure = structure(args, item, job);
     let cfgs = item.attrs_named(&["cfg"]);
     let import = args.krate.import();
     let wire = payload::wire(args, job);
     let trait_impl = trait_impl(args, job);
     let methods = methods(item, job);
-    let registration = job.call.as_ref().map(|call| registration(args, item, job, call));
+    let ty = job.name.to_token_stream();
+    let registration = job.call.as_ref().map(|call| registration(args, item, job, call, &ty));
     quote! {
         #function
 
@@ -42,6 +47,40 @@ pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenSt
             #wire
             #trait_impl
             #methods
+            #registration
+        };
+    }
+}
+
+/// The expansion of a handler for a job that is defined elsewhere. What is known of the handler belongs to a type of the
+/// function's name, which [`jobs!`] can name: the job may be another crate's.
+fn handler(args: &Args, item: &Item, job: &Job<'_>, handled: &Type) -> TokenStream {
+    let function = item.function();
+    let Some(call) = &job.call else { return function };
+    let cfgs: Vec<_> = item.attrs_named(&["cfg"]).collect();
+    let import = args.krate.import();
+    let vis = &item.vis;
+    let marker = Ident::new(&job.name.to_string(), at_function(item));
+    let output = &call.output;
+    let (first, last) = types::ends(output);
+    let start = quote_spanned!(first=> const);
+    let returns = quote_spanned!(last=> #start _: () = __asynq::returns::<#handled, #output>(););
+    let registration = registration(args, item, job, call, &handled.to_token_stream());
+    quote! {
+        #function
+
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations)]
+        #[allow(dead_code, unreachable_pub)]
+        #vis enum #marker {}
+
+        #(#cfgs)*
+        #[allow(deprecated, unused_qualifications)]
+        const _: () = {
+            #import
+            enum __AsynqJob {}
+            #returns
             #registration
         };
     }
@@ -99,21 +138,33 @@ fn function_link(item: &Item) -> String {
     if *ident == name { format!("[`{name}`]") } else { format!("`{name}`") }
 }
 
-/// `impl Job`.
+/// `impl Job` for the struct of a function.
 fn trait_impl(args: &Args, job: &Job<'_>) -> TokenStream {
-    let Args { name, setters, .. } = args;
-    let Job { name: job_name, task_type, call, .. } = job;
-    let task_type = name.clone().unwrap_or_else(|| LitStr::new(task_type, Span::call_site()));
+    let Job { name, task_type, fields, call, .. } = job;
     let unit: Type = parse_quote!(());
     let output = call.as_ref().map_or(&unit, |call| &call.output);
     let (first, last) = types::ends(output);
     let value = outcome(output, "Output");
     let start = quote_spanned!(first=> type);
     let output = quote_spanned!(last=> #start Output = #value;);
+    job_impl(args, name, task_type, &payload::shape(args, fields), &output)
+}
+
+/// `impl Job`.
+pub(super) fn job_impl(
+    args: &Args,
+    job: &Ident,
+    task_type: &str,
+    shape: &TokenStream,
+    output: &TokenStream,
+) -> TokenStream {
+    let Args { name, setters, .. } = args;
+    let task_type = name.clone().unwrap_or_else(|| LitStr::new(task_type, Span::call_site()));
     quote! {
-        impl __asynq::Job for #job_name {
+        impl __asynq::Job for #job {
             const NAME: &'static str = #task_type;
             const OPTIONS: __asynq::JobOptions = __asynq::JobOptions::new()#setters;
+            const PAYLOAD: __asynq::PayloadShape = #shape;
             type Codec = __asynq::Json;
             #output
         }
@@ -147,6 +198,7 @@ fn methods(item: &Item, job: &Job<'_>) -> TokenStream {
             quote!(#name)
         }
     });
+    let enqueue = enqueue(vis);
     quote_spanned! {at_function(item)=>
         #[allow(dead_code, private_interfaces, unreachable_pub)]
         #[allow(clippy::too_many_arguments, clippy::used_underscore_binding)]
@@ -157,23 +209,30 @@ fn methods(item: &Item, job: &Job<'_>) -> TokenStream {
                 Self { #(#values),* }
             }
 
-            /// Enqueues the job: set options on what this returns, then `.await` it.
-            #vis fn enqueue(
-                self,
-                client: &(impl __asynq::AsClient + ?::core::marker::Sized),
-            ) -> __asynq::Enqueue<'_> {
-                __asynq::Enqueue::new(self, client)
-            }
+            #enqueue
         }
     }
 }
 
-/// The handler, and its entry in the list of all jobs.
-fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> TokenStream {
+/// `enqueue`, for an inherent `impl`.
+pub(super) fn enqueue(vis: &Visibility) -> TokenStream {
+    quote! {
+        /// Enqueues the job: set options on what this returns, then `.await` it.
+        #vis fn enqueue(
+            self,
+            client: &(impl __asynq::AsClient + ?::core::marker::Sized),
+        ) -> __asynq::Enqueue<'_> {
+            __asynq::Enqueue::new(self, client)
+        }
+    }
+}
+
+/// The handler of the job `ty`, and its entry in the list of all jobs.
+fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>, ty: &TokenStream) -> TokenStream {
     let function = &item.signature.ident;
     let Job { name, fields, .. } = job;
-    let text = LitStr::new(&name.to_string(), Span::call_site());
-    let schedule = args.schedule.expand(name);
+    let text = LitStr::new(&render(ty), Span::call_site());
+    let schedule = args.schedule.expand(ty);
     let ctx = Ident::new("__asynq_ctx", Span::mixed_site());
 
     // A job without arguments runs on any payload: Go programs send such tasks with none at all.
@@ -183,6 +242,10 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
             quote!(#name: #local)
         });
         quote!(let #name { #(#fields),* } = __asynq::decode::<#name>(&#ctx)?;)
+    });
+    let decode = decode.or_else(|| {
+        let local = local(job.whole?);
+        Some(quote!(let #local = __asynq::decode::<#ty>(&#ctx)?;))
     });
     let injected: Vec<_> = call.arguments.iter().enumerate().filter_map(injected).collect();
     let impls = injected.iter().map(|(position, ty)| {
@@ -219,10 +282,9 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
         })
     };
     let concurrency = optional(args.concurrency.as_ref());
-    let (layer_fn, layer) = layer(args, name).unzip();
+    let (layer_fn, layer) = layer(args, ty).unzip();
     let layer = optional(layer);
     let aliases = &args.aliases;
-    let shape = payload::shape(args, job);
     let submit = (!args.unregistered).then(|| {
         quote! {
             __asynq::inventory::submit! {
@@ -240,11 +302,11 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
 
         impl __asynq::HasHandler for #name {
             const REGISTRATION: __asynq::Registration = __asynq::Registration {
-                name: <#name as __asynq::Job>::NAME,
+                name: <#ty as __asynq::Job>::NAME,
                 aliases: &[#(#aliases),*],
                 job: #text,
-                options: <#name as __asynq::Job>::OPTIONS,
-                payload: #shape,
+                options: <#ty as __asynq::Job>::OPTIONS,
+                payload: <#ty as __asynq::Job>::PAYLOAD,
                 schedule: #schedule,
                 file: ::core::file!(),
                 line: ::core::line!(),
@@ -261,7 +323,7 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
 
 /// The function that puts the job's middleware around its handler, its rate limit the outermost, and its name. What is
 /// no middleware is reported where it is written.
-fn layer(args: &Args, job: &Ident) -> Option<(TokenStream, Ident)> {
+fn layer(args: &Args, job: &TokenStream) -> Option<(TokenStream, Ident)> {
     if args.layer.is_none() && args.rate.is_none() {
         return None;
     }

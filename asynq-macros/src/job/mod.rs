@@ -5,6 +5,7 @@
 mod args;
 mod case;
 pub(crate) mod check;
+mod contract;
 mod derives;
 mod expand;
 pub(crate) mod item;
@@ -16,6 +17,8 @@ pub(crate) mod values;
 
 use proc_macro2::TokenStream;
 
+pub(crate) use self::contract::expand_derive;
+
 use self::args::Args;
 use self::item::Item;
 use crate::errors::report;
@@ -24,6 +27,7 @@ use crate::errors::report;
 pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
     report(|errors| {
         let args = Args::parse(args, errors);
+        args.check_function(errors);
         let item = match Item::parse(tokens.clone()) {
             Ok(item) => item,
             Err(error) => {

@@ -92,21 +92,30 @@ pub(super) fn serde_names(attrs: &[Attribute]) -> Vec<String> {
     metas.flatten().filter_map(|meta| Some(meta.path().get_ident()?.to_string())).collect()
 }
 
-/// The value of `Registration::payload`.
-pub(super) fn shape(args: &Args, job: &Job<'_>) -> TokenStream {
-    if let (Some(_), [Field { ty, .. }]) = (&args.transparent, &job.fields[..]) {
-        let ty = render(ty);
-        return quote!(__asynq::PayloadShape::Value(#ty));
+/// The value of `Job::PAYLOAD` of a job that `#[job]` makes.
+pub(super) fn shape(args: &Args, fields: &[Field]) -> TokenStream {
+    match (&args.transparent, fields) {
+        (Some(_), [Field { ty, .. }]) => value_shape(&short(&render(ty))),
+        _ => fields_shape(args.rename_all.as_ref(), fields),
     }
-    let fields = job.fields.iter().filter_map(|Field { name, ty, serde, .. }| {
+}
+
+/// A payload that is the encoding of one type.
+pub(super) fn value_shape(ty: &str) -> TokenStream {
+    quote!(__asynq::PayloadShape::Value(#ty))
+}
+
+/// A payload with these fields.
+pub(super) fn fields_shape(case: Option<&Case>, fields: &[Field]) -> TokenStream {
+    let fields = fields.iter().filter_map(|Field { name, ty, serde, .. }| {
         let given = serde_names(serde);
         let is = |names: &[&str]| given.iter().any(|name| names.contains(&name.as_str()));
         if is(&["skip", "flatten"]) {
             return None;
         }
         let plain = name.unraw().to_string();
-        let cased = args.rename_all.as_ref().map_or_else(|| plain.clone(), |case| case.apply(&plain));
-        let name = renamed(serde).unwrap_or(cased);
+        let cased = case.map_or_else(|| plain.clone(), |case| case.apply(&plain));
+        let name = serde_text(serde, "rename").map_or(cased, |name| name.value());
         let required = !is(&["default", "skip_deserializing"])
             && (types::argument_of(ty, "Option").is_none() || is(&["with", "deserialize_with"]));
         let ty = short(&render(ty));
@@ -115,14 +124,14 @@ pub(super) fn shape(args: &Args, job: &Job<'_>) -> TokenStream {
     quote!(__asynq::PayloadShape::Fields(&[#(#fields),*]))
 }
 
-/// The text in `#[serde(rename = "…")]`.
-fn renamed(attrs: &[Attribute]) -> Option<String> {
+/// The text in `#[serde(name = "…")]`.
+pub(super) fn serde_text(attrs: &[Attribute], name: &str) -> Option<LitStr> {
     let metas = attrs
         .iter()
         .filter_map(|attr| attr.parse_args_with(Punctuated::<syn::Meta, Token![,]>::parse_terminated).ok());
     metas.flatten().find_map(|meta| match meta {
-        syn::Meta::NameValue(pair) if pair.path.is_ident("rename") => match pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+        syn::Meta::NameValue(pair) if pair.path.is_ident(name) => match pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
             _ => None,
         },
         _ => None,

@@ -1,7 +1,7 @@
 //! [`Schedule`]: when a job is enqueued by itself: `cron`, `every` and `timezone`.
 
 use asynq_cron::Spec;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, Expr, ExprLit, Lit, LitStr, Result};
 
@@ -96,7 +96,7 @@ impl Schedule {
     }
 
     /// The value of `Registration::schedule`.
-    pub(super) fn expand(&self, job: &Ident) -> TokenStream {
+    pub(super) fn expand(&self, job: &TokenStream) -> TokenStream {
         let Self { specs, zone } = self;
         if specs.is_empty() {
             return quote!(::core::option::Option::None);

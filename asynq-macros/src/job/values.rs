@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Result, UnOp};
+use syn::{Error, Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Result, Type, TypePath, UnOp};
 
 use crate::duration;
 use crate::paths::CratePath;
@@ -49,6 +49,19 @@ pub(super) fn aliases(value: &Expr) -> Result<Vec<LitStr>> {
         return Err(Error::new_spanned(value, "name at least one task type, or leave `aliases` out"));
     }
     Ok(names)
+}
+
+/// The job that a function is the handler of.
+pub(super) fn job_type(value: &Expr) -> Result<Type> {
+    match value {
+        Expr::Path(ExprPath { qself, path, .. }) => {
+            Ok(Type::Path(TypePath { attrs: Vec::new(), qself: qself.clone(), path: path.clone() }))
+        }
+        _ => Err(Error::new_spanned(
+            value,
+            "`for` takes the path of a job, such as `for = my_jobs::SendEmail`",
+        )),
+    }
 }
 
 /// The name of a struct.
