@@ -109,6 +109,30 @@ use proc_macro::TokenStream;
 /// # drop(job);
 /// ```
 ///
+/// # A struct of your own
+///
+/// On an `impl`, the attribute makes the struct a job, whose fields are the payload, and its only function with `self`
+/// the handler. The other arguments of that function are given by the worker. The struct implements serde's traits.
+///
+/// ```
+/// use asynq::{Ctx, job};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize, Serialize)]
+/// struct Resize {
+///     path: String,
+///     width: u32,
+/// }
+///
+/// #[job(name = "image:resize", queue = "images")]
+/// impl Resize {
+///     async fn run(&self, ctx: &Ctx) -> Result<(), String> {
+///         println!("{} to {}, attempt {}", self.path, self.width, ctx.retried());
+///         Ok(())
+///     }
+/// }
+/// ```
+///
 /// # Functions that block
 ///
 /// A thread cannot be stopped. When the time limit of a blocking job is over, or it is cancelled, `Ctx::is_cancelled`
@@ -152,7 +176,7 @@ use proc_macro::TokenStream;
 ///
 /// `()`, or `Result<T, E>`, where `T` is stored as the task's result and `E` is any error type, such as
 /// `anyhow::Error`. An error is a failed run; wrapped in `SkipRetry`, `RetryIn` or `Revoke` it says what is to happen
-/// to the task.
+/// to the task. An `Outcome`, alone or in a `Result`, stores its bytes as they are.
 ///
 /// A payload that does not fit the arguments can never be run: its task is archived at once.
 ///

@@ -360,6 +360,20 @@ impl Args {
         }
     }
 
+    /// Refuses what belongs elsewhere, in `#[job]` on an `impl`.
+    pub(super) fn check_method(&self, errors: &mut Errors) {
+        for name in &self.given {
+            let text = name.unraw().to_string();
+            if text == "for" {
+                errors.at(name, "the `impl` says what it is for: leave `for` out");
+            } else if text == "output" {
+                errors.at(name, "the function says what it returns: `output` is for `#[derive(Job)]`");
+            } else if OF_STRUCT.contains(&text.as_str()) {
+                errors.at(name, in_the_struct(&text));
+            }
+        }
+    }
+
     /// Refuses what belongs elsewhere, beside `#[derive(Job)]`.
     pub(super) fn check_contract(&self, errors: &mut Errors) {
         for name in &self.given {
@@ -370,7 +384,7 @@ impl Args {
                 );
                 errors.at(name, message);
             } else if OF_STRUCT.contains(&text.as_str()) {
-                errors.at(name, format!("the struct is written already: instead of `{text}` change it, or its serde attributes"));
+                errors.at(name, in_the_struct(&text));
             }
         }
     }
@@ -401,6 +415,11 @@ impl Known {
         };
         Error::new(name.span(), format!("`{}` {needs} `{}`", self.name, self.example))
     }
+}
+
+/// What to say of an option that says how a struct is made, where it is made already.
+fn in_the_struct(option: &str) -> String {
+    format!("the struct is written already: instead of `{option}` change it, or its serde attributes")
 }
 
 /// The option of this name, in the form that follows it.

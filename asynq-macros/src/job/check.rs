@@ -6,7 +6,7 @@
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, GenericParam, Generics, Ident, LitStr, Pat, ReturnType, Safety, Type, parse_quote,
+    Attribute, GenericParam, Generics, Ident, LitStr, Pat, ReturnType, Safety, Signature, Type, parse_quote,
     parse_quote_spanned,
 };
 
@@ -76,9 +76,9 @@ pub(super) fn check<'a>(item: &'a Item, args: &Args, errors: &mut Errors) -> Opt
         None => struct_name(&signature.ident, errors)?,
     };
     let before = errors.count();
-    qualifiers(item, args.blocking.as_ref(), errors);
+    qualifiers(signature, args.blocking.as_ref(), errors);
     generics(&signature.generics, errors);
-    let output = output(item, args.blocking.is_some(), errors);
+    let output = output(signature, args.blocking.is_some(), errors);
 
     let mut whole = None;
     let mut fields = Vec::new();
@@ -169,8 +169,7 @@ fn pascal_case(snake_case: &str) -> String {
 }
 
 /// What stands before `fn`.
-fn qualifiers(item: &Item, blocking: Option<&Ident>, errors: &mut Errors) {
-    let signature = &item.signature;
+pub(super) fn qualifiers(signature: &Signature, blocking: Option<&Ident>, errors: &mut Errors) {
     match (blocking, &signature.asyncness) {
         (None, None) => {
             let message = format!(
@@ -200,7 +199,7 @@ fn qualifiers(item: &Item, blocking: Option<&Ident>, errors: &mut Errors) {
     }
 }
 
-fn generics(generics: &Generics, errors: &mut Errors) {
+pub(super) fn generics(generics: &Generics, errors: &mut Errors) {
     let Generics { params, where_clause, .. } = generics;
     if params.iter().any(|param| !matches!(param, GenericParam::Lifetime(_))) {
         let message = "a job cannot be generic: a worker finds it by its task type alone, so the types of its \
@@ -216,12 +215,12 @@ fn generics(generics: &Generics, errors: &mut Errors) {
 }
 
 /// The return type.
-fn output(item: &Item, blocking: bool, errors: &mut Errors) -> Type {
-    let ty = match &item.signature.output {
+pub(super) fn output(signature: &Signature, blocking: bool, errors: &mut Errors) -> Type {
+    let ty = match &signature.output {
         ReturnType::Type(_, ty) => types::peel(ty),
-        ReturnType::Default => return parse_quote_spanned!(item.signature.ident.span()=> ()),
+        ReturnType::Default => return parse_quote_spanned!(signature.ident.span()=> ()),
     };
-    if item.signature.asyncness.is_none() && !blocking {
+    if signature.asyncness.is_none() && !blocking {
         // Perhaps a future: what an `async fn` would return is not written here.
         return parse_quote!(());
     }
@@ -234,7 +233,7 @@ fn output(item: &Item, blocking: bool, errors: &mut Errors) -> Type {
     if let Some(impl_trait) = found.impl_trait {
         let message = "name the type: what a job returns is stored as its result, and read back as that type";
         errors.at(impl_trait, message);
-    } else if found.borrow && item.signature.generics.params.is_empty() {
+    } else if found.borrow && signature.generics.params.is_empty() {
         let message = format!(
             "a job returns what it owns, for its result outlives its arguments: write `{}`",
             render(&owned)
@@ -245,12 +244,12 @@ fn output(item: &Item, blocking: bool, errors: &mut Errors) -> Type {
 }
 
 /// Where a parameter's value comes from.
-enum Role {
+pub(super) enum Role {
     Payload,
     Context,
 }
 
-fn role(parameter: &Parameter, errors: &mut Errors) -> Option<Role> {
+pub(super) fn role(parameter: &Parameter, errors: &mut Errors) -> Option<Role> {
     let before = errors.count();
     for attr in &parameter.cfg {
         let message = "an argument of a job cannot depend on `cfg`: programs built in different ways could not read \
@@ -297,7 +296,7 @@ pub(crate) fn is_given(ty: &Type) -> bool {
 }
 
 /// An argument that the worker gives.
-fn injected<'a>(parameter: &'a Parameter, errors: &mut Errors) -> Option<Argument<'a>> {
+pub(super) fn injected<'a>(parameter: &'a Parameter, errors: &mut Errors) -> Option<Argument<'a>> {
     for attr in &parameter.serde {
         errors.at(attr, "serde attributes are for arguments in the payload; this one is given by the worker");
     }

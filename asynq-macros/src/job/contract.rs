@@ -98,7 +98,7 @@ fn shape(input: &DeriveInput) -> TokenStream {
 }
 
 /// `SendEmail` → `send_email`, `HTTPGet` → `http_get`.
-fn snake_case(name: &str) -> String {
+pub(super) fn snake_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut snake = String::new();
     for (index, letter) in letters.iter().enumerate() {

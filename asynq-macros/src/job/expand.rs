@@ -32,7 +32,9 @@ pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenSt
     let trait_impl = trait_impl(args, job);
     let methods = methods(item, job);
     let ty = job.name.to_token_stream();
-    let registration = job.call.as_ref().map(|call| registration(args, item, job, call, &ty));
+    let registration = job.call.as_ref().map(|call| {
+        registration(args, &item.signature.ident, &item.signature.ident.to_token_stream(), job, call, &ty)
+    });
     quote! {
         #function
 
@@ -65,7 +67,14 @@ fn handler(args: &Args, item: &Item, job: &Job<'_>, handled: &Type) -> TokenStre
     let (first, last) = types::ends(output);
     let start = quote_spanned!(first=> const);
     let returns = quote_spanned!(last=> #start _: () = __asynq::returns::<#handled, #output>(););
-    let registration = registration(args, item, job, call, &handled.to_token_stream());
+    let registration = registration(
+        args,
+        &item.signature.ident,
+        &item.signature.ident.to_token_stream(),
+        job,
+        call,
+        &handled.to_token_stream(),
+    );
     quote! {
         #function
 
@@ -118,7 +127,11 @@ fn structure(args: &Args, item: &Item, job: &Job<'_>) -> TokenStream {
 /// The place of the function's name, for tokens of our own: what is wrong with the struct is reported there, and
 /// lints see that a macro made it.
 fn at_function(item: &Item) -> Span {
-    Span::call_site().located_at(item.signature.ident.span())
+    at(&item.signature.ident)
+}
+
+fn at(name: &Ident) -> Span {
+    Span::call_site().located_at(name.span())
 }
 
 /// Documentation of the struct of a function that has none.
@@ -173,7 +186,7 @@ pub(super) fn job_impl(
 
 /// `<ty as IntoOutcome>::item`. A type that is no outcome is an error wherever this stands; the compiler shows errors
 /// of one text at one place once, so everything here starts and ends where the type does.
-fn outcome(ty: &Type, item: &str) -> TokenStream {
+pub(super) fn outcome(ty: &Type, item: &str) -> TokenStream {
     let (first, last) = types::ends(ty);
     let item = Ident::new(item, last);
     quote_spanned!(first=> <#ty as __asynq::IntoOutcome>::#item)
@@ -227,9 +240,15 @@ pub(super) fn enqueue(vis: &Visibility) -> TokenStream {
     }
 }
 
-/// The handler of the job `ty`, and its entry in the list of all jobs.
-fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>, ty: &TokenStream) -> TokenStream {
-    let function = &item.signature.ident;
+/// The handler of the job `ty`, and its entry in the list of all jobs. It calls `function`, whose name is at `place`.
+pub(super) fn registration(
+    args: &Args,
+    place: &Ident,
+    function: &TokenStream,
+    job: &Job<'_>,
+    call: &Call<'_>,
+    ty: &TokenStream,
+) -> TokenStream {
     let Job { name, fields, .. } = job;
     let text = LitStr::new(&render(ty), Span::call_site());
     let schedule = args.schedule.expand(ty);
@@ -274,7 +293,7 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>, ty: &T
         quote_spanned!(end=> #into_outcome(#function(#(#arguments),*).await))
     };
     // A future that is not `Send` is reported at this call.
-    let future = quote_spanned! {at_function(item)=>
+    let future = quote_spanned! {at(place)=>
         __asynq::boxed(async move {
             #decode
             #(#extract)*

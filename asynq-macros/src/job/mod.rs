@@ -1,4 +1,4 @@
-//! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`]), whether
+//! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`], or an `impl`, [`methods`]), whether
 //! that can be a job ([`check`]), how often it may run ([`rate`]), when it is enqueued by itself ([`schedule`]), and what
 //! it becomes ([`mod@expand`]).
 
@@ -9,6 +9,7 @@ mod contract;
 mod derives;
 mod expand;
 pub(crate) mod item;
+mod methods;
 mod payload;
 mod rate;
 mod schedule;
@@ -27,6 +28,9 @@ use crate::errors::report;
 pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
     report(|errors| {
         let args = Args::parse(args, errors);
+        if let Some(block) = methods::parse(&tokens) {
+            return methods::expand_methods(&args, block, tokens, errors);
+        }
         args.check_function(errors);
         let item = match Item::parse(tokens.clone()) {
             Ok(item) => item,
