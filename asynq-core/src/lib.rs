@@ -52,8 +52,8 @@ pub mod __private {
     };
     pub use crate::router::{
         BadPayload, BoxError, Ctx, FromContext, Handler, HandlerResult, HasHandler, Injected, IntoOutcome,
-        Registration, Requirement, assert_registered, blocking, boxed, decode, extract, layered, requirement,
-        returns,
+        OnCancel, Registration, Requirement, RetryPolicy, assert_registered, blocking, boxed, decode,
+        extract, layered, requirement, returns,
     };
     pub use crate::task::Task;
 }

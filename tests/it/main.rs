@@ -6,6 +6,7 @@ mod conformance;
 mod contract;
 mod crash;
 mod examples;
+mod failures;
 mod faults;
 mod forms;
 mod go_json;

@@ -11,6 +11,7 @@ use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenth
 
 use super::case::{self, Case};
 use super::derives;
+use super::failure;
 use super::rate::{self, Rate};
 use super::schedule::Schedule;
 use super::values::{aliases, job_type, layer, length, path, slots, structure, text, times};
@@ -53,6 +54,10 @@ pub(super) struct Args {
     pub(super) derives: Vec<Path>,
     /// When the job is enqueued by itself.
     pub(super) schedule: Schedule,
+    /// When a failed one is tried again, as an expression.
+    pub(super) backoff: Option<TokenStream>,
+    /// What becomes of a cancelled one, as an expression.
+    pub(super) on_cancel: Option<TokenStream>,
     /// Where generated code finds the runtime.
     pub(super) krate: CratePath,
 }
@@ -149,6 +154,16 @@ const OPTIONS: &[Known] = &[
         read: Value(|args, value| layer(value).map(|layer| args.layer = Some(layer))),
     },
     Known {
+        name: "backoff",
+        example: r#"backoff = exponential("2s", max = "10m")"#,
+        read: Value(|args, value| failure::backoff(value).map(|policy| args.backoff = Some(policy))),
+    },
+    Known {
+        name: "on_cancel",
+        example: "on_cancel = archive",
+        read: Value(|args, value| failure::on_cancel(value).map(|fate| args.on_cancel = Some(fate))),
+    },
+    Known {
         name: "crate",
         example: "crate = ::my_crate::asynq",
         read: Value(|args, value| path(value).map(|path| args.krate = path)),
@@ -205,7 +220,9 @@ const OPTIONS: &[Known] = &[
 const REPEATABLE: [&str; 1] = ["cron"];
 
 /// What belongs to the handler of a job, where it is written apart from the job; the rest but `crate` belongs to the job.
-const OF_HANDLER: [&str; 11] = [
+const OF_HANDLER: [&str; 13] = [
+    "backoff",
+    "on_cancel",
     "aliases",
     "concurrency",
     "rate",
@@ -249,6 +266,11 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         &["layers", "middleware", "middlewares", "wrap"],
         "it is called `layer` here: write `layer = my_layer()`, or a tuple for several, the outermost first",
     ),
+    (
+        &["retry_policy", "retry_delay", "delay_policy", "retry_backoff", "wait"],
+        "it is called `backoff` here: write `backoff = exponential(\"2s\", max = \"10m\")`",
+    ),
+    (&["cancel", "cancelled", "on_cancelled"], "it is called `on_cancel` here: write `on_cancel = archive`"),
     (&["expires", "expire", "ttl"], "it is called `expires_in` here: write `expires_in = \"1h\"`"),
     (&["task_type", "type", "rename", "pattern"], "it is called `name` here: write `name = \"email:send\"`"),
     (&["tz", "time_zone", "zone"], "it is called `timezone` here: write `timezone = \"Europe/Rome\"`"),

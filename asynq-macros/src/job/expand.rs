@@ -301,6 +301,8 @@ pub(super) fn registration(
         })
     };
     let concurrency = optional(args.concurrency.as_ref());
+    let retry_policy = optional(args.backoff.as_ref().map(|policy| quote!(|| #policy)));
+    let on_cancel = optional(args.on_cancel.as_ref());
     let (layer_fn, layer) = layer(args, ty).unzip();
     let layer = optional(layer);
     let aliases = &args.aliases;
@@ -332,6 +334,8 @@ pub(super) fn registration(
                 run: __asynq_run,
                 requires: &[#(#requires),*],
                 concurrency: #concurrency,
+                retry_policy: #retry_policy,
+                on_cancel: #on_cancel,
                 layer: #layer,
             };
         }

@@ -1,5 +1,6 @@
-//! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`], or an `impl`, [`methods`]), whether
-//! that can be a job ([`check`]), how often it may run ([`rate`]), when it is enqueued by itself ([`schedule`]), and what
+//! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`], or an `impl`,
+//! [`methods`]), whether that can be a job ([`check`]), how often it may run ([`rate`]), what becomes of it when it fails
+//! ([`failure`]), when it is enqueued by itself ([`schedule`]), and what
 //! it becomes ([`mod@expand`]).
 
 mod args;
@@ -8,6 +9,7 @@ pub(crate) mod check;
 mod contract;
 mod derives;
 mod expand;
+mod failure;
 pub(crate) mod item;
 mod methods;
 mod payload;
