@@ -47,13 +47,15 @@
 pub use asynq_core::broker::ArchiveLimits;
 pub use asynq_core::client::{AsClient, Client, Enqueue};
 pub use asynq_core::job::{
-    Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
+    Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, PayloadField,
+    PayloadShape, go,
 };
 pub use asynq_core::limit::{Permit, RateLimit, Semaphore};
+pub use asynq_core::router::registered as jobs;
 pub use asynq_core::router::{
-    Aggregator, BoxError, Cancelled, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, HandlerResult,
-    HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, OnCancel, Outcome, PutBack, RetryIn,
-    RetryPolicy, Revoke, Router, SkipRetry, State, middleware_fn,
+    Aggregator, BoxError, Cancelled, Catalog, Ctx, ExtractError, FromContext, Handler, HandlerNotFound,
+    HandlerResult, HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, OnCancel, Outcome, PutBack,
+    Registration, RetryIn, RetryPolicy, Revoke, Router, SkipRetry, State, export_catalog, middleware_fn,
 };
 #[cfg(feature = "redis")]
 pub use asynq_core::server::run_registered;
@@ -73,8 +75,9 @@ pub use asynq_core::scheduler::{
 pub use asynq_core::{
     Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, testing, wire,
 };
+pub use asynq_core::{assert_registered, jobs};
 #[cfg(feature = "macros")]
-pub use asynq_macros::{aggregator, job};
+pub use asynq_macros::{Job, aggregator, job};
 
 #[doc(hidden)]
 pub use asynq_core::__private;

@@ -7,6 +7,7 @@ mod job;
 mod options;
 mod payload;
 mod schedule;
+mod shape;
 
 pub use codec::{Codec, CodecError, Json};
 pub use go_json::GoJson;
@@ -19,6 +20,7 @@ pub use payload::{Argument, read_argument, write_argument};
 pub use schedule::JobSchedule;
 #[doc(hidden)]
 pub use schedule::periodic_task;
+pub use shape::{PayloadField, PayloadShape};
 
 /// Types of Go whose JSON is not what serde makes of Rust's; see [`GoJson`].
 pub mod go {

@@ -18,7 +18,8 @@ pub struct Outcome {
 }
 
 /// What the function of a job may return: `()`, or `Result<T, E>` with a `T` that serializes (stored as JSON;
-/// `()` stores nothing) and any error type that turns into a boxed error, `anyhow::Error` and `String` included.
+/// `()` stores nothing) and any error type that turns into a boxed error, `anyhow::Error` and `String` included; or an
+/// [`Outcome`], alone or in a `Result`, whose bytes are stored as they are.
 #[diagnostic::on_unimplemented(
     message = "a job cannot return `{Self}`",
     label = "not something that a job can return",
@@ -42,6 +43,25 @@ impl IntoOutcome for () {
 
     fn into_outcome(self) -> Result<Outcome, BoxError> {
         Ok(Outcome::default())
+    }
+}
+
+/// What is stored is up to the function.
+#[diagnostic::do_not_recommend]
+impl IntoOutcome for Outcome {
+    type Output = ();
+
+    fn into_outcome(self) -> Result<Outcome, BoxError> {
+        Ok(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> IntoOutcome for Result<Outcome, E> {
+    type Output = ();
+
+    fn into_outcome(self) -> Result<Outcome, BoxError> {
+        self.map_err(Into::into)
     }
 }
 
