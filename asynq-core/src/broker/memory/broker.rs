@@ -9,10 +9,10 @@ use bytes::Bytes;
 use tokio::sync::{Notify, broadcast};
 
 use super::store::{Moment, ServerKeys, Store};
-use super::waiter::{MemoryCancellations, MemoryWaiter};
+use super::waiter::{MemoryMessages, MemoryWaiter};
 use crate::broker::{
-    ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, NewTask, OwnerBeat, Placement, Settled, Settlement, Transition, Waiter,
+    ActiveTask, Broker, BrokerError, BrokerErrorKind, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef,
+    Messages, NewTask, OwnerBeat, Placement, Settled, Settlement, Transition, Waiter,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -292,8 +292,8 @@ impl Broker for MemoryBroker {
         Ok(())
     }
 
-    async fn cancellations(&self) -> Result<Box<dyn Cancellations>, BrokerError> {
-        Ok(Box::new(MemoryCancellations::new(self.shared.cancellations.subscribe())))
+    async fn cancellations(&self) -> Result<Box<dyn Messages>, BrokerError> {
+        Ok(Box::new(MemoryMessages::new(self.shared.cancellations.subscribe())))
     }
 
     async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError> {

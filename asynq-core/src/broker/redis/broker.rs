@@ -9,16 +9,16 @@ use bytes::Bytes;
 use redis::Value;
 
 use super::address::Address;
-use super::cancellations::RedisCancellations;
 use super::connection::{Connection, connection_info, unusable};
 use super::exchange::Exchange;
+use super::messages::RedisMessages;
 use super::reply::{Reader, score};
 use super::script::{Call, Name};
 use super::waiter::RedisWaiter;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, NewTask, OwnerBeat, Settlement, Waiter,
+    ActiveTask, Broker, BrokerError, BrokerErrorKind, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef,
+    Messages, NewTask, OwnerBeat, Settlement, Waiter,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result as PublicResult};
@@ -356,9 +356,9 @@ impl Broker for RedisBroker {
             .await
     }
 
-    async fn cancellations(&self) -> Result<Box<dyn Cancellations>, BrokerError> {
+    async fn cancellations(&self) -> Result<Box<dyn Messages>, BrokerError> {
         let channel = self.keyspace.cancel_channel();
-        Ok(Box::new(RedisCancellations::subscribe(&self.client, &channel).await?))
+        Ok(Box::new(RedisMessages::subscribe(&self.client, &channel).await?))
     }
 
     async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError> {
