@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{
     Admission, BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules, ServerTime, Settled,
-    Settlement,
+    Settlement, Waits,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -30,6 +30,7 @@ pub trait Broker:
     + Processes
     + Admission
     + ServerTime
+    + Waits
     + fmt::Debug
     + Send
     + Sync

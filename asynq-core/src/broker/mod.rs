@@ -24,6 +24,7 @@ mod server_time;
 mod settlement;
 mod snapshot;
 mod task_detail;
+mod waits;
 
 pub use admission::{Admission, LINE_PATIENCE, Token, Turn};
 pub use broker::{
@@ -47,6 +48,7 @@ pub use server_time::ServerTime;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 pub use snapshot::Unreadable;
 pub use task_detail::{LockInfo, TaskDetail};
+pub use waits::{DONE_AGE, WATCH, Waits, Watched};
 
 /// How long a lease lasts from the moment it is taken or extended, as in Go.
 pub const LEASE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -523,7 +523,8 @@ async fn until(instant: Option<Instant>) {
 
 fn outcome_name(transition: &Transition) -> &'static str {
     match transition {
-        Transition::Done { .. } => "revoked",
+        Transition::Done { .. } => "done",
+        Transition::Revoke { .. } => "revoked",
         Transition::Retry { .. } => "retry",
         Transition::Archive { .. } => "archived",
         Transition::Complete { .. } => "completed",

@@ -59,7 +59,7 @@ impl Rules {
         let failed =
             TaskMessage { error_msg: error_text(&*error), last_failed_at: seconds, ..message.clone() };
         let delay = match verdict {
-            Verdict::Revoke => return Transition::Done { unique_key: message.unique_key.clone() },
+            Verdict::Revoke => return Transition::Revoke { unique_key: message.unique_key.clone() },
             Verdict::SkipRetry => return Transition::Archive { message: Some(failed) },
             _ if message.retried >= message.retry => return Transition::Archive { message: Some(failed) },
             Verdict::RetryIn(delay) => delay,
@@ -167,7 +167,7 @@ mod tests {
             Transition::Archive { message: Some(message) }
                 if message.error_msg == "while sending: bad input: skip retry for the task"
         ));
-        assert!(matches!(settle(&message(), Err(Revoke::new("void").into())), Transition::Done { .. }));
+        assert!(matches!(settle(&message(), Err(Revoke::new("void").into())), Transition::Revoke { .. }));
     }
 
     #[test]

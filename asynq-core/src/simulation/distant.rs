@@ -15,7 +15,7 @@ use crate::broker::{
     Forwarded, GroupInfo, GroupPage, GroupRule, Groups, Inspection, LeaseRef, Member, MemoryBroker, Messages,
     NewTask, OwnerBeat, Processes, QueueDeletion, QueueInfo, Reclaimed, RejectedMember, Scan, ScanCursor,
     Schedules, ServerTime, SetName, Settled, Settlement, TaskDetail, Tick, Ticked, Token, Turn, Unreadable,
-    Waiter,
+    Waiter, Waits, Watched,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -164,6 +164,11 @@ through_the_link! {
         fn take_turn(turn: &Turn<'_>) -> Result<Option<Duration>, BrokerError>;
         fn acquire_token(token: &Token<'_>) -> Result<bool, BrokerError>;
         fn release_token(scope: &str, id: &TaskId) -> Result<bool, BrokerError>;
+    }
+
+    Waits {
+        fn watch(queue: &QueueName, id: &TaskId) -> Result<Watched, BrokerError>;
+        fn run_ends() -> Result<Box<dyn Messages>, BrokerError>;
     }
 
     ServerTime {

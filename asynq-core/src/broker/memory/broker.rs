@@ -19,8 +19,8 @@ use crate::task::{QueueName, TaskId, TaskInfo};
 use crate::wire::keys::Keyspace;
 use crate::wire::{ServerInfo, WorkerInfo};
 
-/// How many requests to cancel a slow listener can fall behind.
-const CANCELLATION_BACKLOG: usize = 1_024;
+/// How many messages a slow listener can fall behind.
+const BACKLOG: usize = 1_024;
 
 /// A broker inside this process. Cheap to clone; clones share one store, which ends with the last of them.
 ///
@@ -60,6 +60,8 @@ pub(super) struct Shared {
     /// Told whenever something may have become pending, after the store has it.
     pub(super) ready: Notify,
     cancellations: broadcast::Sender<String>,
+    /// Keys of tasks that somebody waits for, and of which a run has ended.
+    pub(super) run_ends: broadcast::Sender<String>,
     #[cfg(test)]
     away: std::sync::atomic::AtomicBool,
 }
@@ -79,7 +81,8 @@ impl MemoryBroker {
             clock: clock.clone(),
             store: Mutex::default(),
             ready: Notify::new(),
-            cancellations: broadcast::Sender::new(CANCELLATION_BACKLOG),
+            cancellations: broadcast::Sender::new(BACKLOG),
+            run_ends: broadcast::Sender::new(BACKLOG),
             #[cfg(test)]
             away: std::sync::atomic::AtomicBool::new(false),
         };
@@ -161,7 +164,14 @@ impl Broker for MemoryBroker {
     }
 
     async fn exchange(&self, settle: &[Settlement], demand: &Demand) -> Result<Exchanged, BrokerError> {
-        let exchanged = self.shared.lock().exchange(settle, demand, self.now());
+        let (exchanged, ended) = {
+            let mut store = self.shared.lock();
+            let exchanged = store.exchange(settle, demand, self.now());
+            (exchanged, store.take_ended(settle))
+        };
+        for (queue, ended) in ended {
+            self.publish_ends(queue, ended);
+        }
         let requeued = |(settlement, settled): (&Settlement, &Settled)| {
             *settled == Settled::Applied && matches!(settlement.transition, Transition::Requeue { .. })
         };

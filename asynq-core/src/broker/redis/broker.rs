@@ -389,7 +389,20 @@ impl Broker for RedisBroker {
         if answer == Value::Nil {
             return Ok(None);
         }
-        let mut row = Reader::new(answer, DOING)?;
+        self.read_task(answer, queue, id, DOING).map(Some)
+    }
+}
+
+impl RedisBroker {
+    /// A task, from what the scripts say that begin with `read_task.lua`.
+    pub(super) fn read_task(
+        &self,
+        answer: Value,
+        queue: &QueueName,
+        id: &TaskId,
+        doing: &'static str,
+    ) -> Result<TaskInfo, BrokerError> {
+        let mut row = Reader::new(answer, doing)?;
         let snapshot = Snapshot {
             message: row.bytes()?,
             state: row.text()?,
@@ -398,11 +411,9 @@ impl Broker for RedisBroker {
             lease_until: score(&row.bytes()?),
         };
         let info = snapshot.into_info(queue, id, self.now_seconds());
-        info.map(Some).map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, DOING, error))
+        info.map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, doing, error))
     }
-}
 
-impl RedisBroker {
     fn state_keys(&self, info: &ServerInfo) -> (String, String) {
         (
             self.keyspace.server_info(&info.host, info.pid, &info.server_id),

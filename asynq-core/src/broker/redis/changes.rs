@@ -124,6 +124,7 @@ impl RedisBroker {
         });
         call.arg(keys.prefix()).arg(now).arg(self.clock.unix_nanos());
         call.arg(now - ARCHIVE_AGE.as_secs().cast_signed()).arg(ARCHIVE_LIMIT);
+        call.arg(self.keyspace.run_ends_channel());
         call
     }
 

@@ -64,7 +64,8 @@ impl Exchange {
             .arg(seconds - ARCHIVE_AGE.as_secs().cast_signed())
             .arg(ARCHIVE_LIMIT)
             .arg(demand.types.len())
-            .arg(LOOK_AHEAD);
+            .arg(LOOK_AHEAD)
+            .arg(keyspace.run_ends_channel());
         let shares = demand.queues.iter().take(demanded);
         let shares = shares.map(|share| (share.weight.max(1), share.slots.min(demand.slots)));
         for (keys, (weight, slots)) in keys.iter().zip(shares.chain(std::iter::repeat((0, 0)))) {
@@ -181,6 +182,7 @@ fn script_keys(queues: &[QueueKeys], now: jiff::Timestamp) -> Vec<String> {
                 keys.failed(now),
                 keys.processed_total(),
                 keys.failed_total(),
+                keys.waits(),
             ]
         })
         .collect()
@@ -199,6 +201,7 @@ fn kind(settlement: &Settlement) -> &'static str {
     match &settlement.transition {
         Transition::Done { unique_key } if unique_key.is_empty() => "d",
         Transition::Done { .. } => "u",
+        Transition::Revoke { .. } => "v",
         Transition::Complete { .. } => "c",
         // One that is put back is, to the script, a failure that does not count.
         Transition::Retry { .. } | Transition::PutBack { limit: None, .. } => "r",
@@ -215,6 +218,9 @@ fn add_member(call: &mut Call, settlement: &Settlement) {
             if !unique_key.is_empty() {
                 call.arg(unique_key);
             }
+        }
+        Transition::Revoke { unique_key } => {
+            call.arg(unique_key);
         }
         Transition::Complete { message, until, result } => {
             call.arg(&message.unique_key)

@@ -22,6 +22,7 @@ mod schedules;
 mod script;
 mod server_time;
 mod waiter;
+mod waits;
 
 pub use address::{Address, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, Endpoint, Host, Password};
 pub use broker::RedisBroker;

@@ -188,11 +188,10 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
     let run = known.run(op.run)?;
     let message =
         || TaskMessage { retried: run.message.retried + 1, last_failed_at: now, ..run.message.clone() };
+    let lock = |release: bool| if release { run.message.unique_key.clone() } else { String::new() };
     let transition = match op.transition {
-        TransitionOp::Done(release) => {
-            let unique_key = if release { run.message.unique_key.clone() } else { String::new() };
-            Transition::Done { unique_key }
-        }
+        TransitionOp::Done(release) => Transition::Done { unique_key: lock(release) },
+        TransitionOp::Revoke(release) => Transition::Revoke { unique_key: lock(release) },
         TransitionOp::Complete(seconds, result) => Transition::Complete {
             message: TaskMessage { completed_at: now, ..run.message.clone() },
             until: now + i64::from(seconds),
