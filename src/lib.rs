@@ -44,9 +44,9 @@
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
-pub use asynq_core::client::{AsClient, Client, Enqueue};
+pub use asynq_core::client::{AsClient, Awaited, Client, Enqueue, Enqueued, Wait, WaitError};
 pub use asynq_core::job::{
-    Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
+    Codec, CodecError, FromResult, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
 };
 pub use asynq_core::limit::{Permit, RateLimit, Semaphore};
 pub use asynq_core::router::{
@@ -70,7 +70,8 @@ pub use asynq_core::scheduler::{
     CatchUp, EntryId, PeriodicTask, PeriodicTaskManager, PeriodicTaskProvider, Schedule, Scheduler,
 };
 pub use asynq_core::{
-    Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, testing, wire,
+    Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, telemetry,
+    testing, wire,
 };
 #[cfg(feature = "macros")]
 pub use asynq_macros::{aggregator, job};

@@ -19,6 +19,7 @@ mod middleware;
 mod model;
 mod periodic;
 mod queues;
+mod results;
 mod support;
 mod testing;
 mod typed;

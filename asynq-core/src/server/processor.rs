@@ -382,6 +382,9 @@ impl Processor {
         let span = tracing::info_span!(
             "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried + 1
         );
+        if let Some(traces) = self.client.traces() {
+            traces.extract(&message.headers, &span);
+        }
         let ctx = Ctx::new(CtxParts {
             id: key.1.clone(),
             queue: key.0.clone(),

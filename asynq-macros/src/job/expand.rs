@@ -236,7 +236,7 @@ fn methods(item: &Item, job: &Job<'_>) -> TokenStream {
             #vis fn enqueue(
                 self,
                 client: &(impl __asynq::AsClient + ?::core::marker::Sized),
-            ) -> __asynq::Enqueue<'_> {
+            ) -> __asynq::Enqueue<'_, Self> {
                 __asynq::Enqueue::new(self, client)
             }
         }

@@ -92,6 +92,12 @@ impl Queue {
 }
 
 impl MemoryBroker {
+    /// How many listen for ends of runs.
+    #[cfg(test)]
+    pub(crate) fn run_end_listeners(&self) -> usize {
+        self.shared().run_ends.receiver_count()
+    }
+
     /// Tells those who wait for these tasks of a queue.
     pub(super) fn publish_ends(&self, queue: &QueueName, ended: Vec<TaskId>) {
         if ended.is_empty() {
