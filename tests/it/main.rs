@@ -5,6 +5,7 @@ mod clock;
 mod conformance;
 mod crash;
 mod examples;
+mod failures;
 mod faults;
 mod go_json;
 mod groups;

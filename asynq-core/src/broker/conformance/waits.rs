@@ -54,6 +54,10 @@ async fn told_only(world: &World, messages: &mut dyn Messages, expected: &[&str]
     }
 }
 
+fn archive(leased: &Leased) -> Transition {
+    Transition::Archive { message: Some(failed(leased)), unique_key: String::new() }
+}
+
 fn complete(world: &World, id: &str) -> Transition {
     let message = crate::wire::TaskMessage { completed_at: world.now(), ..message(id) };
     Transition::Complete { message, until: world.now() + 60, result: Some(Bytes::from_static(b"1")) }
@@ -75,7 +79,7 @@ async fn leaves_an_ended_task_unmarked(world: World) {
     let leased = world.active("a").await;
     world.apply(&leased, complete(&world, "a")).await;
     let leased = world.active("b").await;
-    world.apply(&leased, Transition::Archive { message: Some(failed(&leased)) }).await;
+    world.apply(&leased, archive(&leased)).await;
     let before = world.dump().await;
     for (id, state) in [("a", TaskState::Completed), ("b", TaskState::Archived)] {
         let Watched::Stored(info) = watch(&world, id).await else { panic!("{id} is stored") };
@@ -104,7 +108,7 @@ async fn every_end_of_a_run_is_told_once(world: World) {
             at: world.now() + 60,
             is_failure: true,
         }),
-        ("archived", |_, leased| Transition::Archive { message: Some(failed(leased)) }),
+        ("archived", |_, leased| archive(leased)),
         ("back", |_, _| requeue()),
     ];
     for (id, end) in ends {

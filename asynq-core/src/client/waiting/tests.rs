@@ -14,8 +14,8 @@ use crate::client::{Client, Enqueued};
 use crate::clock::Clock;
 use crate::inspector::Inspector;
 use crate::job::{Job, JobOptions, Json};
-use crate::router::{BoxError, Ctx, Outcome, Revoke, Router, SkipRetry};
-use crate::server::{RetryPolicy, Server};
+use crate::router::{BoxError, Ctx, Outcome, RetryPolicy, Revoke, Router, SkipRetry};
+use crate::server::Server;
 use crate::task::{Task, TaskOptions, TaskState};
 
 const SECOND: Duration = Duration::from_secs(1);
