@@ -45,10 +45,10 @@
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
 pub use asynq_core::broker::ArchiveLimits;
-pub use asynq_core::client::{AsClient, Client, Enqueue};
+pub use asynq_core::client::{AsClient, Awaited, Client, Enqueue, Enqueued, Wait, WaitError};
 pub use asynq_core::job::{
-    Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, PayloadField,
-    PayloadShape, go,
+    Codec, CodecError, FromResult, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload,
+    PayloadField, PayloadShape, go,
 };
 pub use asynq_core::limit::{Permit, RateLimit, Semaphore};
 pub use asynq_core::router::registered as jobs;
@@ -73,7 +73,8 @@ pub use asynq_core::scheduler::{
     CatchUp, EntryId, PeriodicTask, PeriodicTaskManager, PeriodicTaskProvider, Schedule, Scheduler,
 };
 pub use asynq_core::{
-    Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, testing, wire,
+    Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, telemetry,
+    testing, wire,
 };
 pub use asynq_core::{assert_registered, jobs};
 #[cfg(feature = "macros")]

@@ -17,6 +17,7 @@ pub mod clock;
 pub mod env;
 mod error;
 pub mod task;
+pub mod telemetry;
 pub mod wire;
 
 mod background;

@@ -143,6 +143,23 @@ async fn rate_limit_lets_everybody_through_in_time() {
 }
 
 #[tokio::test]
+async fn results_waits_for_what_jobs_return() {
+    let mut results = Child::spawn(&mut example("results"));
+    assert!(results.ended().await);
+    results.line("the last line", |line| line == "all results are in").await;
+    let lines = results.lines();
+    for part in [
+        "tea for 450 cents",
+        "a cart for 500 cents",
+        "3 bytes of label",
+        "not yet: the order is in state retry",
+        "task `…` in queue `orders` failed after 0 retries: water has no price",
+    ] {
+        assert!(lines.iter().any(|line| line == part), "no line with {part:?}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
 async fn retries_tells_of_every_failure_and_end() {
     let mut retries = Child::spawn(&mut example("retries"));
     assert!(retries.ended().await);

@@ -22,6 +22,7 @@ mod middleware;
 mod model;
 mod periodic;
 mod queues;
+mod results;
 mod support;
 mod testing;
 mod typed;

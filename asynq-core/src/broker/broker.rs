@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{
     Admission, ArchiveLimits, BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules,
-    ServerTime, Settled, Settlement,
+    ServerTime, Settled, Settlement, Waits,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -20,7 +20,7 @@ use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 ///
 /// Methods take and give batches, so that one call can stand for one round trip. Times in scores are whole Unix
 /// seconds of the broker's [`Clock`]. Unless said otherwise a call that is dropped half-way may or may not have
-/// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Cancellations::next`].
+/// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Messages::next`].
 #[async_trait]
 pub trait Broker:
     Groups
@@ -30,6 +30,7 @@ pub trait Broker:
     + Processes
     + Admission
     + ServerTime
+    + Waits
     + fmt::Debug
     + Send
     + Sync
@@ -140,8 +141,8 @@ pub trait Broker:
     /// Asks whichever server runs this task to cancel it. Best effort: nobody may be listening.
     async fn publish_cancellation(&self, id: &TaskId) -> Result<(), BrokerError>;
 
-    /// Listens for such requests.
-    async fn cancellations(&self) -> Result<Box<dyn Cancellations>, BrokerError>;
+    /// Listens for such requests: IDs of tasks.
+    async fn cancellations(&self) -> Result<Box<dyn Messages>, BrokerError>;
 
     /// Pauses a queue; `false` when it was paused already.
     async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError>;
@@ -346,10 +347,12 @@ pub trait Waiter: fmt::Debug + Send {
     async fn wait(&mut self, paused: &[QueueName]) -> Result<(), BrokerError>;
 }
 
-/// Requests to cancel a task, by ID.
+/// What others publish.
 #[async_trait]
-pub trait Cancellations: fmt::Debug + Send {
-    /// The next request; `None` when the connection is lost.
+pub trait Messages: fmt::Debug + Send {
+    /// The next message; `None` when the connection is lost.
+    ///
+    /// Best effort: a listener that is too slow may miss some.
     ///
     /// # Cancel safety
     ///

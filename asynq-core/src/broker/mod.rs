@@ -25,11 +25,12 @@ mod server_time;
 mod settlement;
 mod snapshot;
 mod task_detail;
+mod waits;
 
 pub use admission::{Admission, LINE_PATIENCE, Token, Turn};
 pub use archive_limits::ArchiveLimits;
 pub use broker::{
-    ActiveTask, Broker, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, NewTask,
+    ActiveTask, Broker, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, Messages, NewTask,
     OwnerBeat, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
@@ -49,6 +50,7 @@ pub use server_time::ServerTime;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 pub use snapshot::Unreadable;
 pub use task_detail::{LockInfo, TaskDetail};
+pub use waits::{DONE_AGE, WATCH, Waits, Watched};
 
 /// How long a lease lasts from the moment it is taken or extended, as in Go.
 pub const LEASE: std::time::Duration = std::time::Duration::from_secs(30);

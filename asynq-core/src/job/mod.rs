@@ -6,6 +6,7 @@ mod groups;
 mod job;
 mod options;
 mod payload;
+mod result;
 mod schedule;
 mod shape;
 
@@ -17,6 +18,7 @@ pub use options::JobOptions;
 pub use payload::Payload;
 #[doc(hidden)]
 pub use payload::{Argument, read_argument, write_argument};
+pub use result::FromResult;
 pub use schedule::JobSchedule;
 #[doc(hidden)]
 pub use schedule::periodic_task;

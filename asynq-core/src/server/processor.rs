@@ -390,6 +390,9 @@ impl Processor {
         let span = tracing::info_span!(
             "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried + 1
         );
+        if let Some(traces) = self.client.traces() {
+            traces.extract(&message.headers, &span);
+        }
         let ctx = Ctx::new(CtxParts {
             id: key.1.clone(),
             queue: key.0.clone(),
@@ -544,7 +547,8 @@ async fn until(instant: Option<Instant>) {
 
 fn outcome_name(transition: &Transition) -> &'static str {
     match transition {
-        Transition::Done { .. } => "revoked",
+        Transition::Done { .. } => "done",
+        Transition::Revoke { .. } => "revoked",
         Transition::Retry { .. } => "retry",
         Transition::Archive { .. } => "archived",
         Transition::Complete { .. } => "completed",

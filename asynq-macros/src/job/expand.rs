@@ -234,7 +234,7 @@ pub(super) fn enqueue(vis: &Visibility) -> TokenStream {
         #vis fn enqueue(
             self,
             client: &(impl __asynq::AsClient + ?::core::marker::Sized),
-        ) -> __asynq::Enqueue<'_> {
+        ) -> __asynq::Enqueue<'_, Self> {
             __asynq::Enqueue::new(self, client)
         }
     }

@@ -21,11 +21,12 @@ const TRIM_LIMIT: usize = 200;
 impl Changes for MemoryBroker {
     async fn change(&self, queue: &QueueName, id: &TaskId, change: Change) -> Result<Changed, BrokerError> {
         let now = self.now();
-        let changed = {
+        let (changed, ended) = {
             let mut store = self.shared().lock();
             let (Some(queue), locks) = store.queue_and_locks(queue) else { return Ok(Changed::NotFound) };
-            queue.change_one(id, change, locks, now, &self.archive_limits)
+            (queue.change_one(id, change, locks, now, &self.archive_limits), queue.take_ended())
         };
+        self.publish_ends(queue, ended);
         self.wake(change == Change::Run && changed == Changed::Applied);
         Ok(changed)
     }
@@ -41,13 +42,17 @@ impl Changes for MemoryBroker {
             return Ok(ChangedMany::default());
         }
         let now = self.now();
-        let changed = {
+        let (changed, ended) = {
             let mut store = self.shared().lock();
             let (Some(queue), locks) = store.queue_and_locks(queue) else {
                 return Ok(ChangedMany::default());
             };
-            queue.change_first(collection, change, limit, locks, now, &self.archive_limits)
+            (
+                queue.change_first(collection, change, limit, locks, now, &self.archive_limits),
+                queue.take_ended(),
+            )
         };
+        self.publish_ends(queue, ended);
         self.wake(change == Change::Run && changed.changed > 0);
         Ok(changed)
     }
@@ -155,6 +160,9 @@ impl Queue {
 
     /// Changes a task whose ID stands nowhere.
     fn apply(&mut self, id: &TaskId, change: Change, locks: &mut Locks, now: Moment) {
+        if change != Change::Run {
+            self.waiting.end(id, false, now);
+        }
         if change == Change::Delete {
             if let Some(task) = self.tasks.remove(id) {
                 release(id, &task, locks);

@@ -15,6 +15,7 @@ use super::scored_set::ScoredSet;
 use super::statistics::{Increment, Statistics};
 use super::store::{Locks, Moment};
 use super::task_hash::{TaskHash, field};
+use super::waits::Waiting;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
     ActiveTask, ArchiveLimits, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, Placement, RunToken, Settled,
@@ -62,6 +63,8 @@ pub(super) struct Queue {
     pub(super) owners: ScoredSet<Arc<str>>,
     /// What schedulers enqueued here last.
     pub(super) ticks: Ticks,
+    /// Which tasks somebody waits for.
+    pub(super) waiting: Waiting,
 }
 
 /// What one exchange came by in a queue and did not take.
@@ -188,7 +191,7 @@ impl Queue {
             return Settled::Refused;
         }
         match transition {
-            Transition::Done { unique_key } => {
+            Transition::Done { unique_key } | Transition::Revoke { unique_key } => {
                 self.tasks.remove(id);
                 count.success();
                 locks.release(unique_key, id.as_str());
@@ -243,6 +246,7 @@ impl Queue {
                 self.pending.push_back(id.clone());
             }
         }
+        self.waiting.end(id, matches!(transition, Transition::Done { .. }), now);
         Settled::Applied
     }
 

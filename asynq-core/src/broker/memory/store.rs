@@ -20,7 +20,7 @@ use crate::broker::{
     QueueShare, Settled, Settlement, StoredMessage,
 };
 use crate::clock::{Clock, floor_seconds};
-use crate::task::QueueName;
+use crate::task::{QueueName, TaskId};
 use crate::wire::keys::Keyspace;
 use crate::wire::{ServerInfo, WorkerInfo};
 
@@ -237,6 +237,18 @@ impl Store {
         removed
     }
 
+    /// Tasks of which these settlements have ended a run, if somebody waits for them; by queue.
+    pub(super) fn take_ended<'a>(&mut self, settle: &'a [Settlement]) -> Vec<(&'a QueueName, Vec<TaskId>)> {
+        let mut ended = Vec::new();
+        for Settlement { queue, .. } in settle {
+            let told = self.queues.get_mut(queue).map(Queue::take_ended).unwrap_or_default();
+            if !told.is_empty() {
+                ended.push((queue, told));
+            }
+        }
+        ended
+    }
+
     /// Settles in order, then leases.
     pub(super) fn exchange(
         &mut self,
@@ -379,6 +391,7 @@ impl Store {
         for queue in self.queues.values_mut() {
             queue.statistics.drop_expired(now.seconds);
             queue.ticks.drop_expired(now);
+            queue.waiting.drop_expired(now);
         }
     }
 

@@ -9,16 +9,16 @@ use bytes::Bytes;
 use redis::Value;
 
 use super::address::Address;
-use super::cancellations::RedisCancellations;
 use super::connection::{Connection, connection_info, unusable};
 use super::exchange::Exchange;
+use super::messages::RedisMessages;
 use super::reply::{Reader, score};
 use super::script::{Call, Name};
 use super::waiter::RedisWaiter;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError,
-    Exchanged, Forwarded, LeaseRef, NewTask, OwnerBeat, Settlement, Waiter,
+    ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Demand, EnqueueError, Exchanged,
+    Forwarded, LeaseRef, Messages, NewTask, OwnerBeat, Settlement, Waiter,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result as PublicResult};
@@ -378,9 +378,9 @@ impl Broker for RedisBroker {
             .await
     }
 
-    async fn cancellations(&self) -> Result<Box<dyn Cancellations>, BrokerError> {
+    async fn cancellations(&self) -> Result<Box<dyn Messages>, BrokerError> {
         let channel = self.keyspace.cancel_channel();
-        Ok(Box::new(RedisCancellations::subscribe(&self.client, &channel).await?))
+        Ok(Box::new(RedisMessages::subscribe(&self.client, &channel).await?))
     }
 
     async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError> {
@@ -411,7 +411,20 @@ impl Broker for RedisBroker {
         if answer == Value::Nil {
             return Ok(None);
         }
-        let mut row = Reader::new(answer, DOING)?;
+        self.read_task(answer, queue, id, DOING).map(Some)
+    }
+}
+
+impl RedisBroker {
+    /// A task, from what the scripts say that begin with `read_task.lua`.
+    pub(super) fn read_task(
+        &self,
+        answer: Value,
+        queue: &QueueName,
+        id: &TaskId,
+        doing: &'static str,
+    ) -> Result<TaskInfo, BrokerError> {
+        let mut row = Reader::new(answer, doing)?;
         let snapshot = Snapshot {
             message: row.bytes()?,
             state: row.text()?,
@@ -420,11 +433,9 @@ impl Broker for RedisBroker {
             lease_until: score(&row.bytes()?),
         };
         let info = snapshot.into_info(queue, id, self.now_seconds());
-        info.map(Some).map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, DOING, error))
+        info.map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, doing, error))
     }
-}
 
-impl RedisBroker {
     fn state_keys(&self, info: &ServerInfo) -> (String, String) {
         (
             self.keyspace.server_info(&info.host, info.pid, &info.server_id),

@@ -124,6 +124,7 @@ impl RedisBroker {
         });
         call.arg(keys.prefix()).arg(now).arg(self.clock.unix_nanos());
         call.arg(self.archive_limits.cutoff(now)).arg(self.archive_limits.tasks);
+        call.arg(self.keyspace.run_ends_channel());
         call
     }
 

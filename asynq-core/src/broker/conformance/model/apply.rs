@@ -191,6 +191,7 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
     let lock = |release| if release { run.message.unique_key.clone() } else { String::new() };
     let transition = match op.transition {
         TransitionOp::Done(release) => Transition::Done { unique_key: lock(release) },
+        TransitionOp::Revoke(release) => Transition::Revoke { unique_key: lock(release) },
         TransitionOp::Complete(seconds, result) => Transition::Complete {
             message: TaskMessage { completed_at: now, ..run.message.clone() },
             until: now + i64::from(seconds),

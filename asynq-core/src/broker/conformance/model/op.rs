@@ -83,6 +83,13 @@ pub enum Op {
         /// The task.
         id: u8,
     },
+    /// Watches a task.
+    Watch {
+        /// The queue.
+        queue: u8,
+        /// The task.
+        id: u8,
+    },
     /// Settles a batch and leases.
     Exchange {
         /// What to settle.
@@ -326,6 +333,8 @@ pub enum TokenOp {
 pub enum TransitionOp {
     /// Done, and whether its lock is named.
     Done(bool),
+    /// Revoked, and whether its lock is named.
+    Revoke(bool),
     /// Completed: kept for this many seconds, with this byte as the result.
     Complete(u8, Option<u8>),
     /// To be tried again in this many seconds; whether it is a failure.
