@@ -37,14 +37,15 @@ pub use error::{Error, Result};
 /// What `#[job]` and `#[aggregator]` expand to refers to these. No stability promise.
 #[doc(hidden)]
 pub mod __private {
+    pub use bytes::Bytes;
     pub use futures_util::future::BoxFuture;
     pub use inventory;
     pub use serde;
 
     pub use crate::client::{AsClient, Enqueue};
     pub use crate::job::{
-        Argument, Codec, GroupSettings, Job, JobOptions, JobSchedule, Json, periodic_task, read_argument,
-        write_argument,
+        Argument, Codec, CodecError, GroupSettings, Job, JobOptions, JobSchedule, Json, UniqueFields,
+        periodic_task, read_argument, unique_by, write_argument,
     };
     pub use crate::limit::rate_limited;
     pub use crate::router::{
@@ -54,5 +55,5 @@ pub mod __private {
         BadPayload, BoxError, Ctx, FromContext, Handler, HandlerResult, Injected, IntoOutcome, Registration,
         Requirement, boxed, decode, extract, layered, requirement,
     };
-    pub use crate::task::Task;
+    pub use crate::task::{Task, UniqueUntil};
 }

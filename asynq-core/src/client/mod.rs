@@ -2,8 +2,10 @@
 
 mod client;
 mod enqueue;
+mod if_absent;
 mod plan;
 mod tick;
 
 pub use client::{AsClient, Client};
 pub use enqueue::Enqueue;
+pub use if_absent::{EnqueueIfAbsent, IfAbsent};

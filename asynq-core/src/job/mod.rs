@@ -7,6 +7,7 @@ mod job;
 mod options;
 mod payload;
 mod schedule;
+mod unique;
 
 pub use codec::{Codec, CodecError, Json};
 pub use go_json::GoJson;
@@ -19,6 +20,8 @@ pub use payload::{Argument, read_argument, write_argument};
 pub use schedule::JobSchedule;
 #[doc(hidden)]
 pub use schedule::periodic_task;
+#[doc(hidden)]
+pub use unique::{UniqueFields, unique_by};
 
 /// Types of Go whose JSON is not what serde makes of Rust's; see [`GoJson`].
 pub mod go {

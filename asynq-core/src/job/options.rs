@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::task::TaskOptions;
+use crate::task::{TaskOptions, UniqueUntil};
 
 /// The default options of a job, made at compile time by `#[job(…)]`. What the caller sets when enqueuing wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,7 @@ pub struct JobOptions {
     timeout: Option<Duration>,
     expires_in: Option<Duration>,
     unique_for: Option<Duration>,
+    unique_until: Option<UniqueUntil>,
     retention: Option<Duration>,
     group: Option<&'static str>,
 }
@@ -25,6 +26,7 @@ impl JobOptions {
             timeout: None,
             expires_in: None,
             unique_for: None,
+            unique_until: None,
             retention: None,
             group: None,
         }
@@ -65,6 +67,13 @@ impl JobOptions {
         self
     }
 
+    /// Until when the lock keeps others out.
+    #[must_use]
+    pub const fn unique_until(mut self, until: UniqueUntil) -> Self {
+        self.unique_until = Some(until);
+        self
+    }
+
     /// How long a finished task is kept.
     #[must_use]
     pub const fn retention(mut self, keep: Duration) -> Self {
@@ -101,6 +110,9 @@ impl JobOptions {
         }
         if let Some(ttl) = self.unique_for {
             options = options.unique(ttl);
+        }
+        if let Some(until) = self.unique_until {
+            options = options.unique_until(until);
         }
         if let Some(keep) = self.retention {
             options = options.retention(keep);
