@@ -44,7 +44,7 @@
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
-pub use asynq_core::client::{AsClient, Client, Enqueue};
+pub use asynq_core::client::{AsClient, Client, Enqueue, EnqueueIfAbsent, IfAbsent};
 pub use asynq_core::job::{
     Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
 };
@@ -60,7 +60,7 @@ pub use asynq_core::server::{
     Health, Queues, RetryPolicy, Server, ServerBuilder, ServerHandle, ServerStatus, UnknownTypes,
 };
 pub use asynq_core::task::{
-    Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState,
+    Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState, UniqueUntil,
 };
 // Not the module `job`: `use asynq::job` brings the attribute into scope and leaves a module of that name to the user.
 #[cfg(feature = "redis")]

@@ -188,14 +188,60 @@ fn trait_impl(args: &Args, job: &Job<'_>) -> TokenStream {
     let value = outcome(output, "Output");
     let start = quote_spanned!(first=> type);
     let output = quote_spanned!(last=> #start Output = #value;);
+    let (unique_fields, unique_by) = unique(args, job).unzip();
     quote! {
+        #unique_fields
         impl __asynq::Job for #job_name {
             const NAME: &'static str = #task_type;
             const OPTIONS: __asynq::JobOptions = __asynq::JobOptions::new()#setters;
             type Codec = __asynq::Json;
             #output
+            #unique_by
         }
     }
+}
+
+/// The arguments that tell tasks apart, as a twin of the struct with no others, and the method that writes them.
+fn unique(args: &Args, job: &Job<'_>) -> Option<(TokenStream, TokenStream)> {
+    let chosen = args.unique.fields(&job.fields);
+    if chosen.is_empty() {
+        return None;
+    }
+    let name = &job.name;
+    let text = LitStr::new(&name.to_string(), Span::call_site());
+    let fields = chosen.into_iter().map(|field| {
+        let Field { name, ty, serde, .. } = field;
+        let attribute = through_payload(field).map(|(_, attribute)| attribute);
+        quote!(#(#serde)* #attribute #name: #ty)
+    });
+    let twin = quote! {
+        #[derive(__asynq::serde::Serialize)]
+        #[serde(crate = "__asynq::serde", remote = #text)]
+        #[allow(dead_code)]
+        struct __AsynqUnique {
+            #(#fields,)*
+        }
+
+        impl __asynq::UniqueFields for #name {
+            fn write<S: __asynq::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::core::result::Result<
+                <S as __asynq::serde::Serializer>::Ok,
+                <S as __asynq::serde::Serializer>::Error,
+            > {
+                __AsynqUnique::serialize(self, serializer)
+            }
+        }
+    };
+    let method = quote! {
+        fn unique_by(
+            &self,
+        ) -> ::core::result::Result<::core::option::Option<__asynq::Bytes>, __asynq::CodecError> {
+            __asynq::unique_by(self)
+        }
+    };
+    Some((twin, method))
 }
 
 /// `<ty as IntoOutcome>::item`. A type that is no outcome is an error wherever this stands; the compiler shows errors

@@ -1,5 +1,5 @@
 //! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`]), whether
-//! that can be a job ([`check`]), how often it may run ([`rate`]), when it is enqueued by itself ([`schedule`]), and what
+//! that can be a job ([`check`]), how often it may run ([`rate`]), what tells its tasks apart ([`unique`]), when it is enqueued by itself ([`schedule`]), and what
 //! it becomes ([`mod@expand`]).
 
 mod args;
@@ -10,6 +10,7 @@ pub(crate) mod item;
 mod rate;
 mod schedule;
 pub(crate) mod types;
+mod unique;
 pub(crate) mod values;
 
 use proc_macro2::TokenStream;
@@ -32,6 +33,7 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
         let job = check::check(&item, errors);
         if let Some(job) = &job {
             args.schedule.check_arguments(&job.fields, errors);
+            args.unique.check(job, errors);
         }
         expand::expand(&args, &item, job.as_ref())
     })
