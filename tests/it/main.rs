@@ -22,5 +22,6 @@ mod queues;
 mod support;
 mod testing;
 mod typed;
+mod unique;
 mod vectors;
 mod worker;
