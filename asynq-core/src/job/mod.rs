@@ -7,6 +7,7 @@ mod job;
 mod options;
 mod payload;
 mod schedule;
+mod shape;
 mod unique;
 
 pub use codec::{Codec, CodecError, Json};
@@ -20,8 +21,9 @@ pub use payload::{Argument, read_argument, write_argument};
 pub use schedule::JobSchedule;
 #[doc(hidden)]
 pub use schedule::periodic_task;
+pub use shape::{PayloadField, PayloadShape};
 #[doc(hidden)]
-pub use unique::{UniqueFields, unique_by};
+pub use unique::UniqueFields;
 
 /// Types of Go whose JSON is not what serde makes of Rust's; see [`GoJson`].
 pub mod go {

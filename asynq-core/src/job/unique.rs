@@ -1,34 +1,43 @@
-//! What `#[job(unique_by(…))]` expands to.
+//! [`UniqueFields`]: what `#[job(unique_by(…))]` expands to.
 
 use bytes::Bytes;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{CodecError, go_json};
 
-/// A job that is told apart by some of its arguments. `#[job]` implements it.
-pub trait UniqueFields {
-    /// Writes these arguments as a struct.
+/// The fields of a job that name its lock, as a JSON object: in one form, whatever the codec of the job. It is the one
+/// that Go writes, with maps sorted by key.
+#[derive(Debug, Default)]
+pub struct UniqueFields {
+    json: Vec<u8>,
+}
+
+impl UniqueFields {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field. `#[job]` adds them sorted by name.
     ///
     /// # Errors
     ///
-    /// As serde's.
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
-}
-
-struct Fields<'a, J>(&'a J);
-
-impl<J: UniqueFields> Serialize for Fields<'_, J> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.write(serializer)
+    /// When the value cannot be encoded.
+    pub fn field(mut self, name: &str, value: &impl Serialize) -> Result<Self, CodecError> {
+        self.json.push(if self.json.is_empty() { b'{' } else { b',' });
+        self.json.extend(go_json::encode(name)?);
+        self.json.push(b':');
+        self.json.extend(go_json::encode(value)?);
+        Ok(self)
     }
-}
 
-/// The arguments that name the lock, as JSON: in one form, whatever the codec of the job. It is the one that Go writes,
-/// with maps sorted by key.
-///
-/// # Errors
-///
-/// When they cannot be encoded.
-pub fn unique_by<J: UniqueFields>(job: &J) -> Result<Option<Bytes>, CodecError> {
-    go_json::encode(&Fields(job)).map(Some)
+    /// The object.
+    ///
+    /// # Errors
+    ///
+    /// None: it is what `Job::unique_by` returns.
+    pub fn object(mut self) -> Result<Option<Bytes>, CodecError> {
+        self.json.push(b'}');
+        Ok(Some(self.json.into()))
+    }
 }

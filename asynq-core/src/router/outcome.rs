@@ -18,7 +18,8 @@ pub struct Outcome {
 }
 
 /// What the function of a job may return: `()`, or `Result<T, E>` with a `T` that serializes (stored as JSON;
-/// `()` stores nothing) and any error type that turns into a boxed error, `anyhow::Error` and `String` included.
+/// `()` stores nothing) and any error type that turns into a boxed error, `anyhow::Error` and `String` included; or an
+/// [`Outcome`], alone or in a `Result`, whose bytes are stored as they are.
 #[diagnostic::on_unimplemented(
     message = "a job cannot return `{Self}`",
     label = "not something that a job can return",
@@ -42,6 +43,24 @@ impl IntoOutcome for () {
 
     fn into_outcome(self) -> Result<Outcome, BoxError> {
         Ok(Outcome::default())
+    }
+}
+
+/// What is stored is up to the function.
+impl IntoOutcome for Outcome {
+    type Output = ();
+
+    fn into_outcome(self) -> Result<Outcome, BoxError> {
+        Ok(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> IntoOutcome for Result<Outcome, E> {
+    type Output = ();
+
+    fn into_outcome(self) -> Result<Outcome, BoxError> {
+        self.map_err(Into::into)
     }
 }
 
@@ -224,3 +243,21 @@ impl BadPayload {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("handler not found for task \"{0}\"")]
 pub struct HandlerNotFound(pub String);
+
+/// The attempt was cancelled on request: what a handler returns that stops for it, and what stands for one that had to be
+/// dropped. What becomes of the task is the server's or the job's [`OnCancel`](super::OnCancel) to say. The text is Go's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("context canceled")]
+pub struct Cancelled;
+
+/// Whether an error, or one of its causes, is of this type.
+pub(crate) fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<E>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}

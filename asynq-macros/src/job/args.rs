@@ -7,13 +7,15 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, parenthesized, token};
+use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
+use super::case::{self, Case};
 use super::derives;
+use super::failure;
 use super::rate::{self, Rate};
 use super::schedule::Schedule;
 use super::unique::Unique;
-use super::values::{layer, length, path, slots, text, times};
+use super::values::{aliases, job_type, layer, length, path, slots, structure, text, times};
 use crate::errors::Errors;
 use crate::paths::CratePath;
 use crate::suggest;
@@ -23,6 +25,24 @@ use crate::suggest;
 pub(super) struct Args {
     /// The task type; the name of the function unless given.
     pub(super) name: Option<LitStr>,
+    /// Other task types that it runs.
+    pub(super) aliases: Vec<LitStr>,
+    /// The name of the struct; that of the function in camel case unless given.
+    pub(super) structure: Option<Ident>,
+    /// How the names of fields are written in the payload.
+    pub(super) rename_all: Option<Case>,
+    /// Whether the payload is the encoding of the only argument.
+    pub(super) transparent: Option<Ident>,
+    /// Whether the function blocks its thread.
+    pub(super) blocking: Option<Ident>,
+    /// Whether the job runs only where it is named.
+    pub(super) unregistered: bool,
+    /// The job that is defined elsewhere, which this is the handler of.
+    pub(super) handles: Option<Type>,
+    /// What a job that is only a contract says of its result.
+    pub(super) output: Option<Type>,
+    /// The names of the options that are given.
+    given: Vec<Ident>,
     /// Calls on `JobOptions` that set the job's defaults: `.retry(5u32)`.
     pub(super) setters: TokenStream,
     /// How many of them a worker runs at a time.
@@ -37,6 +57,10 @@ pub(super) struct Args {
     pub(super) unique: Unique,
     /// When the job is enqueued by itself.
     pub(super) schedule: Schedule,
+    /// When a failed one is tried again, as an expression.
+    pub(super) backoff: Option<TokenStream>,
+    /// What becomes of a cancelled one, as an expression.
+    pub(super) on_cancel: Option<TokenStream>,
     /// Where generated code finds the runtime.
     pub(super) krate: CratePath,
 }
@@ -56,8 +80,7 @@ enum Read {
     /// `name(…)`: what stands in the parentheses, which is something.
     List(fn(&mut Args, ParseStream<'_>) -> Result<()>),
     /// Nothing.
-    #[expect(dead_code, reason = "the first flag is on its way")]
-    Flag(fn(&mut Args)),
+    Flag(fn(&mut Args, &Ident)),
 }
 
 use Read::{Flag, List, Value};
@@ -148,9 +171,60 @@ const OPTIONS: &[Known] = &[
         read: Value(|args, value| layer(value).map(|layer| args.layer = Some(layer))),
     },
     Known {
+        name: "backoff",
+        example: r#"backoff = exponential("2s", max = "10m")"#,
+        read: Value(|args, value| failure::backoff(value).map(|policy| args.backoff = Some(policy))),
+    },
+    Known {
+        name: "on_cancel",
+        example: "on_cancel = archive",
+        read: Value(|args, value| failure::on_cancel(value).map(|fate| args.on_cancel = Some(fate))),
+    },
+    Known {
         name: "crate",
         example: "crate = ::my_crate::asynq",
         read: Value(|args, value| path(value).map(|path| args.krate = path)),
+    },
+    Known {
+        name: "aliases",
+        example: r#"aliases = ["mail:send"]"#,
+        read: Value(|args, value| aliases(value).map(|names| args.aliases = names)),
+    },
+    Known {
+        name: "delay",
+        example: r#"delay = "30s""#,
+        read: Value(|args, value| length(value).map(|delay| args.set("delay", delay))),
+    },
+    Known {
+        name: "struct",
+        example: r#"struct = "SendMail""#,
+        read: Value(|args, value| structure(value).map(|name| args.structure = Some(name))),
+    },
+    Known {
+        name: "rename_all",
+        example: r#"rename_all = "camelCase""#,
+        read: Value(|args, value| case::read(value).map(|case| args.rename_all = Some(case))),
+    },
+    Known {
+        name: "transparent",
+        example: "transparent",
+        read: Flag(|args, name| args.transparent = Some(name.clone())),
+    },
+    Known {
+        name: "blocking",
+        example: "blocking",
+        read: Flag(|args, name| args.blocking = Some(name.clone())),
+    },
+    Known { name: "unregistered", example: "unregistered", read: Flag(|args, _| args.unregistered = true) },
+    Known {
+        name: "for",
+        example: "for = my_jobs::SendEmail",
+        read: Value(|args, value| job_type(value).map(|ty| args.handles = Some(ty))),
+    },
+    Known {
+        name: "output",
+        example: "output(Receipt)",
+        read: List(|args, list| list.parse().map(|ty| args.output = Some(ty))),
     },
     Known {
         name: "derive",
@@ -161,6 +235,26 @@ const OPTIONS: &[Known] = &[
 
 /// What may be given more than once.
 const REPEATABLE: [&str; 1] = ["cron"];
+
+/// What belongs to the handler of a job, where it is written apart from the job; the rest but `crate` belongs to the job.
+const OF_HANDLER: [&str; 13] = [
+    "backoff",
+    "on_cancel",
+    "aliases",
+    "concurrency",
+    "rate",
+    "layer",
+    "cron",
+    "every",
+    "timezone",
+    "blocking",
+    "unregistered",
+    "for",
+    "crate",
+];
+
+/// What makes sense only where the macro makes the struct, and only where it does not.
+const OF_STRUCT: [&str; 4] = ["struct", "rename_all", "transparent", "derive"];
 
 /// What people write for an option that has another name here, or that is no option of a job, and what to say.
 const ELSEWHERE: &[(&[&str], &str)] = &[
@@ -191,6 +285,11 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         &["layers", "middleware", "middlewares", "wrap"],
         "it is called `layer` here: write `layer = my_layer()`, or a tuple for several, the outermost first",
     ),
+    (
+        &["retry_policy", "retry_delay", "delay_policy", "retry_backoff", "wait"],
+        "it is called `backoff` here: write `backoff = exponential(\"2s\", max = \"10m\")`",
+    ),
+    (&["cancel", "cancelled", "on_cancelled"], "it is called `on_cancel` here: write `on_cancel = archive`"),
     (&["expires", "expire", "ttl"], "it is called `expires_in` here: write `expires_in = \"1h\"`"),
     (&["task_type", "type", "rename", "pattern"], "it is called `name` here: write `name = \"email:send\"`"),
     (&["tz", "time_zone", "zone"], "it is called `timezone` here: write `timezone = \"Europe/Rome\"`"),
@@ -204,19 +303,22 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
          equal tasks from being enqueued twice",
     ),
     (
-        &["process_in", "process_at", "delay", "at"],
-        "when to start belongs to one task: write `.process_in(delay)` or `.process_at(t)` when enqueuing",
+        &["process_at", "at"],
+        "an instant belongs to one task: write `.process_at(t)` when enqueuing, or `delay = \"30s\"` here for a time \
+         that counts from then",
     ),
+    (&["process_in"], "it is called `delay` here: write `delay = \"30s\"`"),
+    (&["struct_name"], "it is called `struct` here: write `struct = \"SendMail\"`"),
+    (&["alias"], "it is called `aliases` here: write `aliases = [\"mail:send\"]`"),
 ];
 
 impl Args {
     /// Reads all options, noting every mistake.
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Self::default();
-        let mut given = Vec::new();
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = args.option(input, &mut given) {
+                if let Err(error) = args.option(input) {
                     errors.push(error);
                     skip_option(input)?;
                 } else if !input.is_empty() && !input.peek(Token![,]) {
@@ -235,18 +337,24 @@ impl Args {
             errors.push(error);
         }
         args.schedule.check(errors);
+        args.unique.check_time(errors);
         args
     }
 
     /// Reads one option.
-    fn option(&mut self, input: ParseStream<'_>, given: &mut Vec<&'static str>) -> Result<()> {
+    fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
         if !input.peek(Ident::peek_any) {
             return Err(not_an_option(input));
         }
         let name = Ident::parse_any(input)?;
-        let known = find(&name, input)?;
-        let twice = given.contains(&known.name) && !REPEATABLE.contains(&known.name);
-        given.push(known.name);
+        let known = find(&name, input).inspect_err(|_| {
+            // Or the function, which is then not async, would be the next mistake.
+            if suggest::nearest(&name.unraw().to_string(), ["blocking"]).is_some() {
+                self.blocking = Some(name.clone());
+            }
+        })?;
+        let twice = self.given.iter().any(|given| given == known.name) && !REPEATABLE.contains(&known.name);
+        self.given.push(name.clone());
         match known.read {
             _ if twice => Err(Error::new(name.span(), format!("`{}` is given twice", known.name))),
             Value(read) => read(self, &value(&name, known, input)?),
@@ -266,10 +374,60 @@ impl Args {
                 read
             }
             Flag(read) if input.is_empty() || input.peek(Token![,]) => {
-                read(self);
+                read(self, &name);
                 Ok(())
             }
             Flag(_) => Err(known.needs(&name)),
+        }
+    }
+
+    /// Refuses what belongs elsewhere, in `#[job]` on a function.
+    pub(super) fn check_function(&self, errors: &mut Errors) {
+        for name in &self.given {
+            let text = name.unraw().to_string();
+            if text == "output" {
+                errors.at(name, "the function says what it returns: `output` is for `#[derive(Job)]`");
+            } else if self.handles.is_some() && !OF_HANDLER.contains(&text.as_str()) {
+                let message = if OF_STRUCT.contains(&text.as_str()) {
+                    format!(
+                        "`{text}` says how the struct is made, which `for` says is there already: leave it out"
+                    )
+                } else {
+                    format!(
+                        "`{text}` belongs to the job, for those who enqueue it: write it beside its `#[derive(Job)]`"
+                    )
+                };
+                errors.at(name, message);
+            }
+        }
+    }
+
+    /// Refuses what belongs elsewhere, in `#[job]` on an `impl`.
+    pub(super) fn check_method(&self, errors: &mut Errors) {
+        for name in &self.given {
+            let text = name.unraw().to_string();
+            if text == "for" {
+                errors.at(name, "the `impl` says what it is for: leave `for` out");
+            } else if text == "output" {
+                errors.at(name, "the function says what it returns: `output` is for `#[derive(Job)]`");
+            } else if OF_STRUCT.contains(&text.as_str()) {
+                errors.at(name, in_the_struct(&text));
+            }
+        }
+    }
+
+    /// Refuses what belongs elsewhere, beside `#[derive(Job)]`.
+    pub(super) fn check_contract(&self, errors: &mut Errors) {
+        for name in &self.given {
+            let text = name.unraw().to_string();
+            if text != "crate" && OF_HANDLER.contains(&text.as_str()) {
+                let message = format!(
+                    "`{text}` belongs to the handler: write it in the `#[job(for = …)]` on the function"
+                );
+                errors.at(name, message);
+            } else if OF_STRUCT.contains(&text.as_str()) {
+                errors.at(name, in_the_struct(&text));
+            }
         }
     }
 
@@ -299,6 +457,11 @@ impl Known {
         };
         Error::new(name.span(), format!("`{}` {needs} `{}`", self.name, self.example))
     }
+}
+
+/// What to say of an option that says how a struct is made, where it is made already.
+fn in_the_struct(option: &str) -> String {
+    format!("the struct is written already: instead of `{option}` change it, or its serde attributes")
 }
 
 /// The option of this name, in the form that follows it.

@@ -7,8 +7,9 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, ExprLit, Ident, Lit, Result, Token};
 
-use super::check::{Field, Job};
-use super::expand::serde_names;
+use super::case::Case;
+use super::check::Field;
+use super::payload;
 use crate::errors::Errors;
 use crate::suggest;
 
@@ -38,7 +39,7 @@ impl Unique {
             },
         )?;
         for name in names {
-            if self.names(&name) {
+            if self.by.iter().any(|other| other.unraw() == name.unraw()) {
                 return Err(Error::new(name.span(), format!("`{name}` is named twice")));
             }
             self.by.push(name);
@@ -73,25 +74,23 @@ impl Unique {
         Ok(quote!(__asynq::UniqueUntil::#variant))
     }
 
-    /// What is wrong with it, given the job.
-    pub(super) fn check(&self, job: &Job<'_>, errors: &mut Errors) {
-        let needs_time = "needs `unique_for`: say for how long, such as `unique_for = \"10m\"`";
-        match (self.has_time, self.by.first(), self.until) {
-            (true, ..) | (false, None, None) => {}
-            (false, Some(first), _) => {
-                errors.push(Error::new(first.span(), format!("`unique_by` {needs_time}")))
-            }
-            (false, None, Some(span)) => {
-                errors.push(Error::new(span, format!("`unique_until` {needs_time}")))
-            }
-        }
-        // Something is wrong with an argument, perhaps with the one that is named.
-        if job.call.is_none() {
-            return;
-        }
-        let fields = &job.fields;
+    /// Says so if it is not said for how long.
+    pub(super) fn check_time(&self, errors: &mut Errors) {
+        let (option, span) = match (self.by.first(), self.until) {
+            _ if self.has_time => return,
+            (Some(name), _) => ("unique_by", name.span()),
+            (None, Some(span)) => ("unique_until", span),
+            (None, None) => return,
+        };
+        let message =
+            format!("`{option}` needs `unique_for`: say for how long, such as `unique_for = \"10m\"`");
+        errors.push(Error::new(span, message));
+    }
+
+    /// What is wrong with the names, given what is in the payload.
+    pub(super) fn check_names(&self, fields: &[Field], errors: &mut Errors) {
         for name in &self.by {
-            match fields.iter().find(|field| field.name.unraw() == name.unraw()) {
+            match field(name, fields) {
                 None => errors.push(unknown(name, fields)),
                 Some(field) if is_left_out(field) => {
                     let message = format!("`{name}` is not in the payload, so it tells no tasks apart");
@@ -102,20 +101,37 @@ impl Unique {
         }
     }
 
-    fn names(&self, name: &Ident) -> bool {
-        self.by.iter().any(|named| named.unraw() == name.unraw())
-    }
-
-    /// The fields that tell tasks apart; in one order, however they were listed.
-    pub(super) fn fields<'a>(&self, fields: &'a [Field]) -> Vec<&'a Field> {
-        let mut chosen: Vec<_> = fields.iter().filter(|field| self.names(&field.name)).collect();
-        chosen.sort_by_key(|field| field.name.unraw().to_string());
-        chosen
+    /// The method `Job::unique_by`, where there is something to say. Names that none of these fields has are left out; of
+    /// a struct whose fields are not known here (`None`), the compiler judges them.
+    pub(super) fn method(&self, fields: Option<&[Field]>, case: Option<&Case>) -> Option<TokenStream> {
+        let with_text = |name| match fields.map(|fields| field(name, fields)) {
+            None => Some((name.unraw().to_string(), name)),
+            Some(found) => Some((payload::json_name(name, &found?.serde, case), name)),
+        };
+        let mut named: Vec<(String, &Ident)> = self.by.iter().filter_map(with_text).collect();
+        if named.is_empty() {
+            return None;
+        }
+        // In one order, however they were listed.
+        named.sort();
+        let add = named.iter().map(|(text, name)| quote!(.field(#text, &self.#name)?));
+        Some(quote! {
+            fn unique_by(
+                &self,
+            ) -> ::core::result::Result<::core::option::Option<__asynq::Bytes>, __asynq::CodecError> {
+                __asynq::UniqueFields::new()#(#add)*.object()
+            }
+        })
     }
 }
 
+/// The field of this name.
+fn field<'a>(name: &Ident, fields: &'a [Field]) -> Option<&'a Field> {
+    fields.iter().find(|field| field.name.unraw() == name.unraw())
+}
+
 fn is_left_out(field: &Field) -> bool {
-    serde_names(&field.serde).iter().any(|name| name == "skip" || name == "skip_serializing")
+    payload::serde_names(&field.serde).iter().any(|name| name == "skip" || name == "skip_serializing")
 }
 
 /// The error at a name that no argument in the payload has.

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Error, Expr, ExprLit, Lit, LitInt, LitStr, Result, UnOp};
+use syn::{Error, Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Result, Type, TypePath, UnOp};
 
 use crate::duration;
 use crate::paths::CratePath;
@@ -25,6 +25,61 @@ pub(crate) fn text(value: &Expr, what: &str) -> Result<LitStr> {
                 word.map_or_else(|| ", such as \"email\"".to_owned(), |word| format!("; write \"{word}\""));
             Err(Error::new_spanned(value, format!("a {what} name is a string literal{example}")))
         }
+    }
+}
+
+/// Task types, as an array of string literals.
+pub(super) fn aliases(value: &Expr) -> Result<Vec<LitStr>> {
+    let Expr::Array(array) = value else {
+        let hint = match value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => format!("; write `[{:?}]`", text.value()),
+            _ => ", such as `aliases = [\"mail:send\"]`".to_owned(),
+        };
+        return Err(Error::new_spanned(value, format!("`aliases` takes an array of task types{hint}")));
+    };
+    let mut names: Vec<LitStr> = Vec::new();
+    for name in &array.elems {
+        let name = text(name, "task type")?;
+        if names.iter().any(|known| known.value() == name.value()) {
+            return Err(Error::new(name.span(), format!("the alias {:?} is given twice", name.value())));
+        }
+        names.push(name);
+    }
+    if names.is_empty() {
+        return Err(Error::new_spanned(value, "name at least one task type, or leave `aliases` out"));
+    }
+    Ok(names)
+}
+
+/// The job that a function is the handler of.
+pub(super) fn job_type(value: &Expr) -> Result<Type> {
+    match value {
+        Expr::Path(ExprPath { qself, path, .. }) => {
+            Ok(Type::Path(TypePath { attrs: Vec::new(), qself: qself.clone(), path: path.clone() }))
+        }
+        _ => Err(Error::new_spanned(
+            value,
+            "`for` takes the path of a job, such as `for = my_jobs::SendEmail`",
+        )),
+    }
+}
+
+/// The name of a struct.
+pub(super) fn structure(value: &Expr) -> Result<Ident> {
+    const EXAMPLE: &str = "the name of a struct is a string literal, such as `struct = \"SendMail\"`";
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text
+            .parse::<Ident>()
+            .map_err(|_error| Error::new(text.span(), format!("{:?} cannot name a struct", text.value()))),
+        Expr::Path(path) => match path.path.get_ident() {
+            Some(name) => {
+                let message =
+                    format!("the name of a struct is a string literal; write `struct = \"{name}\"`");
+                Err(Error::new_spanned(value, message))
+            }
+            None => Err(Error::new_spanned(value, EXAMPLE)),
+        },
+        _ => Err(Error::new_spanned(value, EXAMPLE)),
     }
 }
 

@@ -48,4 +48,23 @@ async fn key(to: String) {}
 #[job(unique_for = 10, unique_by(to))]
 async fn wrong_time(to: String) {}
 
+#[derive(serde::Serialize, serde::Deserialize, asynq::Job)]
+#[job(unique_for = "10m", unique_by(usr))]
+struct Contract {
+    user: u32,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Resize {
+    image: String,
+}
+
+#[job(unique_for = "10m", unique_by(imag))]
+impl Resize {
+    async fn run(&self) {}
+}
+
+#[job(for = Contract, unique_for = "10m", unique_by(user))]
+async fn elsewhere(contract: Contract) {}
+
 fn main() {}

@@ -130,7 +130,9 @@ async fn until_the_start_it_is_held_again_by_a_task_that_waits_again(world: Worl
 
 async fn until_the_start_it_is_free_when_the_task_has_ended(world: World) {
     let leased = world.active_task(until_start(pending("a"))).await;
-    world.apply(&leased, Transition::Archive { message: Some(failed(&leased)) }).await;
+    world
+        .apply(&leased, Transition::Archive { message: Some(failed(&leased)), unique_key: String::new() })
+        .await;
     let leased = world.active_task(until_start(pending("b"))).await;
     let message = TaskMessage { unique_key: String::new(), ..message("b") };
     // As if it had lost its lock on the way.
@@ -167,6 +169,10 @@ async fn for_its_whole_time_it_outlives_the_task(world: World) {
     world.advance(1).await;
     assert_eq!(world.broker.delete_expired_completed(&world.queue, 9).await.expect("it answers"), 1);
     refused(&world, for_ttl(pending("d")), "c", "its retention is over").await;
+    world.advance(60).await;
+    let leased = world.active_task(for_ttl(pending("e"))).await;
+    world.apply(&leased, Transition::Archive { message: None, unique_key: LOCK.to_owned() }).await;
+    refused(&world, for_ttl(pending("f")), "e", "it was given up, and was to release its lock").await;
 }
 
 async fn for_its_whole_time_it_outlives_a_deleted_task(world: World) {

@@ -32,7 +32,7 @@ scripts! {
     archive_members
     change
     close_queue
-    delete_expired_completed
+    delete_expired
     edit
     enqueue [lock insert]
     exchange

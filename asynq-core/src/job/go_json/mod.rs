@@ -62,7 +62,7 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for GoJson {
 }
 
 /// The bytes of a value that need not be read back.
-pub(super) fn encode(value: &impl Serialize) -> Result<Bytes, CodecError> {
+pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, CodecError> {
     write::to_vec(value).map(Bytes::from).map_err(CodecError::new)
 }
 

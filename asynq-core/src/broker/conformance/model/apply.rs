@@ -191,6 +191,7 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
     let run = known.run(op.run)?;
     let message =
         || TaskMessage { retried: run.message.retried + 1, last_failed_at: now, ..run.message.clone() };
+    let lock = |release| if release { run.message.unique_key.clone() } else { String::new() };
     let transition = match op.transition {
         TransitionOp::Done => Transition::Done { unique_key: run.message.unique_key.clone() },
         TransitionOp::Complete(seconds, result) => Transition::Complete {
@@ -206,7 +207,9 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
             let limit = (limit > 0).then(|| u32::from(limit));
             Transition::PutBack { message: message(), at: now + 30, limit }
         }
-        TransitionOp::Archive(with_message) => Transition::Archive { message: with_message.then(message) },
+        TransitionOp::Archive { with_message, release } => {
+            Transition::Archive { message: with_message.then(message), unique_key: lock(release) }
+        }
         TransitionOp::Requeue(crashed) => Transition::Requeue { crashed },
     };
     Some(Settlement {
