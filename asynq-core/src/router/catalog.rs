@@ -197,7 +197,7 @@ impl Catalog {
 fn payload_changes(old: &CatalogPayload, new: &CatalogPayload, note: &mut impl FnMut(ChangeKind)) {
     let (CatalogPayload::Fields(old_fields), CatalogPayload::Fields(new_fields)) = (old, new) else {
         if old != new {
-            note(ChangeKind::Payload);
+            note(ChangeKind::PayloadKind);
         }
         return;
     };
@@ -317,7 +317,7 @@ pub enum ChangeKind {
         to: String,
     },
     /// The payload is of another kind.
-    Payload,
+    PayloadKind,
     /// A field was added. Tasks that are in the queues do not have it.
     FieldAdded {
         /// Its name.
@@ -365,7 +365,7 @@ impl Change {
     /// Whether tasks may fail or be left lying while both versions run, or after the older one is gone.
     pub fn is_breaking(&self) -> bool {
         match &self.kind {
-            ChangeKind::Removed | ChangeKind::Payload | ChangeKind::FieldType { .. } => true,
+            ChangeKind::Removed | ChangeKind::PayloadKind | ChangeKind::FieldType { .. } => true,
             ChangeKind::FieldAdded { required, .. }
             | ChangeKind::FieldRemoved { required, .. }
             | ChangeKind::FieldRequired { required, .. } => *required,
@@ -383,7 +383,7 @@ impl fmt::Display for Change {
             ChangeKind::Added => f.write_str("added"),
             ChangeKind::Removed => f.write_str("removed; keep it, or name it in another job's `aliases`"),
             ChangeKind::Renamed { to } => write!(f, "renamed to `{to}`, which runs the old name too"),
-            ChangeKind::Payload => f.write_str("its payload is of another kind"),
+            ChangeKind::PayloadKind => f.write_str("its payload is of another kind"),
             ChangeKind::FieldAdded { field, required: true } => {
                 write!(
                     f,

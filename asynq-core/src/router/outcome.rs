@@ -47,6 +47,7 @@ impl IntoOutcome for () {
 }
 
 /// What is stored is up to the function.
+#[diagnostic::do_not_recommend]
 impl IntoOutcome for Outcome {
     type Output = ();
 
