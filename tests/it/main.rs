@@ -26,5 +26,6 @@ mod results;
 mod support;
 mod testing;
 mod typed;
+mod unique;
 mod vectors;
 mod worker;

@@ -12,7 +12,7 @@ use super::{
     ServerTime, Settled, Settlement, Waits,
 };
 use crate::clock::Clock;
-use crate::task::{QueueName, TaskId, TaskInfo};
+use crate::task::{QueueName, TaskId, TaskInfo, UniqueUntil};
 use crate::wire::keys::Keyspace;
 use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 
@@ -163,6 +163,8 @@ pub struct NewTask {
     pub placement: Placement,
     /// How long the lock `message.unique_key` lasts, in seconds; 0 when it takes none.
     pub unique_ttl: i64,
+    /// What ends the lock earlier.
+    pub unique_until: UniqueUntil,
 }
 
 /// In which state a new task starts.
@@ -179,7 +181,7 @@ pub enum Placement {
 /// Why a new task was not stored.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EnqueueError {
-    /// Another task holds the uniqueness lock.
+    /// Another task holds the uniqueness lock; in one step with the attempt to take it. One whose time is over is free.
     #[error("task already exists")]
     Duplicate {
         /// The ID of that task.

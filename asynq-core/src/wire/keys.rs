@@ -174,6 +174,12 @@ impl QueueKeys {
         format!("{}failed:{}", self.base, utc_date(at))
     }
 
+    /// Our own: the uniqueness lock of a task type that a producer has named. The length of the type keeps apart what
+    /// would look alike.
+    pub fn own_lock(&self, task_type: &str, name: &str) -> String {
+        format!("{}x:unique:{}:{task_type}:{name}", self.base, task_type.len())
+    }
+
     /// What the uniqueness locks of a task type begin with.
     pub fn unique_prefix(&self, task_type: &str) -> String {
         format!("{}unique:{task_type}:", self.base)

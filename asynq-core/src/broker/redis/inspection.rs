@@ -206,7 +206,7 @@ impl Inspection for RedisBroker {
         }
         let mut detail = stored.into_detail(queue, id, self.now_seconds());
         if let Some(Ok(detail)) = &mut detail {
-            detail.lock = self.lock(&keys, &detail.message.unique_key).await?;
+            detail.lock = self.lock(&keys, detail).await?;
         }
         Ok(detail)
     }
@@ -242,21 +242,19 @@ impl RedisBroker {
         Ok(members)
     }
 
-    async fn lock(&self, keys: &QueueKeys, key: &str) -> Result<Option<LockInfo>, BrokerError> {
+    async fn lock(&self, keys: &QueueKeys, task: &TaskDetail) -> Result<Option<LockInfo>, BrokerError> {
+        let key = &task.message.unique_key;
         // What a message names may be anything; only a key of this queue can be a lock of its own.
         if !key.starts_with(keys.prefix()) {
             return Ok(None);
         }
         let mut pipe = redis::pipe();
         pipe.cmd("GET").arg(key).cmd("PTTL").arg(key);
-        let (holder, millis): (Option<Vec<u8>>, i64) =
+        let (value, millis): (Option<Vec<u8>>, i64) =
             self.shared.run("read a lock", async |mut server| pipe.query_async(&mut server).await).await?;
         let left = u64::try_from(millis).ok().map(|millis| Duration::from_secs(millis.div_ceil(1_000)));
-        Ok(Some(LockInfo {
-            key: key.to_owned(),
-            expires_in: left.filter(|_| holder.is_some()),
-            holder: holder.map(|holder| lossy(&holder)),
-        }))
+        let until = task.own_fields.get("x_until").map(AsRef::as_ref);
+        Ok(Some(LockInfo::read(key.clone(), value.map(|value| lossy(&value)).as_deref(), left, until)))
     }
 }
 

@@ -12,15 +12,15 @@ use crate::broker::BrokerError;
 pub(super) const LONGEST_TTL: i64 = 9_000_000_000_000_000;
 
 macro_rules! scripts {
-    ($($name:ident $([$first:ident])?)*) => {
-        /// Every script, by its file's name. `[x]` is what one begins with.
+    ($($name:ident $([$($first:ident)*])?)*) => {
+        /// Every script, by its file's name. `[x y]` is what one begins with.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[expect(non_camel_case_types, reason = "a script is named as its file")]
         pub(super) enum Name { $($name),* }
 
         const SOURCES: &[&str] =
             &[$(concat!(
-                $(include_str!(concat!("scripts/", stringify!($first), ".lua")),)?
+                $($(include_str!(concat!("scripts/", stringify!($first), ".lua")),)*)?
                 include_str!(concat!("scripts/", stringify!($name), ".lua"))
             )),*];
     };
@@ -28,16 +28,16 @@ macro_rules! scripts {
 
 scripts! {
     acquire_token
-    adopt
+    adopt [lock]
     archive_members
     change
     close_queue
     delete_expired
     edit
-    enqueue [insert]
+    enqueue [lock insert]
     exchange
     extend
-    finish_members [insert]
+    finish_members [lock insert]
     forward
     mend
     mend_groups
