@@ -44,6 +44,10 @@
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
+#[cfg(feature = "redis")]
+pub use asynq_core::broker::redis::ConnectOptions;
+#[cfg(feature = "rustls")]
+pub use asynq_core::broker::redis::TlsOptions;
 pub use asynq_core::client::{AsClient, Client, Enqueue};
 pub use asynq_core::job::{
     Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,

@@ -10,7 +10,7 @@
 -- ARGV[1] run, archive or delete   ARGV[2] queue key prefix   ARGV[3] now, unix seconds   ARGV[4] now, unix nanoseconds
 -- ARGV[5] archive cutoff, unix seconds   ARGV[6] archive limit
 -- ARGV[7] the task's ID, or the state of the collection   ARGV[8] the collection's group, if it is one
--- ARGV[9] how many at most
+-- ARGV[9] how many at most, where a collection is given
 -- Returns for one task {1} changed, {0} no such task, {-1, state} refused, {-2} an aggregator has it; for a collection
 --   {changed, dropped, left}; then the messages of deleted tasks that may hold a lock which their hash does not name.
 local call, try = redis.call, redis.pcall
@@ -131,5 +131,5 @@ local function change_first(collection, state, group, limit)
   return with_unnamed({ changed, #ids - changed, left })
 end
 
-if KEYS[6] then return change_first(KEYS[6], ARGV[7], ARGV[8], tonumber(ARGV[9])) end
+if ARGV[9] then return change_first(KEYS[6], ARGV[7], ARGV[8], tonumber(ARGV[9])) end
 return change_one(ARGV[7])
