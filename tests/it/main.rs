@@ -4,6 +4,8 @@
 mod clock;
 mod conformance;
 mod crash;
+#[cfg(feature = "rustls")]
+mod encryption;
 mod examples;
 mod faults;
 mod go_json;
@@ -18,6 +20,7 @@ mod limits;
 mod middleware;
 mod model;
 mod periodic;
+mod permissions;
 mod queues;
 mod support;
 mod testing;
