@@ -44,6 +44,7 @@
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
+pub use asynq_core::broker::ArchiveLimits;
 #[cfg(feature = "redis")]
 pub use asynq_core::broker::redis::ConnectOptions;
 #[cfg(feature = "rustls")]
@@ -54,14 +55,14 @@ pub use asynq_core::job::{
 };
 pub use asynq_core::limit::{Permit, RateLimit, Semaphore};
 pub use asynq_core::router::{
-    Aggregator, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, HandlerResult,
-    HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, Outcome, PutBack, RetryIn, Revoke, Router,
-    SkipRetry, State, middleware_fn,
+    Aggregator, BoxError, Cancelled, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, HandlerResult,
+    HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, OnCancel, Outcome, PutBack, RetryIn,
+    RetryPolicy, Revoke, Router, SkipRetry, State, middleware_fn,
 };
 #[cfg(feature = "redis")]
 pub use asynq_core::server::run_registered;
 pub use asynq_core::server::{
-    Health, Queues, RetryPolicy, Server, ServerBuilder, ServerHandle, ServerStatus, UnknownTypes,
+    Ended, Fate, Health, Queues, Server, ServerBuilder, ServerHandle, ServerStatus, Slots, UnknownTypes,
 };
 pub use asynq_core::task::{
     Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState,

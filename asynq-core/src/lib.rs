@@ -51,8 +51,8 @@ pub mod __private {
         Aggregation, AggregatorRegistration, IntoAggregated, aggregate, boxed_aggregation, group_of,
     };
     pub use crate::router::{
-        BadPayload, BoxError, Ctx, FromContext, Handler, HandlerResult, Injected, IntoOutcome, Registration,
-        Requirement, boxed, decode, extract, layered, requirement,
+        BadPayload, BoxError, Ctx, FromContext, Handler, HandlerResult, Injected, IntoOutcome, OnCancel,
+        Registration, Requirement, RetryPolicy, boxed, decode, extract, layered, requirement,
     };
     pub use crate::task::Task;
 }

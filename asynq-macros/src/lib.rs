@@ -62,6 +62,8 @@ use proc_macro::TokenStream;
 /// | `cron` | `cron = "0 9 * * mon-fri"` | enqueues the job at these times; may be repeated |
 /// | `timezone` | `timezone = "Europe/Rome"` | the time zone of `cron`; the scheduler's unless given, UTC as a rule |
 /// | `every` | `every = "10m"` | enqueues the job at fixed intervals |
+/// | `backoff` | `backoff = exponential("2s", max = "10m")` | when a failed run is tried again: `fixed("10s")`, `exponential(…)`, or a function `fn(retried: i32, error: &BoxError) -> Duration`; as the worker says unless given, and as in Go unless that says otherwise |
+/// | `on_cancel` | `on_cancel = archive` | what becomes of a cancelled run whose handler does not say: `retry` as in Go, `archive` or `delete` |
 /// | `crate` | `crate = ::my_crate::asynq` | the path of asynq, for a crate that re-exports it |
 ///
 /// Durations are whole seconds, written with the units `d`, `h`, `m` and `s`: `"90s"`, `"1h30m"`. All options are

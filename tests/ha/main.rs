@@ -1,5 +1,5 @@
 //! Clusters and sentinels: real ones, whose masters die and whose slots move under load.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod audit;
 mod cluster;

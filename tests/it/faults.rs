@@ -28,6 +28,8 @@ async fn a_wrong_url_says_which_part_is_wrong() {
         ("redis://:secret@localhost:99999", "port"),
         ("redis-socket://", "path"),
         ("localhost:6379", "scheme"),
+        #[cfg(not(feature = "rustls"))]
+        ("rediss://localhost", "feature `rustls`"),
     ];
     for (url, part) in wrong {
         let error = Client::connect(url).await.unwrap_err();

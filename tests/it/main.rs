@@ -7,6 +7,7 @@ mod crash;
 #[cfg(feature = "rustls")]
 mod encryption;
 mod examples;
+mod failures;
 mod faults;
 mod go_json;
 mod groups;

@@ -56,7 +56,7 @@ async fn what_the_document_grants_is_enough() {
     let inspector = user(&redis, "asynq-inspector").await;
     let inspect = Inspector::new(&inspector);
     let queue = QueueName::new("default").unwrap();
-    assert_eq!(inspect.queues().await.unwrap(), [queue.clone()]);
+    assert_eq!(inspect.queues().await.unwrap(), std::slice::from_ref(&queue));
     eventually("the server is seen", async || inspect.servers().await.unwrap().first().map(|_| ())).await;
     let info = inspect.queue_info(&queue).await.unwrap();
     assert_eq!((info.archived, info.completed), (2, 1));

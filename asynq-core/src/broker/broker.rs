@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
-    Admission, BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules, ServerTime, Settled,
-    Settlement,
+    Admission, ArchiveLimits, BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules,
+    ServerTime, Settled, Settlement,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -46,6 +46,9 @@ pub trait Broker:
     fn for_other_runtime(&self) -> Option<Arc<dyn Broker>> {
         None
     }
+
+    /// The same store, its archives trimmed to these limits by what is done through this handle.
+    fn with_archive_limits(&self, limits: ArchiveLimits) -> Arc<dyn Broker>;
 
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), BrokerError>;
@@ -118,6 +121,10 @@ pub trait Broker:
 
     /// Deletes completed tasks whose retention is over, at most `limit`: how many.
     async fn delete_expired_completed(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError>;
+
+    /// Deletes archived tasks that are older than the [limits](Self::with_archive_limits) allow, at most `limit`: how
+    /// many.
+    async fn delete_expired_archived(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError>;
 
     /// Publishes a server's state for inspectors, for `ttl`.
     async fn write_server_state(

@@ -94,6 +94,8 @@ pub enum Transition {
     Archive {
         /// The message to store; `None` keeps the stored bytes, which then need not be readable.
         message: Option<TaskMessage>,
+        /// The lock to release; empty to leave it until its time is up, as Go does.
+        unique_key: String,
     },
     /// Back to the front of its queue, as if it had not been taken.
     Requeue {

@@ -6,8 +6,10 @@ mod expansion;
 mod extract;
 mod handler;
 mod middleware;
+mod on_cancel;
 mod outcome;
 mod registration;
+mod retry;
 mod router;
 
 pub(crate) use aggregator::Aggregators;
@@ -24,8 +26,12 @@ pub use expansion::{Injected, boxed, decode, extract, layered, requirement};
 pub use extract::{ExtractError, FromContext, Requirement, State};
 pub use handler::{Handler, HandlerFn, HandlerResult, HandlerService};
 pub use middleware::{Middleware, MiddlewareFn, MiddlewareFnService, Next, middleware_fn};
+pub use on_cancel::OnCancel;
+pub(crate) use outcome::has_cause;
 pub use outcome::{
-    BadPayload, BoxError, HandlerNotFound, IntoOutcome, Outcome, PutBack, RetryIn, Revoke, SkipRetry, Verdict,
+    BadPayload, BoxError, Cancelled, HandlerNotFound, IntoOutcome, Outcome, PutBack, RetryIn, Revoke,
+    SkipRetry, Verdict,
 };
 pub use registration::{DuplicateJob, Registration, RunFn, registered};
+pub use retry::{DelayFn, RetryPolicy, default_delay};
 pub use router::Router;

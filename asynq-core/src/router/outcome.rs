@@ -224,3 +224,21 @@ impl BadPayload {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("handler not found for task \"{0}\"")]
 pub struct HandlerNotFound(pub String);
+
+/// The attempt was cancelled on request: what a handler returns that stops for it, and what stands for one that had to be
+/// dropped. What becomes of the task is the server's or the job's [`OnCancel`](super::OnCancel) to say. The text is Go's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("context canceled")]
+pub struct Cancelled;
+
+/// Whether an error, or one of its causes, is of this type.
+pub(crate) fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<E>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}

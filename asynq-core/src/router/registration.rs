@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{Ctx, Handler, HandlerResult, Requirement};
+use super::{Ctx, Handler, HandlerResult, OnCancel, Requirement, RetryPolicy};
 use crate::job::{JobOptions, JobSchedule};
 
 /// Runs the handler of a registered job on the payload in the context.
@@ -29,6 +29,10 @@ pub struct Registration {
     pub requires: &'static [fn() -> Option<Requirement>],
     /// How many of them a server runs at a time; `None` for as many as it has slots.
     pub concurrency: Option<usize>,
+    /// When a failed one is tried again; `None` for as the server says.
+    pub retry_policy: Option<fn() -> RetryPolicy>,
+    /// What becomes of a cancelled one; `None` for as the server says.
+    pub on_cancel: Option<OnCancel>,
     /// Puts the job's own middleware around its handler.
     pub layer: Option<fn(Handler) -> Handler>,
 }

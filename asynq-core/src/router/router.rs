@@ -255,6 +255,8 @@ mod tests {
             run,
             requires: &[],
             concurrency: None,
+            retry_policy: None,
+            on_cancel: None,
             layer: None,
         }
     }

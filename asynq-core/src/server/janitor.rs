@@ -40,6 +40,8 @@ impl Janitor {
             while self.broker.delete_expired_completed(&queue, BATCH).await? == BATCH && !stop.is_cancelled()
             {
             }
+            while self.broker.delete_expired_archived(&queue, BATCH).await? == BATCH && !stop.is_cancelled() {
+            }
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use super::history::Went;
 use super::{Event, Link};
 use crate::broker::{
-    ActiveTask, Admission, Adoption, Broker, BrokerError, Cancellations, Change, Changed, ChangedMany,
-    Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited, EnqueueError, Exchanged,
+    ActiveTask, Admission, Adoption, ArchiveLimits, Broker, BrokerError, Cancellations, Change, Changed,
+    ChangedMany, Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited, EnqueueError, Exchanged,
     FinishedMember, FinishedSet, Forwarded, GroupInfo, GroupPage, GroupRule, Groups, Inspection, LeaseRef,
     Member, MemoryBroker, NewTask, OwnerBeat, Processes, QueueDeletion, QueueInfo, Reclaimed, RejectedMember,
     Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement, TaskDetail, Tick, Ticked, Token,
@@ -59,6 +59,7 @@ through_the_link! {
         fn mend_active(queue: &QueueName, offset: usize, limit: usize) -> Result<(usize, usize), BrokerError>;
         fn write_result(queue: &QueueName, id: &TaskId, result: &Bytes) -> Result<bool, BrokerError>;
         fn delete_expired_completed(queue: &QueueName, limit: usize) -> Result<usize, BrokerError>;
+        fn delete_expired_archived(queue: &QueueName, limit: usize) -> Result<usize, BrokerError>;
         fn write_server_state(info: &ServerInfo, workers: &[WorkerInfo], ttl: Duration) -> Result<(), BrokerError>;
         fn clear_server_state(info: &ServerInfo) -> Result<(), BrokerError>;
         fn publish_cancellation(id: &TaskId) -> Result<(), BrokerError>;
@@ -69,6 +70,10 @@ through_the_link! {
         written_out {
             fn clock(&self) -> &Clock {
                 self.store.clock()
+            }
+
+            fn with_archive_limits(&self, limits: ArchiveLimits) -> Arc<dyn Broker> {
+                self.store.with_archive_limits(limits)
             }
 
             fn keyspace(&self) -> &Keyspace {

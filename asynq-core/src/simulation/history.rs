@@ -17,10 +17,10 @@ pub(super) enum Event {
     Acknowledged { id: String },
     /// The store gave a task to a machine.
     Leased { machine: String, id: String, run: RunToken },
-    /// A handler began.
-    Began { machine: String, id: String },
+    /// A handler began; no two have the same number.
+    Began { machine: String, id: String, handler: usize },
     /// A handler returned this.
-    Returned { machine: String, id: String, returned: Returned },
+    Returned { machine: String, id: String, handler: usize, returned: Returned },
     /// A handler is gone, whether it returned or was dropped.
     Left { machine: String, id: String },
     /// The store settled a run.
@@ -106,8 +106,8 @@ impl fmt::Display for History {
                 Event::Accepted { id } => writeln!(f, "store     has {id}"),
                 Event::Acknowledged { id } => writeln!(f, "producer  knows of {id}"),
                 Event::Leased { machine, id, run } => writeln!(f, "{machine:<9} takes {id} as run {run:?}"),
-                Event::Began { machine, id } => writeln!(f, "{machine:<9} begins {id}"),
-                Event::Returned { machine, id, returned } => {
+                Event::Began { machine, id, .. } => writeln!(f, "{machine:<9} begins {id}"),
+                Event::Returned { machine, id, returned, .. } => {
                     writeln!(f, "{machine:<9} {id} returns {returned:?}")
                 }
                 Event::Left { machine, id } => writeln!(f, "{machine:<9} leaves {id}"),

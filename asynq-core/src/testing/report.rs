@@ -148,7 +148,7 @@ impl Attempt {
                 Transition::Retry { message, at, .. } => {
                     (Ending::Retried(from_unix_seconds(at)), Some(message.error_msg))
                 }
-                Transition::Archive { message } => {
+                Transition::Archive { message, .. } => {
                     let unreadable = || "the stored message cannot be read".to_owned();
                     (Ending::Archived, Some(message.map_or_else(unreadable, |message| message.error_msg)))
                 }

@@ -8,6 +8,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Result, Token, UnOp};
 
+use super::failure;
 use super::rate::{self, Rate};
 use super::schedule::Schedule;
 use crate::errors::Errors;
@@ -29,6 +30,10 @@ pub(super) struct Args {
     pub(super) layer: Option<Expr>,
     /// When the job is enqueued by itself.
     pub(super) schedule: Schedule,
+    /// When a failed one is tried again, as an expression.
+    pub(super) backoff: Option<TokenStream>,
+    /// What becomes of a cancelled one, as an expression.
+    pub(super) on_cancel: Option<TokenStream>,
     /// Where generated code finds the runtime.
     pub(super) krate: CratePath,
 }
@@ -110,6 +115,16 @@ const OPTIONS: &[Known] = &[
         read: |args, value| layer(value).map(|layer| args.layer = Some(layer)),
     },
     Known {
+        name: "backoff",
+        example: r#"backoff = exponential("2s", max = "10m")"#,
+        read: |args, value| failure::backoff(value).map(|policy| args.backoff = Some(policy)),
+    },
+    Known {
+        name: "on_cancel",
+        example: "on_cancel = archive",
+        read: |args, value| failure::on_cancel(value).map(|fate| args.on_cancel = Some(fate)),
+    },
+    Known {
         name: "crate",
         example: "crate = ::my_crate::asynq",
         read: |args, value| path(value).map(|path| args.krate = path),
@@ -146,6 +161,11 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         &["layers", "middleware", "middlewares", "wrap"],
         "it is called `layer` here: write `layer = my_layer()`, or a tuple for several, the outermost first",
     ),
+    (
+        &["retry_policy", "retry_delay", "delay_policy", "retry_backoff", "wait"],
+        "it is called `backoff` here: write `backoff = exponential(\"2s\", max = \"10m\")`",
+    ),
+    (&["cancel", "cancelled", "on_cancelled"], "it is called `on_cancel` here: write `on_cancel = archive`"),
     (&["expires", "expire", "ttl"], "it is called `expires_in` here: write `expires_in = \"1h\"`"),
     (&["task_type", "type", "rename", "pattern"], "it is called `name` here: write `name = \"email:send\"`"),
     (&["tz", "time_zone", "zone"], "it is called `timezone` here: write `timezone = \"Europe/Rome\"`"),

@@ -289,6 +289,8 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
         })
     };
     let concurrency = optional(args.concurrency.as_ref());
+    let retry_policy = optional(args.backoff.as_ref().map(|policy| quote!(|| #policy)));
+    let on_cancel = optional(args.on_cancel.as_ref());
     let (layer_fn, layer) = layer(args, name).unzip();
     let layer = optional(layer);
     quote! {
@@ -310,6 +312,8 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
                 run: __asynq_run,
                 requires: &[#(#requires),*],
                 concurrency: #concurrency,
+                retry_policy: #retry_policy,
+                on_cancel: #on_cancel,
                 layer: #layer,
             }
         }

@@ -1,10 +1,12 @@
 //! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`]), whether
-//! that can be a job ([`check`]), how often it may run ([`rate`]), when it is enqueued by itself ([`schedule`]), and what
+//! that can be a job ([`check`]), how often it may run ([`rate`]), what becomes of it when it fails
+//! ([`failure`]), when it is enqueued by itself ([`schedule`]), and what
 //! it becomes ([`mod@expand`]).
 
 pub(crate) mod args;
 pub(crate) mod check;
 mod expand;
+mod failure;
 pub(crate) mod item;
 mod rate;
 mod schedule;

@@ -255,7 +255,7 @@ async fn tells_when_a_task_will_run(world: World) {
     complete(&world, "completed", now + 5).await;
     assert_eq!(told("completed").await, (TaskState::Completed, None));
     let leased = world.active("archived").await;
-    world.apply(&leased, Transition::Archive { message: None }).await;
+    world.apply(&leased, Transition::Archive { message: None, unique_key: String::new() }).await;
     assert_eq!(told("archived").await, (TaskState::Archived, None));
 
     world.store(&[unique(pending("pending"), 60)]).await;

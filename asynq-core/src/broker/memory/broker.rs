@@ -11,8 +11,8 @@ use tokio::sync::{Notify, broadcast};
 use super::store::{Moment, ServerKeys, Store};
 use super::waiter::{MemoryCancellations, MemoryWaiter};
 use crate::broker::{
-    ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, NewTask, OwnerBeat, Placement, Settled, Settlement, Transition, Waiter,
+    ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError,
+    Exchanged, Forwarded, LeaseRef, NewTask, OwnerBeat, Placement, Settled, Settlement, Transition, Waiter,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -49,6 +49,7 @@ const CANCELLATION_BACKLOG: usize = 1_024;
 pub struct MemoryBroker {
     clock: Clock,
     keyspace: Keyspace,
+    pub(super) archive_limits: ArchiveLimits,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -83,7 +84,12 @@ impl MemoryBroker {
             #[cfg(test)]
             away: std::sync::atomic::AtomicBool::new(false),
         };
-        Self { clock, keyspace: Keyspace::default(), shared: Arc::new(shared) }
+        Self {
+            clock,
+            keyspace: Keyspace::default(),
+            archive_limits: ArchiveLimits::default(),
+            shared: Arc::new(shared),
+        }
     }
 
     /// The same store as a process sees it whose clock is another one: as it is with machines whose clocks differ.
@@ -143,6 +149,10 @@ impl Broker for MemoryBroker {
         &self.keyspace
     }
 
+    fn with_archive_limits(&self, limits: ArchiveLimits) -> Arc<dyn Broker> {
+        Arc::new(Self { archive_limits: limits, ..self.clone() })
+    }
+
     async fn ping(&self) -> Result<(), BrokerError> {
         Ok(())
     }
@@ -161,7 +171,7 @@ impl Broker for MemoryBroker {
     }
 
     async fn exchange(&self, settle: &[Settlement], demand: &Demand) -> Result<Exchanged, BrokerError> {
-        let exchanged = self.shared.lock().exchange(settle, demand, self.now());
+        let exchanged = self.shared.lock().exchange(settle, demand, self.now(), &self.archive_limits);
         let requeued = |(settlement, settled): (&Settlement, &Settled)| {
             *settled == Settled::Applied && matches!(settlement.transition, Transition::Requeue { .. })
         };
@@ -266,6 +276,12 @@ impl Broker for MemoryBroker {
         // The janitor calls this now and then: the time to clear away what Redis would expire by itself.
         store.drop_expired(now);
         Ok(store.queues.get_mut(queue).map_or(0, |queue| queue.delete_expired_completed(limit, now)))
+    }
+
+    async fn delete_expired_archived(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError> {
+        let cutoff = self.archive_limits.cutoff(self.now().seconds);
+        let mut store = self.shared.lock();
+        Ok(store.queues.get_mut(queue).map_or(0, |queue| queue.drop_archived(cutoff, limit)))
     }
 
     async fn write_server_state(

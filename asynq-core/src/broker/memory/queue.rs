@@ -17,8 +17,8 @@ use super::store::{Locks, Moment};
 use super::task_hash::{TaskHash, field};
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ARCHIVE_AGE, ARCHIVE_LIMIT, ActiveTask, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, Placement, RunToken,
-    Settled, Settlement, StoredMessage, Transition, Undecodable,
+    ActiveTask, ArchiveLimits, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, Placement, RunToken, Settled,
+    Settlement, StoredMessage, Transition, Undecodable,
 };
 use crate::task::{TaskId, TaskState};
 use crate::wire::TaskMessage;
@@ -177,6 +177,7 @@ impl Queue {
         settlement: &Settlement,
         locks: &mut Locks,
         now: Moment,
+        archive_limits: &ArchiveLimits,
         count: &mut Increment,
     ) -> Settled {
         let Settlement { queue: _, id, run, lease_until, transition } = settlement;
@@ -222,14 +223,15 @@ impl Queue {
                     task.set_state(TaskState::Archived);
                     self.archived.insert(id.clone(), now.seconds);
                     count.failure();
-                    self.trim_archive(now);
+                    self.trim_archive(now, archive_limits);
                 }
             }
-            Transition::Archive { message } => {
+            Transition::Archive { message, unique_key } => {
                 self.end_run(id, TaskState::Archived, message.as_ref());
+                locks.release(unique_key, id.as_str());
                 self.archived.insert(id.clone(), now.seconds);
                 count.failure();
-                self.trim_archive(now);
+                self.trim_archive(now, archive_limits);
             }
             Transition::Requeue { crashed } => {
                 let task = self.end_run(id, TaskState::Pending, None);
@@ -266,19 +268,20 @@ impl Queue {
     }
 
     /// Drops archived tasks that are too old or too many, lowest first.
-    fn trim_archive(&mut self, now: Moment) {
-        let cutoff = now.seconds.saturating_sub(whole_seconds(ARCHIVE_AGE));
-        self.drop_archived(cutoff, TRIM_LIMIT);
-        // Compat: Go's rank arithmetic keeps one fewer than the limit.
-        let excess = self.archived.len().saturating_sub(ARCHIVE_LIMIT.saturating_sub(1));
+    fn trim_archive(&mut self, now: Moment, limits: &ArchiveLimits) {
+        self.drop_archived(limits.cutoff(now.seconds), TRIM_LIMIT);
+        let excess = self.archived.len().saturating_sub(limits.tasks);
         self.drop_archived(i64::MAX, excess.min(TRIM_LIMIT));
     }
 
-    fn drop_archived(&mut self, up_to: i64, limit: usize) {
-        for (id, _) in self.archived.up_to(up_to, limit) {
+    /// Drops at most `limit` archived tasks of this score or less: how many.
+    pub(super) fn drop_archived(&mut self, up_to: i64, limit: usize) -> usize {
+        let dropped = self.archived.up_to(up_to, limit);
+        for (id, _) in &dropped {
             self.archived.remove(id.as_str());
-            self.tasks.remove(&id);
+            self.tasks.remove(id);
         }
+        dropped.len()
     }
 
     /// Extends the lease of a run that still holds its task.

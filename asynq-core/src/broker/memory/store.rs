@@ -16,8 +16,8 @@ use super::schedules::Schedulers;
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
 use crate::broker::{
-    Adoption, Demand, EnqueueError, Exchanged, Leased, NewTask, OwnerBeat, QueueDeletion, QueueShare,
-    Settled, Settlement, StoredMessage,
+    Adoption, ArchiveLimits, Demand, EnqueueError, Exchanged, Leased, NewTask, OwnerBeat, QueueDeletion,
+    QueueShare, Settled, Settlement, StoredMessage,
 };
 use crate::clock::{Clock, floor_seconds};
 use crate::task::QueueName;
@@ -238,15 +238,22 @@ impl Store {
     }
 
     /// Settles in order, then leases.
-    pub(super) fn exchange(&mut self, settle: &[Settlement], demand: &Demand, now: Moment) -> Exchanged {
-        let mut exchanged = Exchanged { settled: self.settle(settle, now), ..Exchanged::default() };
+    pub(super) fn exchange(
+        &mut self,
+        settle: &[Settlement],
+        demand: &Demand,
+        now: Moment,
+        archive_limits: &ArchiveLimits,
+    ) -> Exchanged {
+        let mut exchanged =
+            Exchanged { settled: self.settle(settle, now, archive_limits), ..Exchanged::default() };
         if demand.slots > 0 {
             self.lease(demand, now, &mut exchanged);
         }
         exchanged
     }
 
-    fn settle(&mut self, settle: &[Settlement], now: Moment) -> Vec<Settled> {
+    fn settle(&mut self, settle: &[Settlement], now: Moment, archive_limits: &ArchiveLimits) -> Vec<Settled> {
         let mut counted = HashMap::<&QueueName, Increment>::new();
         let settled = settle
             .iter()
@@ -255,7 +262,7 @@ impl Store {
                     return Settled::Refused;
                 };
                 let count = counted.entry(&settlement.queue).or_default();
-                queue.settle(settlement, &mut self.locks, now, count)
+                queue.settle(settlement, &mut self.locks, now, archive_limits, count)
             })
             .collect();
         // Once for each counter and batch, as the script does.

@@ -17,27 +17,29 @@ use super::script::{Call, Name};
 use super::waiter::RedisWaiter;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, NewTask, OwnerBeat, Settlement, Waiter,
+    ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError,
+    Exchanged, Forwarded, LeaseRef, NewTask, OwnerBeat, Settlement, Waiter,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result as PublicResult};
 use crate::task::{QueueName, TaskId, TaskInfo};
-use crate::wire::keys::Keyspace;
+use crate::wire::keys::{Keyspace, QueueKeys};
 use crate::wire::{ServerInfo, WorkerInfo};
 
 /// Tasks in Redis, in Go asynq's format.
+#[derive(Clone)]
 pub struct RedisBroker {
     pub(super) options: ConnectOptions,
     pub(super) store: Store,
     /// Clients' and housekeeping calls. Everything sent at the same time travels together.
-    pub(super) shared: Link,
+    pub(super) shared: Arc<Link>,
     /// Exchanges, which carry whole batches, go their own way: nothing else waits behind them.
-    pub(super) exchange: Link,
+    pub(super) exchange: Arc<Link>,
     /// New tasks, where replicas are waited for: nothing else waits with them.
-    pub(super) replicated: Option<Link>,
+    pub(super) replicated: Option<Arc<Link>>,
     pub(super) keyspace: Keyspace,
     pub(super) clock: Clock,
+    pub(super) archive_limits: ArchiveLimits,
 }
 
 impl RedisBroker {
@@ -86,7 +88,7 @@ impl RedisBroker {
         clock: Clock,
     ) -> PublicResult<Self> {
         let broker = Self::new(Store::new(&options)?, options, clock);
-        let Link::Server(shared) = &broker.shared else {
+        let Link::Server(shared) = &*broker.shared else {
             let reason = "a connection leads to one server, and not to a cluster".to_owned();
             return Err(Error::InvalidSetting { name: "connection", reason });
         };
@@ -103,15 +105,39 @@ impl RedisBroker {
 
     fn new(store: Store, options: ConnectOptions, clock: Clock) -> Self {
         Self {
-            shared: store.link(options.response_timeout),
-            exchange: store.link(options.response_timeout),
-            replicated: options
-                .replicas
-                .map(|replicas| store.link(options.response_timeout.saturating_add(replicas.within))),
+            shared: Arc::new(store.link(options.response_timeout)),
+            exchange: Arc::new(store.link(options.response_timeout)),
+            replicated: options.replicas.map(|replicas| {
+                Arc::new(store.link(options.response_timeout.saturating_add(replicas.within)))
+            }),
             keyspace: options.keyspace.clone(),
             store,
             options,
             clock,
+            archive_limits: ArchiveLimits::default(),
+        }
+    }
+
+    /// Deletes tasks of a collection whose scores are `up_to` or less. No script runs where there are none.
+    async fn delete_expired(
+        &self,
+        collection: String,
+        keys: &QueueKeys,
+        up_to: i64,
+        limit: usize,
+    ) -> Result<usize, BrokerError> {
+        const DOING: &str = "delete expired tasks";
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(&collection).arg(0).arg(0).arg("WITHSCORES");
+        let lowest: Vec<Vec<u8>> = self.shared.query(DOING, &command).await?;
+        if lowest.get(1).and_then(|text| score(text)).is_none_or(|lowest| lowest > up_to) {
+            return Ok(0);
+        }
+        let mut call = Call::new(Name::delete_expired, [collection]);
+        call.arg(up_to).arg(keys.task_prefix()).arg(limit);
+        match call.run(&self.shared, DOING).await? {
+            Value::Int(deleted) => usize::try_from(deleted).or(Err(BrokerError::protocol(DOING))),
+            _ => Err(BrokerError::protocol(DOING)),
         }
     }
 
@@ -121,7 +147,7 @@ impl RedisBroker {
         settle: &[Settlement],
         demand: &Demand,
     ) -> Result<Exchanged, BrokerError> {
-        let exchange = Exchange::new(&self.keyspace, self.clock.now(), settle, demand);
+        let exchange = Exchange::new(&self.keyspace, self.clock.now(), &self.archive_limits, settle, demand);
         let answer = exchange.call().run(&self.exchange, "exchange").await?;
         exchange.read(answer)
     }
@@ -151,7 +177,12 @@ impl Broker for RedisBroker {
 
     fn for_other_runtime(&self) -> Option<Arc<dyn Broker>> {
         // A connection is driven by the runtime that made it; a new one is made where it is first used.
-        Some(Arc::new(Self::new(self.store.clone(), self.options.clone(), self.clock.clone())))
+        let broker = Self::new(self.store.clone(), self.options.clone(), self.clock.clone());
+        Some(Arc::new(Self { archive_limits: self.archive_limits, ..broker }))
+    }
+
+    fn with_archive_limits(&self, limits: ArchiveLimits) -> Arc<dyn Broker> {
+        Arc::new(Self { archive_limits: limits, ..self.clone() })
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
@@ -316,22 +347,14 @@ impl Broker for RedisBroker {
     }
 
     async fn delete_expired_completed(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError> {
-        const DOING: &str = "delete expired completed tasks";
         let keys = self.keyspace.queue(queue);
-        let now = self.now_seconds();
-        let earliest: Vec<Vec<u8>> = self
-            .shared
-            .query(DOING, redis::cmd("ZRANGE").arg(keys.completed()).arg(0).arg(0).arg("WITHSCORES"))
-            .await?;
-        if earliest.get(1).and_then(|text| score(text)).is_none_or(|expires| expires > now) {
-            return Ok(0);
-        }
-        let mut call = Call::new(Name::delete_expired_completed, [keys.completed()]);
-        call.arg(now).arg(keys.task_prefix()).arg(limit);
-        match call.run(&self.shared, DOING).await? {
-            Value::Int(deleted) => usize::try_from(deleted).or(Err(BrokerError::protocol(DOING))),
-            _ => Err(BrokerError::protocol(DOING)),
-        }
+        self.delete_expired(keys.completed(), &keys, self.now_seconds(), limit).await
+    }
+
+    async fn delete_expired_archived(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError> {
+        let keys = self.keyspace.queue(queue);
+        let cutoff = self.archive_limits.cutoff(self.now_seconds());
+        self.delete_expired(keys.archived(), &keys, cutoff, limit).await
     }
 
     async fn write_server_state(

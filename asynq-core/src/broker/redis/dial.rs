@@ -18,6 +18,10 @@ use super::address::Host;
 #[cfg(feature = "rustls")]
 use super::tls::Encryption;
 
+/// There is none in this build.
+#[cfg(not(feature = "rustls"))]
+pub(super) enum Encryption {}
+
 /// How long connecting may take unless options say otherwise: finding the host, the handshakes and the login.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -40,7 +44,6 @@ impl fmt::Display for Peer {
 /// How to connect and log in.
 pub(super) struct Dialer {
     pub(super) login: RedisConnectionInfo,
-    #[cfg(feature = "rustls")]
     pub(super) encryption: Option<Arc<Encryption>>,
     pub(super) timeout: Duration,
 }
@@ -87,17 +90,10 @@ impl Dialer {
 
     async fn in_time<T>(&self, peer: &Peer, dial: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
         timeout(self.timeout, dial).await.unwrap_or_else(|_elapsed| {
-            let what = if self.is_encrypting() { "; does it speak TLS there?" } else { "" };
+            let what = if self.encryption.is_some() { "; does it speak TLS there?" } else { "" };
             let late = format!("{peer} does not answer within {:?}{what}", self.timeout);
             Err(io::Error::new(io::ErrorKind::TimedOut, late).into())
         })
-    }
-
-    fn is_encrypting(&self) -> bool {
-        #[cfg(feature = "rustls")]
-        return self.encryption.is_some();
-        #[cfg(not(feature = "rustls"))]
-        false
     }
 
     async fn stream(&self, peer: &Peer) -> io::Result<Box<dyn Stream>> {

@@ -1,7 +1,6 @@
 //! [`ConnectOptions`]: where Redis is, how to log in there, and under which names keys are.
 
 use std::fmt;
-#[cfg(feature = "rustls")]
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,8 @@ use redis::RedisConnectionInfo;
 
 use super::address::{Address, Endpoint, Password};
 use super::connection::RESPONSE_TIMEOUT;
+#[cfg(not(feature = "rustls"))]
+use super::dial::Encryption;
 use super::dial::{CONNECT_TIMEOUT, Dialer};
 use super::script::Replicas;
 #[cfg(feature = "rustls")]
@@ -169,12 +170,17 @@ impl ConnectOptions {
         if let Some(password) = password {
             login = login.set_password(password.reveal());
         }
-        Ok(Dialer {
-            login,
-            #[cfg(feature = "rustls")]
-            encryption: self.encryption()?,
-            timeout: self.connect_timeout,
-        })
+        Ok(Dialer { login, encryption: self.encryption()?, timeout: self.connect_timeout })
+    }
+
+    #[cfg(not(feature = "rustls"))]
+    fn encryption(&self) -> Result<Option<Arc<Encryption>>> {
+        if self.address.tls {
+            let reason =
+                "rediss: encrypted connections need asynq's feature `rustls`, which is not in this build";
+            return Err(Error::InvalidUrl { reason: reason.to_owned() });
+        }
+        Ok(None)
     }
 
     #[cfg(feature = "rustls")]

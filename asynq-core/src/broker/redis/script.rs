@@ -34,7 +34,7 @@ scripts! {
     archive_members
     change
     close_queue
-    delete_expired_completed
+    delete_expired
     edit
     enqueue [insert]
     exchange

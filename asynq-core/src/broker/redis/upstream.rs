@@ -30,11 +30,6 @@ impl Upstream {
     /// What the options say; nothing is connected yet.
     pub(super) fn new(options: &ConnectOptions) -> Result<Self> {
         let address = &options.address;
-        if cfg!(not(feature = "rustls")) && address.tls {
-            let reason =
-                "encrypted connections need asynq's feature `rustls`, which this program is built without";
-            return Err(Error::InvalidUrl { reason: reason.to_owned() });
-        }
         let target = match &address.endpoint {
             Endpoint::Server(host) => Target::Peer(Peer::Host(host.clone())),
             Endpoint::Socket(path) => Target::Peer(Peer::Socket(path.into())),

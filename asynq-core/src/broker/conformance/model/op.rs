@@ -332,8 +332,13 @@ pub enum TransitionOp {
     Retry(u8, bool),
     /// Put back, for its type is unknown, and given up after this many times.
     PutBack(u8),
-    /// Archived, and whether with a message.
-    Archive(bool),
+    /// Archived.
+    Archive {
+        /// Whether with a message.
+        with_message: bool,
+        /// Whether the lock is released.
+        release: bool,
+    },
     /// Put back, and whether after a crash.
     Requeue(bool),
 }

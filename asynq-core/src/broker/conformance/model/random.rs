@@ -115,7 +115,7 @@ fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
             2..4 => TransitionOp::Complete(rng.u8(..60), rng.bool().then(|| rng.u8(..))),
             4..7 => TransitionOp::Retry(rng.u8(..60), rng.bool()),
             10 => TransitionOp::PutBack(rng.u8(0..4)),
-            7 => TransitionOp::Archive(rng.bool()),
+            7 => TransitionOp::Archive { with_message: rng.bool(), release: rng.bool() },
             _ => TransitionOp::Requeue(rng.u8(..8) > 0),
         },
     }

@@ -8,7 +8,7 @@
 -- KEYS[5] asynq:{<queue>}:aggregation_sets   sorted set
 -- KEYS[6..] the collection, unless one task is given by its ID
 -- ARGV[1] run, archive or delete   ARGV[2] queue key prefix   ARGV[3] now, unix seconds   ARGV[4] now, unix nanoseconds
--- ARGV[5] archive cutoff, unix seconds   ARGV[6] archive limit
+-- ARGV[5] archive cutoff, unix seconds   ARGV[6] how many stay in the archive
 -- ARGV[7] the task's ID, or the state of the collection   ARGV[8] the collection's group, if it is one
 -- ARGV[9] how many at most, where a collection is given
 -- Returns for one task {1} changed, {0} no such task, {-1, state} refused, {-2} an aggregator has it; for a collection
@@ -63,7 +63,7 @@ local actions = {
 local function trim_archive()
   if action ~= 'archive' then return end
   trim(call('ZCOUNT', KEYS[2], '-inf', ARGV[5]))
-  trim(call('ZCARD', KEYS[2]) - tonumber(ARGV[6]) + 1)
+  trim(call('ZCARD', KEYS[2]) - tonumber(ARGV[6]))
 end
 
 local function forget_if_empty(group)

@@ -6,14 +6,14 @@
 -- ARGV[1] number of queues   ARGV[2] now, unix seconds   ARGV[3] now, unix nanoseconds
 -- ARGV[4] when the daily counters expire, unix seconds   ARGV[5] end of new leases, unix seconds
 -- ARGV[6] server id   ARGV[7] token of the new runs   ARGV[8] free slots   ARGV[9] 1 strict, 0 weighted
--- ARGV[10] seed of the draw   ARGV[11] archive cutoff, unix seconds   ARGV[12] archive limit
+-- ARGV[10] seed of the draw   ARGV[11] archive cutoff, unix seconds   ARGV[12] how many stay in an archive
 -- ARGV[13] number of types of which only so many may be taken   ARGV[14] how many tasks may be passed over
 -- ARGV[15..] for each queue: task key prefix, weight (0: only settle), how many may be taken;
 --   then for each such type: its name, how many; then for each group of settlements that have these in common: queue number, kind, run token (empty: none),
 --   latest end of the lease, how many; then for each of the group: id, and by its kind
 --     d done: nothing                         u done: lock key
 --     c complete: lock key (empty: none), message, kept until, 1 or 0, result
---     r retry: message, due, 1 if a failure   a archive: 1 or 0, message
+--     r retry: message, due, 1 if a failure   a archive: 1 or 0, message, lock to release (empty: none)
 --     m put back, its type is unknown: message, due, given up after so many times
 --     q requeue: 1 if its worker died
 -- Returns {settled: 1 applied or 0 refused for each; leased: queue number, {id, message, ...}, ...;
@@ -62,7 +62,7 @@ end
 local function archive(queue, id)
   call('ZADD', queue.archived, now, id)
   trim(queue, call('ZRANGEBYSCORE', queue.archived, '-inf', ARGV[11], 'LIMIT', 0, 1000))
-  local excess = call('ZCARD', queue.archived) - tonumber(ARGV[12]) + 1
+  local excess = call('ZCARD', queue.archived) - tonumber(ARGV[12])
   if excess > 0 then trim(queue, call('ZRANGE', queue.archived, 0, math.min(excess, 1000) - 1)) end
 end
 
@@ -86,6 +86,7 @@ local transitions = {
     if ARGV[at] == '1' then call('HSET', task, 'msg', ARGV[at + 1]) end
     call('HSET', task, 'state', 'archived')
     archive(queue, id)
+    release(ARGV[at + 2], id)
     queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
   end,
   m = function(queue, id, task, at)
@@ -113,7 +114,7 @@ local transitions = {
     end
   end,
 }
-local widths = { d = 1, u = 2, c = 6, r = 4, a = 3, m = 4, q = 2 }
+local widths = { d = 1, u = 2, c = 6, r = 4, a = 4, m = 4, q = 2 }
 
 local settled = {}
 local at = 15 + 3 * queues
