@@ -3,6 +3,7 @@
 
 mod clock;
 mod conformance;
+mod connect;
 mod crash;
 #[cfg(feature = "rustls")]
 mod encryption;
