@@ -45,6 +45,10 @@
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
 pub use asynq_core::broker::ArchiveLimits;
+#[cfg(feature = "redis")]
+pub use asynq_core::broker::redis::ConnectOptions;
+#[cfg(feature = "rustls")]
+pub use asynq_core::broker::redis::TlsOptions;
 pub use asynq_core::client::{
     AsClient, Awaited, Client, Enqueue, EnqueueIfAbsent, Enqueued, IfAbsent, Wait, WaitError,
 };

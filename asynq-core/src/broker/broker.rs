@@ -260,6 +260,9 @@ pub struct Exchanged {
     pub paused: Vec<QueueName>,
     /// Queues in which tasks were left because no more of their type may be taken.
     pub passed_over: Vec<QueueName>,
+    /// Some queues' part of the store did not answer: their settlements are [`Settled::Unanswered`], and tasks may have
+    /// been leased without the caller's knowing. Where nothing answered, the exchange as a whole is an error.
+    pub failure: Option<BrokerError>,
 }
 
 /// A task leased to the caller.

@@ -18,7 +18,7 @@ pub struct Keyspace {
 
 impl Default for Keyspace {
     fn default() -> Self {
-        Self { prefix: Arc::from("asynq") }
+        Self::new("asynq")
     }
 }
 
@@ -31,6 +31,11 @@ macro_rules! global_keys {
 }
 
 impl Keyspace {
+    /// Keys whose names begin with this and a colon. Go reads `asynq` alone.
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: Arc::from(prefix) }
+    }
+
     global_keys! {
         /// Set of all queue names.
         queues = "queues";

@@ -55,7 +55,8 @@ impl RedisBroker {
         queue: &QueueName,
         tasks: &[&NewTask],
     ) -> Result<Vec<Result<(), EnqueueError>>, BrokerError> {
-        let mut answer = Reader::new(self.enqueue_call(queue, tasks).run(&self.shared, DOING).await?, DOING)?;
+        let mut answer =
+            Reader::new(self.run_storing(queue, self.enqueue_call(queue, tasks), DOING).await?, DOING)?;
         if answer.len() != tasks.len() {
             return Err(BrokerError::protocol(DOING));
         }
@@ -67,7 +68,7 @@ impl RedisBroker {
         let queue = QueueName::stored(&task.message.queue);
         let mut call = self.enqueue_call(&queue, &[task]);
         call.arg(self.keyspace.queue(&queue).ticks()).arg(&tick.entry).arg(tick.at);
-        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        let mut answer = Reader::new(self.run_storing(&queue, call, DOING).await?, DOING)?;
         match answer.value()? {
             Value::Int(2) => Ok(Ticked::Passed),
             other => read_outcome(other)?.map(|()| Ticked::Enqueued),
@@ -76,11 +77,10 @@ impl RedisBroker {
 
     fn enqueue_call(&self, queue: &QueueName, tasks: &[&NewTask]) -> Call {
         let keys = self.keyspace.queue(queue);
-        let mut call = Call::new(
-            Name::enqueue,
-            [keys.pending(), keys.scheduled(), keys.groups(), self.keyspace.queues()],
-        );
-        call.arg(queue.as_str())
+        let names = [keys.pending(), keys.scheduled(), keys.groups()].into_iter();
+        let names: Vec<String> = names.chain(self.known_queues_key()).collect();
+        let mut call = Call::new(Name::enqueue, names);
+        call.arg(self.name_to_make_known(queue))
             .arg(keys.task_prefix())
             .arg(keys.group_prefix())
             .arg(self.now_seconds())
