@@ -47,13 +47,15 @@
 pub use asynq_core::broker::ArchiveLimits;
 pub use asynq_core::client::{AsClient, Awaited, Client, Enqueue, Enqueued, Wait, WaitError};
 pub use asynq_core::job::{
-    Codec, CodecError, FromResult, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
+    Codec, CodecError, FromResult, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload,
+    PayloadField, PayloadShape, go,
 };
 pub use asynq_core::limit::{Permit, RateLimit, Semaphore};
+pub use asynq_core::router::registered as jobs;
 pub use asynq_core::router::{
-    Aggregator, BoxError, Cancelled, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, HandlerResult,
-    HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, OnCancel, Outcome, PutBack, RetryIn,
-    RetryPolicy, Revoke, Router, SkipRetry, State, middleware_fn,
+    Aggregator, BoxError, Cancelled, Catalog, Ctx, ExtractError, FromContext, Handler, HandlerNotFound,
+    HandlerResult, HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, OnCancel, Outcome, PutBack,
+    Registration, RetryIn, RetryPolicy, Revoke, Router, SkipRetry, State, export_catalog, middleware_fn,
 };
 #[cfg(feature = "redis")]
 pub use asynq_core::server::run_registered;
@@ -74,8 +76,9 @@ pub use asynq_core::{
     Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, telemetry,
     testing, wire,
 };
+pub use asynq_core::{assert_registered, jobs};
 #[cfg(feature = "macros")]
-pub use asynq_macros::{aggregator, job};
+pub use asynq_macros::{Job, aggregator, job};
 
 #[doc(hidden)]
 pub use asynq_core::__private;

@@ -3,10 +3,12 @@
 
 mod clock;
 mod conformance;
+mod contract;
 mod crash;
 mod examples;
 mod failures;
 mod faults;
+mod forms;
 mod go_json;
 mod groups;
 mod inspector;

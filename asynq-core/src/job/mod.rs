@@ -8,6 +8,7 @@ mod options;
 mod payload;
 mod result;
 mod schedule;
+mod shape;
 
 pub use codec::{Codec, CodecError, Json};
 pub use go_json::GoJson;
@@ -21,6 +22,7 @@ pub use result::FromResult;
 pub use schedule::JobSchedule;
 #[doc(hidden)]
 pub use schedule::periodic_task;
+pub use shape::{PayloadField, PayloadShape};
 
 /// Types of Go whose JSON is not what serde makes of Rust's; see [`GoJson`].
 pub mod go {

@@ -3,11 +3,11 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::client::Client;
 use crate::error::Result;
@@ -29,6 +29,8 @@ pub(crate) struct CtxParts {
     pub(crate) cancellation: CancellationToken,
     pub(crate) states: Arc<StateMap>,
     pub(crate) client: Client,
+    /// Ends with the function of a job that blocks its thread, if this is one.
+    pub(crate) blocking: OnceLock<CancellationToken>,
 }
 
 /// The values that handlers share, one of each type.
@@ -52,6 +54,18 @@ impl StateMap {
 impl Ctx {
     pub(crate) fn new(parts: CtxParts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// Notes that a thread begins to work on this run, until what this returns is dropped.
+    pub(super) fn begin_blocking(&self) -> DropGuard {
+        self.0.blocking.get_or_init(CancellationToken::new).clone().drop_guard()
+    }
+
+    /// Waits until no thread works on this run any more; at once for one that never had any.
+    pub(crate) async fn blocking_ended(&self) {
+        if let Some(working) = self.0.blocking.get() {
+            working.cancelled().await;
+        }
     }
 
     /// The task's ID.

@@ -1,6 +1,7 @@
 //! From task type to handler: routes, registered jobs, what a handler is given and what it may return.
 
 mod aggregator;
+mod catalog;
 mod context;
 mod expansion;
 mod extract;
@@ -19,10 +20,14 @@ pub use aggregator::{
 };
 #[doc(hidden)]
 pub use aggregator::{aggregate, boxed_aggregation, group_of};
+pub use catalog::{
+    Catalog, CatalogField, CatalogJob, CatalogOptions, CatalogPayload, Change, ChangeKind, InvalidCatalog,
+    export_catalog,
+};
 pub use context::Ctx;
 pub(crate) use context::{CtxParts, StateMap};
 #[doc(hidden)]
-pub use expansion::{Injected, boxed, decode, extract, layered, requirement};
+pub use expansion::{Injected, blocking, boxed, decode, extract, layered, requirement, returns};
 pub use extract::{ExtractError, FromContext, Requirement, State};
 pub use handler::{Handler, HandlerFn, HandlerResult, HandlerService};
 pub use middleware::{Middleware, MiddlewareFn, MiddlewareFnService, Next, middleware_fn};
@@ -32,6 +37,8 @@ pub use outcome::{
     BadPayload, BoxError, Cancelled, HandlerNotFound, IntoOutcome, Outcome, PutBack, RetryIn, Revoke,
     SkipRetry, Verdict,
 };
-pub use registration::{DuplicateJob, Registration, RunFn, registered};
+#[doc(hidden)]
+pub use registration::assert_registered;
+pub use registration::{DuplicateJob, HasHandler, Registration, RunFn, registered};
 pub use retry::{DelayFn, RetryPolicy, default_delay};
 pub use router::Router;

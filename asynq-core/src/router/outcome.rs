@@ -20,8 +20,8 @@ pub struct Outcome {
     pub result: Option<Bytes>,
 }
 
-/// What the function of a job may return: `()`, or `Result<T, E>` with a `T` that serializes and any error type that
-/// turns into a boxed error, `anyhow::Error` and `String` included.
+/// What the function of a job may return: `()`; `Result<T, E>` with a `T` that serializes and any error type that turns
+/// into a boxed error, `anyhow::Error` and `String` included; or an [`Outcome`], alone or in a `Result`.
 ///
 /// The value is stored as the task's result, in JSON, whatever the codec of the payload; for `()` and other types of no
 /// size nothing is stored. An [`Outcome`] stores bytes as they are: a `Vec<u8>` would be a JSON array of numbers. A
@@ -52,6 +52,16 @@ impl IntoOutcome for () {
     }
 }
 
+/// What is stored is up to the function.
+#[diagnostic::do_not_recommend]
+impl IntoOutcome for Outcome {
+    type Output = Self;
+
+    fn into_outcome(self) -> Result<Outcome, BoxError> {
+        Ok(self)
+    }
+}
+
 #[diagnostic::do_not_recommend]
 impl<T: Serialize, E: Into<BoxError>> IntoOutcome for Result<T, E> {
     type Output = T;
@@ -67,6 +77,7 @@ impl<T: Serialize, E: Into<BoxError>> IntoOutcome for Result<T, E> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> IntoOutcome for Result<Outcome, E> {
     type Output = Outcome;
 

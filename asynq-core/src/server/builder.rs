@@ -19,7 +19,9 @@ use crate::client::{AsClient, Client};
 use crate::env::Settings;
 use crate::error::{Error, Result};
 use crate::job::GroupSettings;
-use crate::router::{Aggregator, BoxError, Middleware, OnCancel, RetryPolicy, Router, StateMap};
+use crate::router::{
+    Aggregator, BoxError, Middleware, OnCancel, Registration, RetryPolicy, Router, StateMap,
+};
 use crate::scheduler::{CatchUp, Scheduler};
 use crate::task::QueueName;
 use crate::wire::{ServerInfo, WireTimestamp};
@@ -156,6 +158,12 @@ impl ServerBuilder {
     pub fn registered(mut self) -> Self {
         self.router = Router::registered();
         self.groups.aggregators.add_registered();
+        self
+    }
+
+    /// Runs these jobs and no others: `.jobs(asynq::jobs![SendEmail, Resize])`. See [`Router::jobs`].
+    pub fn jobs(mut self, jobs: impl IntoIterator<Item = &'static Registration>) -> Self {
+        self.router = Router::jobs(jobs);
         self
     }
 

@@ -401,6 +401,7 @@ impl Processor {
             cancellation: cancellation.clone(),
             states: Arc::clone(&self.states),
             client: self.client.clone(),
+            blocking: std::sync::OnceLock::new(),
         });
         let handler = self.handler.clone();
         let grace = self.cancel_grace;
@@ -408,8 +409,10 @@ impl Processor {
         let deadline = Instant::now().checked_add(left);
         let run = async move {
             // A handler may panic before its first await: that, too, is its failure.
-            let handler = async move { handler.call(ctx).await };
+            let called = ctx.clone();
+            let handler = async move { handler.call(called).await };
             let result = attempt(handler, deadline, &cancellation, grace).await;
+            ctx.blocking_ended().await;
             Finished { key, run, message, result }
         };
         self.handlers.spawn(run.instrument(span));

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, Expr, ExprCall, ExprLit, Lit, Result};
 
-use super::args::length;
+use super::values::length;
 use crate::{duration, suggest};
 
 const POLICIES: &str = "`fixed(\"10s\")`, `exponential(\"2s\", max = \"10m\")`, or a function of the retries so far and \
