@@ -143,6 +143,23 @@ async fn rate_limit_lets_everybody_through_in_time() {
 }
 
 #[tokio::test]
+async fn results_waits_for_what_jobs_return() {
+    let mut results = Child::spawn(&mut example("results"));
+    assert!(results.ended().await);
+    results.line("the last line", |line| line == "all results are in").await;
+    let lines = results.lines();
+    for part in [
+        "tea for 450 cents",
+        "a cart for 500 cents",
+        "3 bytes of label",
+        "not yet: the order is in state retry",
+        "task `…` in queue `orders` failed after 0 retries: water has no price",
+    ] {
+        assert!(lines.iter().any(|line| line == part), "no line with {part:?}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
 async fn retries_tells_of_every_failure_and_end() {
     let mut retries = Child::spawn(&mut example("retries"));
     assert!(retries.ended().await);
@@ -166,4 +183,25 @@ async fn shutdown_loses_nothing() {
     let restart = at("2 tasks wait for another worker, 0 are lost");
     assert!(at("short is done") < restart && restart < at("long is done"), "{lines:#?}");
     assert!(restart.is_some() && at("next is done").is_some(), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn unique_does_everything_once() {
+    let mut unique = Child::spawn(&mut example("unique"));
+    assert!(unique.ended().await);
+    unique.line("the last line", |line| line == "everything once").await;
+    let lines = unique.lines();
+    for (part, times) in [
+        ("refused: the first one still waits", 1),
+        ("there already", 3),
+        ("sent welcome to ann, as request 1 wanted", 1),
+        ("sent welcome to bob", 1),
+        ("sent receipt to eve, as request 4 wanted", 1),
+        ("building books", 2),
+        ("digest for ann", 1),
+        ("another digest: not today", 1),
+    ] {
+        let found = lines.iter().filter(|line| line.contains(part)).count();
+        assert_eq!(found, times, "{part:?}: {lines:#?}");
+    }
 }

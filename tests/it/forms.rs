@@ -55,7 +55,7 @@ async fn an_alias_runs_what_was_enqueued_under_an_old_name() {
     for name in ["forms:new", "forms:old", "forms:older"] {
         let options = TaskOptions::new().retention(Duration::from_secs(60));
         let task = Task::new(name, r#"{"text":"x"}"#).unwrap().options(options);
-        let id = client.enqueue(task).await.unwrap().id;
+        let id = client.enqueue(task).await.unwrap().id.clone();
         in_state(&client, "default", &id, TaskState::Completed).await;
     }
     server.shutdown().await;
@@ -66,7 +66,7 @@ async fn a_job_that_is_not_registered_runs_where_it_is_named() {
     assert!(asynq::jobs().unwrap().iter().all(|job| job.name != "forms:invoice"));
     let (server, client) = running(asynq::jobs![PayInvoice]).await;
     let job = PayInvoice::new(Invoice { number: 7 });
-    let id = job.enqueue(&client).retention(Duration::from_secs(60)).await.unwrap().id;
+    let id = job.enqueue(&client).retention(Duration::from_secs(60)).await.unwrap().id.clone();
     in_state(&client, "forms", &id, TaskState::Completed).await;
     server.shutdown().await;
 }
@@ -129,9 +129,10 @@ async fn a_blocking_job_keeps_its_slot_until_its_thread_has_ended() {
     let (send, receive) = mpsc::channel();
     *GO_ON.lock().unwrap() = Some(receive);
     let (server, client) = running(asynq::jobs![Grind]).await;
-    let slow = Grind::new("slow").enqueue(&client).await.unwrap().id;
-    let quick = Grind::new("quick").enqueue(&client).retention(Duration::from_secs(60)).await.unwrap().id;
-    let panics = Grind::new("panics").enqueue(&client).await.unwrap().id;
+    let slow = Grind::new("slow").enqueue(&client).await.unwrap().id.clone();
+    let quick =
+        Grind::new("quick").enqueue(&client).retention(Duration::from_secs(60)).await.unwrap().id.clone();
+    let panics = Grind::new("panics").enqueue(&client).await.unwrap().id.clone();
     eventually("the slow one is past its time limit", async || TOLD.load(Ordering::SeqCst).then_some(()))
         .await;
     in_state(&client, "default", &slow, TaskState::Active).await;

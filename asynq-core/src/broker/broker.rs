@@ -9,10 +9,10 @@ use bytes::Bytes;
 
 use super::{
     Admission, ArchiveLimits, BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules,
-    ServerTime, Settled, Settlement,
+    ServerTime, Settled, Settlement, Waits,
 };
 use crate::clock::Clock;
-use crate::task::{QueueName, TaskId, TaskInfo};
+use crate::task::{QueueName, TaskId, TaskInfo, UniqueUntil};
 use crate::wire::keys::Keyspace;
 use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 
@@ -20,7 +20,7 @@ use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 ///
 /// Methods take and give batches, so that one call can stand for one round trip. Times in scores are whole Unix
 /// seconds of the broker's [`Clock`]. Unless said otherwise a call that is dropped half-way may or may not have
-/// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Cancellations::next`].
+/// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Messages::next`].
 #[async_trait]
 pub trait Broker:
     Groups
@@ -30,6 +30,7 @@ pub trait Broker:
     + Processes
     + Admission
     + ServerTime
+    + Waits
     + fmt::Debug
     + Send
     + Sync
@@ -140,8 +141,8 @@ pub trait Broker:
     /// Asks whichever server runs this task to cancel it. Best effort: nobody may be listening.
     async fn publish_cancellation(&self, id: &TaskId) -> Result<(), BrokerError>;
 
-    /// Listens for such requests.
-    async fn cancellations(&self) -> Result<Box<dyn Cancellations>, BrokerError>;
+    /// Listens for such requests: IDs of tasks.
+    async fn cancellations(&self) -> Result<Box<dyn Messages>, BrokerError>;
 
     /// Pauses a queue; `false` when it was paused already.
     async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError>;
@@ -162,6 +163,8 @@ pub struct NewTask {
     pub placement: Placement,
     /// How long the lock `message.unique_key` lasts, in seconds; 0 when it takes none.
     pub unique_ttl: i64,
+    /// What ends the lock earlier.
+    pub unique_until: UniqueUntil,
 }
 
 /// In which state a new task starts.
@@ -178,7 +181,7 @@ pub enum Placement {
 /// Why a new task was not stored.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EnqueueError {
-    /// Another task holds the uniqueness lock.
+    /// Another task holds the uniqueness lock; in one step with the attempt to take it. One whose time is over is free.
     #[error("task already exists")]
     Duplicate {
         /// The ID of that task.
@@ -257,6 +260,9 @@ pub struct Exchanged {
     pub paused: Vec<QueueName>,
     /// Queues in which tasks were left because no more of their type may be taken.
     pub passed_over: Vec<QueueName>,
+    /// Some queues' part of the store did not answer: their settlements are [`Settled::Unanswered`], and tasks may have
+    /// been leased without the caller's knowing. Where nothing answered, the exchange as a whole is an error.
+    pub failure: Option<BrokerError>,
 }
 
 /// A task leased to the caller.
@@ -346,10 +352,12 @@ pub trait Waiter: fmt::Debug + Send {
     async fn wait(&mut self, paused: &[QueueName]) -> Result<(), BrokerError>;
 }
 
-/// Requests to cancel a task, by ID.
+/// What others publish.
 #[async_trait]
-pub trait Cancellations: fmt::Debug + Send {
-    /// The next request; `None` when the connection is lost.
+pub trait Messages: fmt::Debug + Send {
+    /// The next message; `None` when the connection is lost.
+    ///
+    /// Best effort: a listener that is too slow may miss some.
     ///
     /// # Cancel safety
     ///

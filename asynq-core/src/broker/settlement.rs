@@ -56,8 +56,13 @@ pub struct Settlement {
 /// Where a task goes from active.
 #[derive(Clone, Debug)]
 pub enum Transition {
-    /// Success, or revoked: the task is deleted. Counts as processed; releases the lock `unique_key` if not empty.
+    /// Success: the task is deleted. Counts as processed; releases the lock `unique_key` if not empty.
     Done {
+        /// The lock to release; empty when there is none.
+        unique_key: String,
+    },
+    /// Void: as [`Done`](Self::Done), but those who wait for the task are not told that it succeeded.
+    Revoke {
         /// The lock to release; empty when there is none.
         unique_key: String,
     },
@@ -112,4 +117,7 @@ pub enum Settled {
     Applied,
     /// The run no longer holds the task: nothing was changed.
     Refused,
+    /// The broker did not answer for the task's queue, though it did for others: whether it was applied is not known.
+    /// Settle it again.
+    Unanswered,
 }

@@ -1,15 +1,16 @@
 //! [`Enqueue`]: a task on its way, with options to set before it is awaited.
 
 use std::future::IntoFuture;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::{AsClient, Client};
+use super::{AsClient, Client, EnqueueIfAbsent, Enqueued};
 use crate::error::Result;
 use crate::job::IntoTask;
-use crate::task::{Task, TaskInfo, TaskOptions};
+use crate::task::{Task, TaskOptions, UniqueUntil};
 
 /// A task on its way: set options, then `.await` it.
 ///
@@ -18,16 +19,22 @@ use crate::task::{Task, TaskInfo, TaskOptions};
 /// Dropped half-way, the task may or may not be stored.
 #[derive(Debug)]
 #[must_use = "nothing is enqueued until it is awaited"]
-pub struct Enqueue<'a> {
+pub struct Enqueue<'a, T = Task> {
     client: &'a Client,
     task: Result<Task>,
     options: TaskOptions,
+    job: PhantomData<fn() -> T>,
 }
 
-impl<'a> Enqueue<'a> {
+impl<'a, T: IntoTask> Enqueue<'a, T> {
     /// Starts from a job or an untyped task; what `#[job]` generates as `enqueue` calls this.
-    pub fn new(task: impl IntoTask, client: &'a (impl AsClient + ?Sized)) -> Self {
-        Self { client: client.as_client(), task: task.into_task(), options: TaskOptions::new() }
+    pub fn new(task: T, client: &'a (impl AsClient + ?Sized)) -> Self {
+        Self {
+            client: client.as_client(),
+            task: task.into_task(),
+            options: TaskOptions::new(),
+            job: PhantomData,
+        }
     }
 
     /// Sets any option through [`TaskOptions`].
@@ -59,6 +66,39 @@ impl<'a> Enqueue<'a> {
     /// See [`TaskOptions::unique`].
     pub fn unique_for(self, ttl: Duration) -> Self {
         self.options(|options| options.unique(ttl))
+    }
+
+    /// See [`TaskOptions::unique_key`].
+    pub fn unique_key(self, key: impl Into<String>) -> Self {
+        self.options(|options| options.unique_key(key))
+    }
+
+    /// See [`TaskOptions::unique_until`].
+    pub fn unique_until(self, until: UniqueUntil) -> Self {
+        self.options(|options| options.unique_until(until))
+    }
+
+    /// Takes it for an answer that the task is there already: awaiting it gives `None` then. See [`IfAbsent`](super::IfAbsent).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use asynq_core::client::{Client, Enqueue};
+    /// use asynq_core::task::Task;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::in_memory();
+    /// let once = || -> Result<_, asynq_core::Error> {
+    ///     Ok(Enqueue::new(Task::new("report", "")?, &client).unique_for(Duration::from_secs(3600)).if_absent())
+    /// };
+    /// assert!(once()?.await?.is_some());
+    /// assert!(once()?.await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn if_absent(self) -> EnqueueIfAbsent<'a, T> {
+        EnqueueIfAbsent(self)
     }
 
     /// See [`TaskOptions::timeout`].
@@ -97,11 +137,14 @@ impl<'a> Enqueue<'a> {
     }
 }
 
-impl<'a> IntoFuture for Enqueue<'a> {
-    type Output = Result<TaskInfo>;
-    type IntoFuture = BoxFuture<'a, Result<TaskInfo>>;
+impl<'a, T: 'a> IntoFuture for Enqueue<'a, T> {
+    type Output = Result<Enqueued<T>>;
+    type IntoFuture = BoxFuture<'a, Result<Enqueued<T>>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.client.enqueue(self.task?.options(self.options)).await })
+        Box::pin(async move {
+            let sent = self.client.enqueue(self.task?.options(self.options)).await?;
+            Ok(Enqueued::new(sent.into_info()))
+        })
     }
 }

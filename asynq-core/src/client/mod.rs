@@ -2,8 +2,14 @@
 
 mod client;
 mod enqueue;
+mod enqueued;
+mod if_absent;
 mod plan;
 mod tick;
+mod waiting;
 
 pub use client::{AsClient, Client};
 pub use enqueue::Enqueue;
+pub use enqueued::Enqueued;
+pub use if_absent::{EnqueueIfAbsent, IfAbsent};
+pub use waiting::{Awaited, Wait, WaitError};

@@ -6,8 +6,10 @@ mod groups;
 mod job;
 mod options;
 mod payload;
+mod result;
 mod schedule;
 mod shape;
+mod unique;
 
 pub use codec::{Codec, CodecError, Json};
 pub use go_json::GoJson;
@@ -17,10 +19,13 @@ pub use options::JobOptions;
 pub use payload::Payload;
 #[doc(hidden)]
 pub use payload::{Argument, read_argument, write_argument};
+pub use result::FromResult;
 pub use schedule::JobSchedule;
 #[doc(hidden)]
 pub use schedule::periodic_task;
 pub use shape::{PayloadField, PayloadShape};
+#[doc(hidden)]
+pub use unique::UniqueFields;
 
 /// Types of Go whose JSON is not what serde makes of Rust's; see [`GoJson`].
 pub mod go {

@@ -11,7 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::client::Client;
 use crate::error::Result;
-use crate::task::{Headers, QueueName, TaskId};
+use crate::task::{Headers, QueueName, TaskId, TaskInfo, TaskState};
 use crate::wire::{TICK_HEADER, TaskMessage};
 
 /// What a handler knows about the task it runs, and the way to enqueue others. Cheap to clone.
@@ -112,6 +112,21 @@ impl Ctx {
     /// How often this task may be retried.
     pub fn max_retry(&self) -> i32 {
         self.0.message.retry
+    }
+
+    /// The key of the uniqueness lock that the task holds, if any.
+    pub fn unique_key(&self) -> Option<&str> {
+        Some(self.0.message.unique_key.as_str()).filter(|key| !key.is_empty())
+    }
+
+    /// All that is stored of the task, as it was when this attempt began: also its last error, its retention, its time
+    /// limit and its deadline as they were asked for. It is copied each time.
+    pub fn info(&self) -> TaskInfo {
+        TaskInfo {
+            id: self.task_id().clone(),
+            queue: self.queue().clone(),
+            ..TaskInfo::stored(TaskMessage::clone(&self.0.message), TaskState::Active)
+        }
     }
 
     /// When this attempt must end, by its timeout or its deadline.

@@ -54,7 +54,7 @@ pub enum Fate {
 impl Fate {
     pub(super) fn of(transition: &Transition) -> Self {
         match transition {
-            Transition::Done { .. } => Self::Deleted,
+            Transition::Done { .. } | Transition::Revoke { .. } => Self::Deleted,
             Transition::Complete { .. } => Self::Completed,
             Transition::Retry { at, is_failure: true, .. } => Self::Retry(from_unix_seconds(*at)),
             Transition::Retry { at, .. } | Transition::PutBack { at, .. } => {

@@ -240,12 +240,17 @@ impl Processor {
         let Answer { mut settlements, slots, is_limited, result } = answer;
         self.slots_asked -= slots;
         match result {
-            Ok(exchanged) => {
+            Ok(mut exchanged) => {
                 let leased = exchanged.leased.len();
                 if slots > 0 {
                     self.serving.answered(is_limited, &exchanged);
                 }
+                let failure = exchanged.failure.take();
                 self.exchanged(settlements, exchanged);
+                if let Some(failure) = failure {
+                    self.answer_lost = true;
+                    return Err(failure);
+                }
                 // What another call in flight has leased would look as if nobody ran it.
                 if self.answer_lost && self.calls.is_empty() {
                     self.reclaim().await?;
@@ -294,9 +299,14 @@ impl Processor {
     }
 
     fn exchanged(&mut self, settlements: Vec<Settlement>, exchanged: Exchanged) {
+        let mut unanswered = Vec::new();
         {
             let mut table = self.running.lock();
             for (settlement, outcome) in settlements.into_iter().zip(exchanged.settled) {
+                if outcome == Settled::Unanswered {
+                    unanswered.push(settlement);
+                    continue;
+                }
                 if outcome == Settled::Refused {
                     tracing::warn!(
                         task_id = %settlement.id, queue = %settlement.queue, answer_lost = self.answer_lost,
@@ -308,6 +318,11 @@ impl Processor {
                     table.remove(&key);
                 }
             }
+        }
+        if !unanswered.is_empty() {
+            self.mark(&mut unanswered, Phase::Unsettled);
+            unanswered.append(&mut self.unsettled);
+            self.unsettled = unanswered;
         }
         for (queue, id) in exchanged.dropped {
             tracing::warn!(task_id = %id, %queue, "an ID without a task was pending; dropped");
@@ -390,6 +405,9 @@ impl Processor {
         let span = tracing::info_span!(
             "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried + 1
         );
+        if let Some(traces) = self.client.traces() {
+            traces.extract(&message.headers, &span);
+        }
         let ctx = Ctx::new(CtxParts {
             id: key.1.clone(),
             queue: key.0.clone(),
@@ -544,7 +562,8 @@ async fn until(instant: Option<Instant>) {
 
 fn outcome_name(transition: &Transition) -> &'static str {
     match transition {
-        Transition::Done { .. } => "revoked",
+        Transition::Done { .. } => "done",
+        Transition::Revoke { .. } => "revoked",
         Transition::Retry { .. } => "retry",
         Transition::Archive { .. } => "archived",
         Transition::Complete { .. } => "completed",

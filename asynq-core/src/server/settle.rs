@@ -63,7 +63,7 @@ impl Rules {
                     result: outcome.result.clone(),
                 }
             }
-            Ok(_) => done(message),
+            Ok(_) => Transition::Done { unique_key: message.unique_key.clone() },
             Err(error) => self.failure(message, error, now),
         }
     }
@@ -97,7 +97,7 @@ impl Rules {
         let failed =
             TaskMessage { error_msg: error_text(&**error), last_failed_at: seconds, ..message.clone() };
         let delay = match verdict {
-            Verdict::Revoke => return done(message),
+            Verdict::Revoke => return Transition::Revoke { unique_key: message.unique_key.clone() },
             Verdict::SkipRetry => return self.archive(Some(failed)),
             _ if message.retried >= message.retry => return self.archive(Some(failed)),
             Verdict::RetryIn(delay) => delay,
@@ -135,10 +135,6 @@ impl Rules {
         }
         Transition::PutBack { message: message.clone(), at, limit: None }
     }
-}
-
-fn done(message: &TaskMessage) -> Transition {
-    Transition::Done { unique_key: message.unique_key.clone() }
 }
 
 /// An error and its causes, as it is stored: each cause that the text so far does not already tell.
@@ -220,7 +216,7 @@ mod tests {
             Transition::Archive { message: Some(message), .. }
                 if message.error_msg == "while sending: bad input: skip retry for the task"
         ));
-        assert!(matches!(settle(&message(), &Err(Revoke::new("void").into())), Transition::Done { .. }));
+        assert!(matches!(settle(&message(), &Err(Revoke::new("void").into())), Transition::Revoke { .. }));
     }
 
     #[test]
@@ -254,7 +250,7 @@ mod tests {
         };
         assert!(matches!(settle_by(&rules, &message(), &cancelled()), Transition::Archive { .. }));
         let void = TaskMessage { task_type: "void".to_owned(), ..message() };
-        assert!(matches!(settle_by(&rules, &void, &cancelled()), Transition::Done { .. }));
+        assert!(matches!(settle_by(&rules, &void, &cancelled()), Transition::Revoke { .. }));
         // What the handler says itself counts.
         let retry_in = RetryIn::new(Duration::from_secs(3), Cancelled);
         assert!(matches!(

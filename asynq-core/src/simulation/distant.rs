@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use super::history::Went;
 use super::{Event, Link};
 use crate::broker::{
-    ActiveTask, Admission, Adoption, ArchiveLimits, Broker, BrokerError, Cancellations, Change, Changed,
-    ChangedMany, Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited, EnqueueError, Exchanged,
+    ActiveTask, Admission, Adoption, ArchiveLimits, Broker, BrokerError, Change, Changed, ChangedMany,
+    Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited, EnqueueError, Exchanged,
     FinishedMember, FinishedSet, Forwarded, GroupInfo, GroupPage, GroupRule, Groups, Inspection, LeaseRef,
-    Member, MemoryBroker, NewTask, OwnerBeat, Processes, QueueDeletion, QueueInfo, Reclaimed, RejectedMember,
-    Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement, TaskDetail, Tick, Ticked, Token,
-    Turn, Unreadable, Waiter,
+    Member, MemoryBroker, Messages, NewTask, OwnerBeat, Processes, QueueDeletion, QueueInfo, Reclaimed,
+    RejectedMember, Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement, TaskDetail, Tick,
+    Ticked, Token, Turn, Unreadable, Waiter, Waits, Watched,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -63,7 +63,7 @@ through_the_link! {
         fn write_server_state(info: &ServerInfo, workers: &[WorkerInfo], ttl: Duration) -> Result<(), BrokerError>;
         fn clear_server_state(info: &ServerInfo) -> Result<(), BrokerError>;
         fn publish_cancellation(id: &TaskId) -> Result<(), BrokerError>;
-        fn cancellations() -> Result<Box<dyn Cancellations>, BrokerError>;
+        fn cancellations() -> Result<Box<dyn Messages>, BrokerError>;
         fn pause(queue: &QueueName) -> Result<bool, BrokerError>;
         fn resume(queue: &QueueName) -> Result<bool, BrokerError>;
         fn task_info(queue: &QueueName, id: &TaskId) -> Result<Option<TaskInfo>, BrokerError>;
@@ -171,6 +171,11 @@ through_the_link! {
         fn release_token(scope: &str, id: &TaskId) -> Result<bool, BrokerError>;
     }
 
+    Waits {
+        fn watch(queue: &QueueName, id: &TaskId) -> Result<Watched, BrokerError>;
+        fn run_ends() -> Result<Box<dyn Messages>, BrokerError>;
+    }
+
     ServerTime {
         fn time() -> Result<Timestamp, BrokerError>;
     }
@@ -189,7 +194,8 @@ impl DistantBroker {
                     run: settlement.run.clone(),
                     went: Went::of(&settlement.transition),
                 },
-                Settled::Refused => Event::Refused { machine, id },
+                // The memory broker answers for all queues, or not at all.
+                Settled::Refused | Settled::Unanswered => Event::Refused { machine, id },
             });
         }
         for leased in &exchanged.leased {

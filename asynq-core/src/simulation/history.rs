@@ -53,7 +53,7 @@ pub(super) enum Went {
 impl Went {
     pub(super) fn of(transition: &Transition) -> Self {
         match transition {
-            Transition::Done { .. } => Self::Done,
+            Transition::Done { .. } | Transition::Revoke { .. } => Self::Done,
             Transition::Complete { .. } => Self::Completed,
             Transition::Retry { is_failure, .. } => Self::Retry { is_failure: *is_failure },
             Transition::PutBack { .. } => Self::Retry { is_failure: false },

@@ -143,7 +143,7 @@ impl Attempt {
         let (nth, returned) = faults.last_run(queue.as_str(), id.as_str());
         let (ending, error) = match end {
             RunEnd::Settled(transition) => match *transition {
-                Transition::Done { .. } if returned.is_some() => (Ending::Revoked, returned),
+                Transition::Revoke { .. } => (Ending::Revoked, returned),
                 Transition::Done { .. } | Transition::Complete { .. } => (Ending::Succeeded, None),
                 Transition::Retry { message, at, .. } => {
                     (Ending::Retried(from_unix_seconds(at)), Some(message.error_msg))

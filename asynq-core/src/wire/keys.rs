@@ -18,7 +18,7 @@ pub struct Keyspace {
 
 impl Default for Keyspace {
     fn default() -> Self {
-        Self { prefix: Arc::from("asynq") }
+        Self::new("asynq")
     }
 }
 
@@ -31,6 +31,11 @@ macro_rules! global_keys {
 }
 
 impl Keyspace {
+    /// Keys whose names begin with this and a colon. Go reads `asynq` alone.
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: Arc::from(prefix) }
+    }
+
     global_keys! {
         /// Set of all queue names.
         queues = "queues";
@@ -42,6 +47,8 @@ impl Keyspace {
         schedulers = "schedulers";
         /// Pub/sub channel whose messages are IDs of tasks to cancel.
         cancel_channel = "cancel";
+        /// Our own: pub/sub channel whose messages are keys of tasks that somebody waits for, and of which a run has ended.
+        run_ends_channel = "x:ended";
     }
 
     /// One server's `ServerInfo`.
@@ -133,6 +140,8 @@ impl QueueKeys {
         owners = "x:owners";
         /// Our own: sorted set of scheduler entries that enqueue here, by their last tick in seconds.
         ticks = "x:tick";
+        /// Our own: sorted set of IDs that somebody waits for, by the second until which that counts.
+        waits = "x:waits";
     }
 
     /// What all keys of the queue begin with.
@@ -143,6 +152,11 @@ impl QueueKeys {
     /// One task's hash.
     pub fn task(&self, id: &str) -> String {
         format!("{}t:{id}", self.base)
+    }
+
+    /// Our own: exists for a while after a task that somebody waited for, and that is not kept, has succeeded.
+    pub fn done(&self, id: &str) -> String {
+        format!("{}x:waits:{id}", self.base)
     }
 
     /// One group: a sorted set of IDs by the time they were added, in seconds.
@@ -163,6 +177,12 @@ impl QueueKeys {
     /// Attempts failed on the UTC day of `at`.
     pub fn failed(&self, at: Timestamp) -> String {
         format!("{}failed:{}", self.base, utc_date(at))
+    }
+
+    /// Our own: the uniqueness lock of a task type that a producer has named. The length of the type keeps apart what
+    /// would look alike.
+    pub fn own_lock(&self, task_type: &str, name: &str) -> String {
+        format!("{}x:unique:{}:{task_type}:{name}", self.base, task_type.len())
     }
 
     /// What the uniqueness locks of a task type begin with.

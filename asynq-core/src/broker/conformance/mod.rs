@@ -26,7 +26,9 @@ mod schedules;
 mod settle;
 mod state;
 mod suite;
+mod unique;
 mod wait;
+mod waits;
 mod world;
 
 pub use dump::{Dump, Entry, Value};

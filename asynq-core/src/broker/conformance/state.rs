@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::suite::case_list;
 use super::world::{World, failed, grouped, message, pending, pending_in, scheduled, task_id, unique};
-use crate::broker::{BrokerErrorKind, Cancellations, NewTask, Transition};
+use crate::broker::{BrokerErrorKind, Messages, NewTask, Transition};
 use crate::clock::from_unix_seconds;
 use crate::task::TaskState;
 use crate::wire::{ServerInfo, TaskMessage, WireTimestamp, WorkerInfo};
@@ -298,7 +298,7 @@ async fn tells_what_cannot_be_read(world: World) {
     }
 }
 
-async fn next(cancellations: &mut dyn Cancellations) -> Option<String> {
+async fn next(cancellations: &mut dyn Messages) -> Option<String> {
     timeout(Duration::from_secs(20), cancellations.next()).await.expect("a request arrives")
 }
 

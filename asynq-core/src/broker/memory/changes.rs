@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 
 use super::MemoryBroker;
-use super::queue::{Queue, set_pending};
+use super::locks::{Locks, NewLock};
+use super::queue::{Queue, note_lock, set_pending};
 use super::scored_set::ScoredSet;
-use super::store::{Locks, Moment};
+use super::store::Moment;
 use super::task_hash::{TaskHash, field};
 use crate::broker::{
     Adoption, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Change, Changed, ChangedMany, Changes,
@@ -21,11 +22,12 @@ const TRIM_LIMIT: usize = 200;
 impl Changes for MemoryBroker {
     async fn change(&self, queue: &QueueName, id: &TaskId, change: Change) -> Result<Changed, BrokerError> {
         let now = self.now();
-        let changed = {
+        let (changed, ended) = {
             let mut store = self.shared().lock();
             let (Some(queue), locks) = store.queue_and_locks(queue) else { return Ok(Changed::NotFound) };
-            queue.change_one(id, change, locks, now, &self.archive_limits)
+            (queue.change_one(id, change, locks, now, &self.archive_limits), queue.take_ended())
         };
+        self.publish_ends(queue, ended);
         self.wake(change == Change::Run && changed == Changed::Applied);
         Ok(changed)
     }
@@ -41,13 +43,17 @@ impl Changes for MemoryBroker {
             return Ok(ChangedMany::default());
         }
         let now = self.now();
-        let changed = {
+        let (changed, ended) = {
             let mut store = self.shared().lock();
             let (Some(queue), locks) = store.queue_and_locks(queue) else {
                 return Ok(ChangedMany::default());
             };
-            queue.change_first(collection, change, limit, locks, now, &self.archive_limits)
+            (
+                queue.change_first(collection, change, limit, locks, now, &self.archive_limits),
+                queue.take_ended(),
+            )
         };
+        self.publish_ends(queue, ended);
         self.wake(change == Change::Run && changed.changed > 0);
         Ok(changed)
     }
@@ -155,6 +161,9 @@ impl Queue {
 
     /// Changes a task whose ID stands nowhere.
     fn apply(&mut self, id: &TaskId, change: Change, locks: &mut Locks, now: Moment) {
+        if change != Change::Run {
+            self.waiting.end(id, false, now);
+        }
         if change == Change::Delete {
             if let Some(task) = self.tasks.remove(id) {
                 release(id, &task, locks);
@@ -284,18 +293,16 @@ impl Queue {
         Ok(Edited::Applied)
     }
 
-    /// Stores a task whose ID is free.
-    pub(super) fn adopt(&mut self, adoption: &Adoption, holds_lock: bool, now: Moment) {
+    /// Stores a task whose ID is free, and which took this lock.
+    pub(super) fn adopt(&mut self, adoption: &Adoption, lock: Option<&NewLock<'_>>, now: Moment) {
         let Adoption { message, state, score, fields, .. } = adoption;
         let id = TaskId::stored(&message.id);
         let mut task = TaskHash::default();
         task.set(field::MSG, message.encode());
-        if holds_lock {
-            task.set(field::UNIQUE_KEY, message.unique_key.clone());
-        }
         for (name, value) in fields {
             task.set(name.clone(), value.clone());
         }
+        note_lock(&mut task, message, lock);
         task.set_state(*state);
         match state {
             TaskState::Scheduled => self.scheduled.insert(id.clone(), *score),

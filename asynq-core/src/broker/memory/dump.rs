@@ -72,7 +72,7 @@ fn put_globals(dump: &mut Dump, keyspace: &Keyspace, store: &Store, now: Moment)
     put_set(dump, keyspace.queues(), store.known.iter().map(|name| bytes(name.as_str())));
     put_scored(dump, keyspace.servers(), &store.servers, |key| bytes(key));
     put_scored(dump, keyspace.workers(), &store.workers, |key| bytes(key));
-    for (key, lock) in store.locks() {
+    for (key, lock) in store.locks.iter() {
         dump.insert(key, Value::String(bytes(&lock.value)), Some(expiry(lock, now)));
     }
     for (key, info) in &store.server_infos {
@@ -123,6 +123,13 @@ fn put_queue(dump: &mut Dump, keys: &QueueKeys, queue: &Queue, now: Moment) {
     if let Some(marks) = queue.ticks.marks(now) {
         let members = marks.value.iter().map(|(entry, at)| (bytes(entry), at)).collect();
         dump.insert(keys.ticks(), Value::ZSet(members), Some(expiry(marks, now)));
+    }
+    if let Some(marks) = queue.waiting.marks(now) {
+        let members = marks.value.iter().map(|(id, until)| (id_bytes(id), until)).collect();
+        dump.insert(keys.waits(), Value::ZSet(members), Some(expiry(marks, now)));
+    }
+    for (id, done) in queue.waiting.done() {
+        dump.insert(keys.done(id.as_str()), Value::String(Bytes::new()), Some(expiry(done, now)));
     }
     put_number(dump, keys.paused(), queue.paused_since, None);
     put_number(dump, keys.processed_total(), queue.statistics.processed, None);

@@ -6,11 +6,11 @@
 //! do: survive the process, or be seen by another one.
 //!
 //! ```text
-//! broker.rs ──► store.rs (all queues, locks, servers) ──► queue.rs (one queue)
+//! broker.rs ──► store.rs (all queues, servers) ──► queue.rs (one queue), locks.rs
 //!   │                                                        │
 //!   ├─► schedules.rs (what schedulers need)                  │
 //!   ├─► admission.rs (limits over all servers)               │
-//!   └─► waiter.rs (wake-ups, cancellations)                  ├─► groups.rs, scored_set.rs, task_hash.rs, statistics.rs
+//!   └─► waiter.rs (wake-ups, subscriptions)                   ├─► groups.rs, scored_set.rs, task_hash.rs, statistics.rs
 //!                                                            └─► ../snapshot.rs (what an inspector sees)
 //! ```
 
@@ -21,6 +21,7 @@ mod changes;
 mod dump;
 mod groups;
 mod inspection;
+mod locks;
 mod peek;
 mod processes;
 mod queue;
@@ -33,5 +34,6 @@ mod task_hash;
 #[cfg(test)]
 mod tests;
 mod waiter;
+mod waits;
 
 pub use broker::MemoryBroker;

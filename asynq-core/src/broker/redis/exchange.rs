@@ -65,7 +65,8 @@ impl Exchange {
             .arg(archive_limits.cutoff(seconds))
             .arg(archive_limits.tasks)
             .arg(demand.types.len())
-            .arg(LOOK_AHEAD);
+            .arg(LOOK_AHEAD)
+            .arg(keyspace.run_ends_channel());
         let shares = demand.queues.iter().take(demanded);
         let shares = shares.map(|share| (share.weight.max(1), share.slots.min(demand.slots)));
         for (keys, (weight, slots)) in keys.iter().zip(shares.chain(std::iter::repeat((0, 0)))) {
@@ -182,6 +183,7 @@ fn script_keys(queues: &[QueueKeys], now: jiff::Timestamp) -> Vec<String> {
                 keys.failed(now),
                 keys.processed_total(),
                 keys.failed_total(),
+                keys.waits(),
             ]
         })
         .collect()
@@ -200,6 +202,7 @@ fn kind(settlement: &Settlement) -> &'static str {
     match &settlement.transition {
         Transition::Done { unique_key } if unique_key.is_empty() => "d",
         Transition::Done { .. } => "u",
+        Transition::Revoke { .. } => "v",
         Transition::Complete { .. } => "c",
         // One that is put back is, to the script, a failure that does not count.
         Transition::Retry { .. } | Transition::PutBack { limit: None, .. } => "r",
@@ -216,6 +219,9 @@ fn add_member(call: &mut Call, settlement: &Settlement) {
             if !unique_key.is_empty() {
                 call.arg(unique_key);
             }
+        }
+        Transition::Revoke { unique_key } => {
+            call.arg(unique_key);
         }
         Transition::Complete { message, until, result } => {
             call.arg(&message.unique_key)

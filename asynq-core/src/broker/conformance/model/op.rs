@@ -2,7 +2,7 @@
 
 use super::groups::GroupOp;
 use crate::broker::{Change, Collection};
-use crate::task::QueueName;
+use crate::task::{QueueName, UniqueUntil};
 
 /// How many queues there are.
 pub(super) const QUEUES: u8 = 2;
@@ -80,6 +80,13 @@ pub enum Op {
     },
     /// Gives it back.
     ReleaseToken {
+        /// The task.
+        id: u8,
+    },
+    /// Watches a task.
+    Watch {
+        /// The queue.
+        queue: u8,
         /// The task.
         id: u8,
     },
@@ -280,8 +287,8 @@ pub struct TaskOp {
     pub id: u8,
     /// Where it starts.
     pub placement: PlacementOp,
-    /// Its lock, and for how many times 20 seconds.
-    pub unique: Option<(u8, u8)>,
+    /// Its lock, for how many times 20 seconds, and until when.
+    pub unique: Option<(u8, u8, UniqueUntil)>,
 }
 
 /// Where a task starts.
@@ -324,8 +331,10 @@ pub enum TokenOp {
 /// Where a task goes from active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransitionOp {
-    /// Done, and whether its lock is named.
-    Done(bool),
+    /// Done.
+    Done,
+    /// Revoked.
+    Revoke,
     /// Completed: kept for this many seconds, with this byte as the result.
     Complete(u8, Option<u8>),
     /// To be tried again in this many seconds; whether it is a failure.

@@ -2,6 +2,7 @@
 
 use super::groups;
 use crate::broker::Change;
+use crate::task::UniqueUntil;
 
 use super::op::{BreakOp, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp};
 
@@ -13,7 +14,7 @@ pub fn random_ops(seed: u64, n: usize) -> Vec<Op> {
 
 fn random_op(rng: &mut fastrand::Rng) -> Op {
     let queue = rng.u8(..);
-    match rng.u8(..143) {
+    match rng.u8(..147) {
         0..24 => Op::Enqueue(some(rng, 4, random_task)),
         120..123 => Op::Tick { entry: rng.u8(..), at: rng.i8(-20..20), task: random_task(rng) },
         123 => Op::TickMark { queue, entry: rng.u8(..) },
@@ -25,6 +26,7 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         },
         140 => Op::TakeTurn { id: rng.u8(..) },
         141 => Op::AcquireToken { id: rng.u8(..) },
+        143..147 => Op::Watch { queue, id: rng.u8(..) },
         142 => Op::ReleaseToken { id: rng.u8(..) },
         58..62 => Op::ExtendLeases { queue, runs: some(rng, 4, |rng| rng.u8(..8)), seconds: rng.u8(..90) },
         62..70 => Op::Forward { queue },
@@ -97,8 +99,18 @@ fn random_task(rng: &mut fastrand::Rng) -> TaskOp {
             9 => PlacementOp::Delayed(rng.i8(-10..60), rng.u8(..)),
             _ => PlacementOp::Group(rng.u8(..)),
         },
-        unique: (rng.u8(..4) == 0).then(|| (rng.u8(..), rng.u8(1..6))),
+        unique: random_lock(rng),
     }
+}
+
+/// A lock, now and then.
+pub(super) fn random_lock(rng: &mut fastrand::Rng) -> Option<(u8, u8, UniqueUntil)> {
+    let until = match rng.u8(..6) {
+        0 => UniqueUntil::Ttl,
+        1..3 => UniqueUntil::Start,
+        _ => UniqueUntil::Success,
+    };
+    (rng.u8(..3) == 0).then(|| (rng.u8(..), rng.u8(1..6), until))
 }
 
 fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
@@ -110,8 +122,9 @@ fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
             _ => TokenOp::Own,
         },
         lease_off: if rng.u8(..5) == 0 { rng.i8(-2..90) } else { 0 },
-        transition: match rng.u8(..11) {
-            0..2 => TransitionOp::Done(rng.bool()),
+        transition: match rng.u8(..12) {
+            11 => TransitionOp::Revoke,
+            0..2 => TransitionOp::Done,
             2..4 => TransitionOp::Complete(rng.u8(..60), rng.bool().then(|| rng.u8(..))),
             4..7 => TransitionOp::Retry(rng.u8(..60), rng.bool()),
             10 => TransitionOp::PutBack(rng.u8(0..4)),
