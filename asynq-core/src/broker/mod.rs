@@ -28,7 +28,7 @@ mod task_detail;
 pub use admission::{Admission, LINE_PATIENCE, Token, Turn};
 pub use broker::{
     ActiveTask, Broker, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, NewTask,
-    OwnerBeat, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
+    OwnerBeat, Place, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
 pub use collection::Collection;

@@ -18,12 +18,12 @@ use super::waiter::RedisWaiter;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
     ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, NewTask, OwnerBeat, Settlement, Waiter,
+    Forwarded, LeaseRef, NewTask, OwnerBeat, Place, Settlement, Waiter,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result as PublicResult};
 use crate::task::{QueueName, TaskId, TaskInfo};
-use crate::wire::keys::Keyspace;
+use crate::wire::keys::{Keyspace, QueueKeys};
 use crate::wire::{ServerInfo, WorkerInfo};
 
 /// Tasks on a Redis server, in Go asynq's format.
@@ -138,6 +138,29 @@ impl Broker for RedisBroker {
         Ok(extended)
     }
 
+    async fn occupied(&self, place: Place, queues: &[QueueName]) -> Result<Vec<QueueName>, BrokerError> {
+        const DOING: &str = "look for something to do";
+        let keys: Vec<_> = queues.iter().map(|queue| keys_of(place, &self.keyspace.queue(queue))).collect();
+        let mut all = redis::cmd("EXISTS");
+        all.arg(keys.concat());
+        if queues.is_empty()
+            || self.shared.run(DOING, async |mut server| all.query_async::<u64>(&mut server).await).await?
+                == 0
+        {
+            return Ok(Vec::new());
+        }
+        if let [queue] = queues {
+            return Ok(vec![queue.clone()]);
+        }
+        let mut pipe = redis::pipe();
+        for keys in keys {
+            pipe.cmd("EXISTS").arg(keys);
+        }
+        let found: Vec<u64> =
+            self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        Ok(queues.iter().zip(found).filter(|(_, found)| *found > 0).map(|(queue, _)| queue.clone()).collect())
+    }
+
     async fn forward(&self, queue: &QueueName) -> Result<Forwarded, BrokerError> {
         const DOING: &str = "forward";
         let keys = self.keyspace.queue(queue);
@@ -164,17 +187,26 @@ impl Broker for RedisBroker {
         Ok(Forwarded { moved: answer.count()?, next_due: score(&answer.bytes()?) })
     }
 
-    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
-        const DOING: &str = "beat";
+    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<(), BrokerError> {
         if queues.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let now = self.now_seconds();
         let mut pipe = redis::pipe();
         for queue in queues {
-            let owners = self.keyspace.queue(queue).owners();
-            pipe.cmd("ZADD").arg(&owners).arg(now).arg(server_id).ignore();
-            pipe.cmd("ZRANGE").arg(owners).arg(0).arg(-1).arg("WITHSCORES");
+            pipe.cmd("ZADD").arg(self.keyspace.queue(queue).owners()).arg(now).arg(server_id).ignore();
+        }
+        self.shared.run("beat", async |mut server| pipe.query_async(&mut server).await).await
+    }
+
+    async fn beats(&self, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
+        const DOING: &str = "read beats";
+        if queues.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipe = redis::pipe();
+        for queue in queues {
+            pipe.cmd("ZRANGE").arg(self.keyspace.queue(queue).owners()).arg(0).arg(-1).arg("WITHSCORES");
         }
         let rows: Vec<Value> =
             self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
@@ -202,15 +234,6 @@ impl Broker for RedisBroker {
             pipe.cmd("ZREM").arg(self.keyspace.queue(queue).owners()).arg(server_ids).ignore();
         }
         self.shared.run("retire servers", async |mut server| pipe.query_async(&mut server).await).await
-    }
-
-    async fn count_active(&self, queue: &QueueName) -> Result<usize, BrokerError> {
-        let key = self.keyspace.queue(queue).active();
-        self.shared
-            .run("count active tasks", async |mut server| {
-                redis::cmd("LLEN").arg(key).query_async(&mut server).await
-            })
-            .await
     }
 
     async fn expiring_leases(
@@ -316,6 +339,13 @@ impl Broker for RedisBroker {
                     .await
             })
             .await?;
+        if workers.is_empty() {
+            // What the script would do, at less cost.
+            let mut pipe = redis::pipe();
+            pipe.cmd("SETEX").arg(server_key).arg(ttl).arg(info.encode()).ignore();
+            pipe.cmd("DEL").arg(workers_key).ignore();
+            return self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await;
+        }
         let mut call = Call::new(Name::write_server_state, [server_key, workers_key]);
         call.arg(ttl).arg(info.encode());
         for worker in workers {
@@ -408,5 +438,16 @@ impl RedisBroker {
             self.keyspace.server_info(&info.host, info.pid, &info.server_id),
             self.keyspace.server_workers(&info.host, info.pid, &info.server_id),
         )
+    }
+}
+
+/// The keys that say whether a place of a queue is occupied.
+fn keys_of(place: Place, keys: &QueueKeys) -> Vec<String> {
+    match place {
+        Place::Later => vec![keys.scheduled(), keys.retry()],
+        Place::Active => vec![keys.active()],
+        Place::Completed => vec![keys.completed()],
+        Place::Groups => vec![keys.groups(), keys.aggregation_sets()],
+        Place::Servers => vec![keys.owners()],
     }
 }

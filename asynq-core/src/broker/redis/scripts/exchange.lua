@@ -2,13 +2,14 @@
 -- Compat: the effects are those of Go's done, markAsComplete, retry, archive, requeue and dequeue scripts, with
 --   every precondition checked before the first write. On a cluster each call names one queue only.
 -- KEYS[1..] for each queue: pending, active, lease, paused, retry, archived, completed, processed:<day>,
---   failed:<day>, processed, failed
+--   failed:<day>, processed, failed, x:owners
 -- ARGV[1] number of queues   ARGV[2] now, unix seconds   ARGV[3] now, unix nanoseconds
 -- ARGV[4] when the daily counters expire, unix seconds   ARGV[5] end of new leases, unix seconds
 -- ARGV[6] server id   ARGV[7] token of the new runs   ARGV[8] free slots   ARGV[9] 1 strict, 0 weighted
 -- ARGV[10] seed of the draw   ARGV[11] archive cutoff, unix seconds   ARGV[12] archive limit
 -- ARGV[13] number of types of which only so many may be taken   ARGV[14] how many tasks may be passed over
--- ARGV[15..] for each queue: task key prefix, weight (0: only settle), how many may be taken;
+-- ARGV[15..] for each queue: task key prefix, weight (0: only settle), how many may be taken, 1 if
+--     the server beats with it;
 --   then for each such type: its name, how many; then for each group of settlements that have these in common: queue number, kind, run token (empty: none),
 --   latest end of the lease, how many; then for each of the group: id, and by its kind
 --     d done: nothing                         u done: lock key
@@ -30,12 +31,13 @@ end
 
 local all = {}
 for n = 1, queues do
-  local k = (n - 1) * 11
+  local k = (n - 1) * 12
   all[n] = {
     pending = KEYS[k + 1], active = KEYS[k + 2], lease = KEYS[k + 3], paused = KEYS[k + 4], retry = KEYS[k + 5],
     archived = KEYS[k + 6], completed = KEYS[k + 7], processed_day = KEYS[k + 8], failed_day = KEYS[k + 9],
-    processed_total = KEYS[k + 10], failed_total = KEYS[k + 11],
-    prefix = ARGV[12 + 3 * n], weight = tonumber(ARGV[13 + 3 * n]), most = tonumber(ARGV[14 + 3 * n]), number = n,
+    processed_total = KEYS[k + 10], failed_total = KEYS[k + 11], owners = KEYS[k + 12],
+    prefix = ARGV[11 + 4 * n], weight = tonumber(ARGV[12 + 4 * n]), most = tonumber(ARGV[13 + 4 * n]),
+    beats = ARGV[14 + 4 * n] == '1', number = n,
     unleased = {}, deleted = {}, seen = {}, processed = 0, failed = 0,
   }
 end
@@ -116,7 +118,7 @@ local transitions = {
 local widths = { d = 1, u = 2, c = 6, r = 4, a = 3, m = 4, q = 2 }
 
 local settled = {}
-local at = 15 + 3 * queues
+local at = 15 + 4 * queues
 local left_of_type, is_limited = {}, false
 for _ = 1, tonumber(ARGV[13]) do
   left_of_type[ARGV[at]], is_limited, at = tonumber(ARGV[at + 1]), true, at + 2
@@ -251,6 +253,7 @@ local function take(queue, wanted)
     in_pieces(leases, function(...) call('ZADD', queue.lease, ...) end)
     leased[#leased + 1] = queue.number
     leased[#leased + 1] = tasks
+    if queue.beats then try('ZADD', queue.owners, now, server) end
   end
   return #active
 end
