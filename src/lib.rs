@@ -44,20 +44,23 @@
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
-pub use asynq_core::client::{AsClient, Client, Enqueue};
+pub use asynq_core::broker::ArchiveLimits;
+pub use asynq_core::client::{AsClient, Awaited, Client, Enqueue, Enqueued, Wait, WaitError};
 pub use asynq_core::job::{
-    Codec, CodecError, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload, go,
+    Codec, CodecError, FromResult, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload,
+    PayloadField, PayloadShape, go,
 };
 pub use asynq_core::limit::{Permit, RateLimit, Semaphore};
+pub use asynq_core::router::registered as jobs;
 pub use asynq_core::router::{
-    Aggregator, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerNotFound, HandlerResult,
-    HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, Outcome, PutBack, RetryIn, Revoke, Router,
-    SkipRetry, State, middleware_fn,
+    Aggregator, BoxError, Cancelled, Catalog, Ctx, ExtractError, FromContext, Handler, HandlerNotFound,
+    HandlerResult, HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, OnCancel, Outcome, PutBack,
+    Registration, RetryIn, RetryPolicy, Revoke, Router, SkipRetry, State, export_catalog, middleware_fn,
 };
 #[cfg(feature = "redis")]
 pub use asynq_core::server::run_registered;
 pub use asynq_core::server::{
-    Health, Queues, RetryPolicy, Server, ServerBuilder, ServerHandle, ServerStatus, UnknownTypes,
+    Ended, Fate, Health, Queues, Server, ServerBuilder, ServerHandle, ServerStatus, Slots, UnknownTypes,
 };
 pub use asynq_core::task::{
     Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState,
@@ -70,10 +73,12 @@ pub use asynq_core::scheduler::{
     CatchUp, EntryId, PeriodicTask, PeriodicTaskManager, PeriodicTaskProvider, Schedule, Scheduler,
 };
 pub use asynq_core::{
-    Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, testing, wire,
+    Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, telemetry,
+    testing, wire,
 };
+pub use asynq_core::{assert_registered, jobs};
 #[cfg(feature = "macros")]
-pub use asynq_macros::{aggregator, job};
+pub use asynq_macros::{Job, aggregator, job};
 
 #[doc(hidden)]
 pub use asynq_core::__private;

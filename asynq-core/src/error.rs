@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::broker::{BrokerError, Unreadable};
+use crate::client::WaitError;
 use crate::job::CodecError;
 use crate::router::{BoxError, DuplicateAggregator, DuplicateJob};
 use crate::scheduler::InvalidSchedule;
@@ -133,6 +134,9 @@ pub enum Error {
     /// The broker did not do what it was asked.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// Waiting for a task gave no result.
+    #[error(transparent)]
+    Wait(#[from] WaitError),
     /// A setting of the environment or of the server has a wrong value.
     #[error("invalid setting `{name}`: {reason}")]
     InvalidSetting {

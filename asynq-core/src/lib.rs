@@ -17,6 +17,7 @@ pub mod clock;
 pub mod env;
 mod error;
 pub mod task;
+pub mod telemetry;
 pub mod wire;
 
 mod background;
@@ -43,16 +44,17 @@ pub mod __private {
 
     pub use crate::client::{AsClient, Enqueue};
     pub use crate::job::{
-        Argument, Codec, GroupSettings, Job, JobOptions, JobSchedule, Json, periodic_task, read_argument,
-        write_argument,
+        Argument, Codec, GroupSettings, Job, JobOptions, JobSchedule, Json, PayloadField, PayloadShape,
+        periodic_task, read_argument, write_argument,
     };
     pub use crate::limit::rate_limited;
     pub use crate::router::{
         Aggregation, AggregatorRegistration, IntoAggregated, aggregate, boxed_aggregation, group_of,
     };
     pub use crate::router::{
-        BadPayload, BoxError, Ctx, FromContext, Handler, HandlerResult, Injected, IntoOutcome, Registration,
-        Requirement, boxed, decode, extract, layered, requirement,
+        BadPayload, BoxError, Ctx, FromContext, Handler, HandlerResult, HasHandler, Injected, IntoOutcome,
+        OnCancel, Registration, Requirement, RetryPolicy, assert_registered, blocking, boxed, decode,
+        extract, layered, requirement, returns,
     };
     pub use crate::task::Task;
 }

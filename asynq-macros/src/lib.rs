@@ -1,4 +1,4 @@
-//! The attributes [`macro@job`] and [`macro@aggregator`] of asynq. Use them through the facade, as `asynq::job`.
+//! The attributes [`macro@job`] and [`macro@aggregator`] of asynq, and [`derive@Job`]. Use them through the facade, as `asynq::job`.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod aggregator;
@@ -58,10 +58,21 @@ use proc_macro::TokenStream;
 /// | `group` | `group = "digest"` | the group that its tasks are collected in |
 /// | `rate` | `rate = "100/s"` | how many of them all worker processes together begin in a second, in a minute (`"10/m"`), in an hour, a day or any duration (`"10/30s"`); the others wait without having failed; as many as there are unless given |
 /// | `concurrency` | `concurrency = 4` | how many of them one worker process runs at a time; as many as it has slots unless given |
+/// | `blocking` | `blocking` | the function is not `async` and blocks its thread: it runs on one for such work, see below |
 /// | `layer` | `layer = my_layer()` | a tower layer around the job, inside those of the router and the worker; a tuple for several, the outermost first |
 /// | `cron` | `cron = "0 9 * * mon-fri"` | enqueues the job at these times; may be repeated |
 /// | `timezone` | `timezone = "Europe/Rome"` | the time zone of `cron`; the scheduler's unless given, UTC as a rule |
 /// | `every` | `every = "10m"` | enqueues the job at fixed intervals |
+/// | `backoff` | `backoff = exponential("2s", max = "10m")` | when a failed run is tried again: `fixed("10s")`, `exponential(…)`, or a function `fn(retried: i32, error: &BoxError) -> Duration`; as the worker says unless given, and as in Go unless that says otherwise |
+/// | `on_cancel` | `on_cancel = archive` | what becomes of a cancelled run whose handler does not say: `retry` as in Go, `archive` or `delete` |
+/// | `for` | `for = my_jobs::SendEmail` | the function is the handler of a job that is defined elsewhere, see [`derive@Job`] |
+/// | `aliases` | `aliases = ["mail:send"]` | other task types that it runs: its earlier names |
+/// | `delay` | `delay = "30s"` | the time from enqueuing to the first attempt; none unless given |
+/// | `struct` | `struct = "SendMail"` | the name of the struct; the function's in camel case unless given |
+/// | `rename_all` | `rename_all = "camelCase"` | how the names of arguments are written in the payload, as in serde |
+/// | `transparent` | `transparent` | the payload is the encoding of the only argument, not an object with one field |
+/// | `unregistered` | `unregistered` | runs only where it is named: `Router::jobs(asynq::jobs![SendMail])` |
+/// | `derive` | `derive(Debug, Clone)` | what the struct derives; serde's traits alone unless given, for `Debug` puts arguments into logs |
 /// | `crate` | `crate = ::my_crate::asynq` | the path of asynq, for a crate that re-exports it |
 ///
 /// Durations are whole seconds, written with the units `d`, `h`, `m` and `s`: `"90s"`, `"1h30m"`. All options are
@@ -100,6 +111,54 @@ use proc_macro::TokenStream;
 /// # drop(job);
 /// ```
 ///
+/// # A struct of your own
+///
+/// On an `impl`, the attribute makes the struct a job, whose fields are the payload, and its only function with `self`
+/// the handler. The other arguments of that function are given by the worker. The struct implements serde's traits.
+///
+/// ```
+/// use asynq::{Ctx, job};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize, Serialize)]
+/// struct Resize {
+///     path: String,
+///     width: u32,
+/// }
+///
+/// #[job(name = "image:resize", queue = "images")]
+/// impl Resize {
+///     async fn run(&self, ctx: &Ctx) -> Result<(), String> {
+///         println!("{} to {}, attempt {}", self.path, self.width, ctx.retried());
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// # Functions that block
+///
+/// A thread cannot be stopped. When the time limit of a blocking job is over, or it is cancelled, `Ctx::is_cancelled`
+/// tells it so, and the run counts as failed; but its slot is free only when the function has returned. At shutdown
+/// its task is put back after the time limit for that, while it may still run.
+///
+/// ```
+/// use asynq::{Ctx, job};
+///
+/// #[job(blocking, concurrency = 2)]
+/// fn count_primes(below: u32, ctx: &Ctx) -> Result<usize, &'static str> {
+///     let mut primes: Vec<u32> = Vec::new();
+///     for number in 2..below {
+///         if ctx.is_cancelled() {
+///             return Err("told to stop");
+///         }
+///         if primes.iter().all(|prime| number % prime > 0) {
+///             primes.push(number);
+///         }
+///     }
+///     Ok(primes.len())
+/// }
+/// ```
+///
 /// # Schedules
 ///
 /// A job with `cron` or `every` is enqueued by itself, once at each of its times, however many workers run: every
@@ -119,20 +178,70 @@ use proc_macro::TokenStream;
 ///
 /// `()`, or `Result<T, E>`, where `T` is stored as the task's result and `E` is any error type, such as
 /// `anyhow::Error`. An error is a failed run; wrapped in `SkipRetry`, `RetryIn` or `Revoke` it says what is to happen
-/// to the task.
+/// to the task. An `Outcome`, alone or in a `Result`, stores its bytes as they are.
 ///
 /// A payload that does not fit the arguments can never be run: its task is archived at once.
 ///
 /// # Registration
 ///
 /// A job registers itself when the program is linked. A crate that nothing names is not linked, so a worker whose
-/// jobs are in a library has the line `use my_jobs as _;`.
+/// jobs are in a library has the line `use my_jobs as _;`, and a test with `asynq::assert_registered!(SendEmail)`.
+/// `asynq::jobs()` lists them all, and `asynq::export_catalog()` writes the list as JSON. To choose the jobs of a
+/// worker, or where nothing registers itself, name them: `ServerBuilder::jobs(asynq::jobs![SendEmail])`.
 ///
 /// Task types are compared as text across all programs that share a Redis: give a job another `name` rather than the
 /// name of one with other arguments.
 #[proc_macro_attribute]
 pub fn job(args: TokenStream, item: TokenStream) -> TokenStream {
     job::expand(args.into(), item.into()).into()
+}
+
+/// Makes a struct a job whose handler is somewhere else: what enqueues it needs nothing of what runs it.
+///
+/// The struct and its options are in a crate that producers and workers share; the handler is a function in the
+/// worker, with `#[job(for = …)]`:
+///
+/// ```
+/// mod contract {
+///     use serde::{Deserialize, Serialize};
+///
+///     /// Sends one e-mail.
+///     #[derive(asynq::Job, Deserialize, Serialize)]
+///     #[job(name = "email:send", queue = "mail", retry = 5, output(usize))]
+///     pub struct SendEmail {
+///         pub to: String,
+///     }
+/// }
+///
+/// mod worker {
+///     use crate::contract::SendEmail;
+///     use asynq::job;
+///
+///     #[job(for = SendEmail, concurrency = 4)]
+///     pub async fn send_email(task: SendEmail) -> Result<usize, String> {
+///         Ok(task.to.len())
+///     }
+/// }
+///
+/// # async fn sign_up(client: &asynq::Client) -> asynq::Result<()> {
+/// contract::SendEmail { to: "ann@example.com".into() }.enqueue(client).await?;
+/// # Ok(())
+/// # }
+/// # fn main() {
+/// let [handler] = asynq::jobs![worker::send_email];
+/// assert_eq!((handler.name, handler.concurrency), ("email:send", Some(4)));
+/// # }
+/// ```
+///
+/// The struct implements serde's traits, as it likes. Its task type is its name in snake case unless `name` is given;
+/// `output(T)` is the result of the job, `()` unless given, which the handler must return. Options that are about
+/// running are on the handler: `aliases`, `concurrency`, `rate`, `layer`, `blocking`, `unregistered`, and schedules; all
+/// others are here. `Router::handle(SendEmail::NAME, …)` runs it with a handler that is made by hand.
+///
+/// Where `#[job]` is imported by name, too, it hides the attribute of the derive: write `#[asynq::job]` there.
+#[proc_macro_derive(Job, attributes(job))]
+pub fn derive_job(item: TokenStream) -> TokenStream {
+    job::expand_derive(item.into()).into()
 }
 
 /// Turns an async function into an aggregator: it makes one task of the tasks of a group.

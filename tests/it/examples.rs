@@ -141,3 +141,46 @@ async fn rate_limit_lets_everybody_through_in_time() {
         assert_eq!(found, times, "{part:?}: {lines:#?}");
     }
 }
+
+#[tokio::test]
+async fn results_waits_for_what_jobs_return() {
+    let mut results = Child::spawn(&mut example("results"));
+    assert!(results.ended().await);
+    results.line("the last line", |line| line == "all results are in").await;
+    let lines = results.lines();
+    for part in [
+        "tea for 450 cents",
+        "a cart for 500 cents",
+        "3 bytes of label",
+        "not yet: the order is in state retry",
+        "task `…` in queue `orders` failed after 0 retries: water has no price",
+    ] {
+        assert!(lines.iter().any(|line| line == part), "no line with {part:?}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn retries_tells_of_every_failure_and_end() {
+    let mut retries = Child::spawn(&mut example("retries"));
+    assert!(retries.ended().await);
+    let lines = retries.lines();
+    for line in
+        ["good is done", "stolen is given up", "busy is given up", "broken is given up", "hook is given up"]
+    {
+        assert!(lines.iter().any(|told| told == line), "no line {line:?}: {lines:#?}");
+    }
+    let count = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(count("broken failed: no answer"), 3, "{lines:#?}");
+    assert_eq!(count("hook failed: https://example.com/hook answers 503"), 2, "{lines:#?}");
+}
+
+#[tokio::test]
+async fn shutdown_loses_nothing() {
+    let mut shutdown = Child::spawn(&mut example("shutdown"));
+    assert!(shutdown.ended().await);
+    let lines = shutdown.lines();
+    let at = |text: &str| lines.iter().position(|line| line == text);
+    let restart = at("2 tasks wait for another worker, 0 are lost");
+    assert!(at("short is done") < restart && restart < at("long is done"), "{lines:#?}");
+    assert!(restart.is_some() && at("next is done").is_some(), "{lines:#?}");
+}

@@ -54,8 +54,10 @@ async fn seed(redis: &RedisServer, client: &Client, go: &GoPeer) {
         })
         .await;
         enqueue(client, &format!("dead{number}"), |options| options).await;
-        run_one(client, |message, now| Some(Transition::Archive { message: Some(failed(message, now)) }))
-            .await;
+        run_one(client, |message, now| {
+            Some(Transition::Archive { message: Some(failed(message, now)), unique_key: String::new() })
+        })
+        .await;
         enqueue(client, &format!("done{number}"), |options| options.retention(Duration::from_secs(60 + 5)))
             .await;
         run_one(client, |message, now| {

@@ -257,7 +257,7 @@ fn every_job_is_registered_once_with_its_place() {
 async fn a_worker_lends_the_payload_and_gives_the_rest() {
     let (server, client) = running::<Report>().await;
     let job = Report::new("Sales", vec![1, 2], 10).enqueue(&client).header("tenant", "acme");
-    let id = job.await.unwrap().id;
+    let id = job.await.unwrap().into_info().id;
     let done = in_state(&client, "default", id, TaskState::Completed).await;
     assert_eq!(done.result.unwrap(), r#""Sales of acme as text: 13 pages, report""#);
     server.shutdown().await;
@@ -266,7 +266,7 @@ async fn a_worker_lends_the_payload_and_gives_the_rest() {
 #[tokio::test]
 async fn a_payload_that_does_not_fit_is_archived_at_once() {
     let (server, client) = running::<Report>().await;
-    let id = client.enqueue(Task::new("report", r#"{"title":1}"#).unwrap()).await.unwrap().id;
+    let id = client.enqueue(Task::new("report", r#"{"title":1}"#).unwrap()).await.unwrap().into_info().id;
     let archived = in_state(&client, "default", id, TaskState::Archived).await;
     assert!(archived.last_error.starts_with("payload of `report` cannot be decoded: "), "{archived:?}");
     assert_eq!(archived.retried, 0);
@@ -276,7 +276,7 @@ async fn a_payload_that_does_not_fit_is_archived_at_once() {
 #[tokio::test]
 async fn an_argument_that_cannot_be_made_fails_the_attempt() {
     let (server, client) = running::<Report>().await;
-    let id = Report::new("Sales", vec![], 0).enqueue(&client).await.unwrap().id;
+    let id = Report::new("Sales", vec![], 0).enqueue(&client).await.unwrap().into_info().id;
     let failed = in_state(&client, "default", id, TaskState::Retry).await;
     assert_eq!(failed.last_error, "cannot give the job its `Tenant`: no header `tenant`");
     server.shutdown().await;
@@ -288,7 +288,7 @@ async fn a_job_without_arguments_runs_on_any_payload() {
     for payload in ["", "null", "{}", "not JSON"] {
         let kept = TaskOptions::new().retention(Duration::from_secs(60));
         let task = Task::new("not_retried", payload).unwrap().options(kept);
-        let id = client.enqueue(task).await.unwrap().id;
+        let id = client.enqueue(task).await.unwrap().into_info().id;
         in_state(&client, "default", id, TaskState::Completed).await;
     }
     server.shutdown().await;

@@ -193,7 +193,7 @@ async fn b20_nothing_above_zero_seconds_becomes_zero() {
     let options = TaskOptions::new().timeout(half).retention(half);
     let told = client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap();
     let stored = info(&client, "default", told.id.as_str()).await.unwrap();
-    for info in [told, stored] {
+    for info in [&*told, &stored] {
         assert_eq!((info.timeout, info.retention), (Duration::from_secs(1), Duration::from_secs(1)));
     }
 }

@@ -47,7 +47,7 @@ async fn archive_one(client: &Client, id: &str) {
         id: leased.id,
         run: Some(leased.run),
         lease_until: leased.lease_until,
-        transition: Transition::Archive { message: leased.message.ok() },
+        transition: Transition::Archive { message: leased.message.ok(), unique_key: String::new() },
     };
     client.broker().exchange(&[settlement], &Demand::none()).await.unwrap();
 }

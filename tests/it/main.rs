@@ -3,9 +3,12 @@
 
 mod clock;
 mod conformance;
+mod contract;
 mod crash;
 mod examples;
+mod failures;
 mod faults;
+mod forms;
 mod go_json;
 mod groups;
 mod inspector;
@@ -19,6 +22,7 @@ mod middleware;
 mod model;
 mod periodic;
 mod queues;
+mod results;
 mod support;
 mod testing;
 mod typed;

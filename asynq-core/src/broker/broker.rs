@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
-    Admission, BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules, ServerTime, Settled,
-    Settlement,
+    Admission, ArchiveLimits, BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules,
+    ServerTime, Settled, Settlement, Waits,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -20,7 +20,7 @@ use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 ///
 /// Methods take and give batches, so that one call can stand for one round trip. Times in scores are whole Unix
 /// seconds of the broker's [`Clock`]. Unless said otherwise a call that is dropped half-way may or may not have
-/// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Cancellations::next`].
+/// taken effect: await calls to their end, and race only [`Waiter::wait`] and [`Messages::next`].
 #[async_trait]
 pub trait Broker:
     Groups
@@ -30,6 +30,7 @@ pub trait Broker:
     + Processes
     + Admission
     + ServerTime
+    + Waits
     + fmt::Debug
     + Send
     + Sync
@@ -46,6 +47,9 @@ pub trait Broker:
     fn for_other_runtime(&self) -> Option<Arc<dyn Broker>> {
         None
     }
+
+    /// The same store, its archives trimmed to these limits by what is done through this handle.
+    fn with_archive_limits(&self, limits: ArchiveLimits) -> Arc<dyn Broker>;
 
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), BrokerError>;
@@ -122,6 +126,10 @@ pub trait Broker:
     /// Deletes completed tasks whose retention is over, at most `limit`: how many.
     async fn delete_expired_completed(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError>;
 
+    /// Deletes archived tasks that are older than the [limits](Self::with_archive_limits) allow, at most `limit`: how
+    /// many.
+    async fn delete_expired_archived(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError>;
+
     /// Publishes a server's state for inspectors, for `ttl`.
     async fn write_server_state(
         &self,
@@ -136,8 +144,8 @@ pub trait Broker:
     /// Asks whichever server runs this task to cancel it. Best effort: nobody may be listening.
     async fn publish_cancellation(&self, id: &TaskId) -> Result<(), BrokerError>;
 
-    /// Listens for such requests.
-    async fn cancellations(&self) -> Result<Box<dyn Cancellations>, BrokerError>;
+    /// Listens for such requests: IDs of tasks.
+    async fn cancellations(&self) -> Result<Box<dyn Messages>, BrokerError>;
 
     /// Pauses a queue; `false` when it was paused already.
     async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError>;
@@ -156,8 +164,8 @@ pub enum Place {
     Later,
     /// Active tasks.
     Active,
-    /// Completed tasks.
-    Completed,
+    /// Completed and archived tasks.
+    Ended,
     /// Groups that are known, and aggregation sets.
     Groups,
     /// Servers that may hold tasks.
@@ -359,10 +367,12 @@ pub trait Waiter: fmt::Debug + Send {
     async fn wait(&mut self, paused: &[QueueName]) -> Result<(), BrokerError>;
 }
 
-/// Requests to cancel a task, by ID.
+/// What others publish.
 #[async_trait]
-pub trait Cancellations: fmt::Debug + Send {
-    /// The next request; `None` when the connection is lost.
+pub trait Messages: fmt::Debug + Send {
+    /// The next message; `None` when the connection is lost.
+    ///
+    /// Best effort: a listener that is too slow may miss some.
     ///
     /// # Cancel safety
     ///

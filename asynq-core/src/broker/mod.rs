@@ -4,6 +4,7 @@
 //! suite of conformance checks; a difference between them is a bug.
 
 mod admission;
+mod archive_limits;
 mod broker;
 mod changes;
 mod collection;
@@ -24,10 +25,12 @@ mod server_time;
 mod settlement;
 mod snapshot;
 mod task_detail;
+mod waits;
 
 pub use admission::{Admission, LINE_PATIENCE, Token, Turn};
+pub use archive_limits::ArchiveLimits;
 pub use broker::{
-    ActiveTask, Broker, Cancellations, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, NewTask,
+    ActiveTask, Broker, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, Messages, NewTask,
     OwnerBeat, Place, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
@@ -47,18 +50,13 @@ pub use server_time::ServerTime;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 pub use snapshot::Unreadable;
 pub use task_detail::{LockInfo, TaskDetail};
+pub use waits::{DONE_AGE, WATCH, Waits, Watched};
 
 /// How long a lease lasts from the moment it is taken or extended, as in Go.
 pub const LEASE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// How many tasks of one queue an exchange passes over, whose types are full, in search of others.
 pub const LOOK_AHEAD: usize = 256;
-
-/// The archive of a queue is trimmed to fewer than this many tasks, as in Go (which keeps 9,999).
-pub const ARCHIVE_LIMIT: usize = 10_000;
-
-/// Archived tasks are dropped after this time, as in Go.
-pub const ARCHIVE_AGE: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 3600);
 
 /// Daily counters are kept this long, as in Go.
 pub const STATISTICS_AGE: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 3600);

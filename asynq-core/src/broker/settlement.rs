@@ -56,8 +56,13 @@ pub struct Settlement {
 /// Where a task goes from active.
 #[derive(Clone, Debug)]
 pub enum Transition {
-    /// Success, or revoked: the task is deleted. Counts as processed; releases the lock `unique_key` if not empty.
+    /// Success: the task is deleted. Counts as processed; releases the lock `unique_key` if not empty.
     Done {
+        /// The lock to release; empty when there is none.
+        unique_key: String,
+    },
+    /// Void: as [`Done`](Self::Done), but those who wait for the task are not told that it succeeded.
+    Revoke {
         /// The lock to release; empty when there is none.
         unique_key: String,
     },
@@ -94,6 +99,8 @@ pub enum Transition {
     Archive {
         /// The message to store; `None` keeps the stored bytes, which then need not be readable.
         message: Option<TaskMessage>,
+        /// The lock to release; empty to leave it until its time is up, as Go does.
+        unique_key: String,
     },
     /// Back to the front of its queue, as if it had not been taken.
     Requeue {

@@ -3,19 +3,24 @@
 use std::sync::Arc;
 
 use super::plan::{Plan, plan};
+use super::waiting::RunEnds;
+use super::{Awaited, Enqueued, Wait};
 use crate::broker::{Broker, BrokerError, EnqueueError, MemoryBroker, NewTask};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::job::IntoTask;
-use crate::task::{QueueName, Task, TaskId, TaskInfo};
+use crate::task::{Headers, QueueName, Task, TaskId, TaskInfo};
+use crate::telemetry::Propagator;
 
 /// How many tasks go into one round trip of [`Client::enqueue_all`].
 const CHUNK: usize = 256;
 
-/// Enqueues tasks. Cheap to clone; clones share one connection.
+/// Enqueues tasks, and waits for them. Cheap to clone; clones share one connection.
 #[derive(Clone, Debug)]
 pub struct Client {
     broker: Arc<dyn Broker>,
+    run_ends: Arc<RunEnds>,
+    propagator: Option<Arc<dyn Propagator>>,
 }
 
 /// Something that can enqueue: a [`Client`], or the [`Ctx`](crate::router::Ctx) of a running task.
@@ -51,7 +56,15 @@ impl AsClient for crate::router::Ctx {
 impl Client {
     /// A client on a broker.
     pub fn new(broker: Arc<dyn Broker>) -> Self {
-        Self { broker }
+        Self { broker, run_ends: Arc::default(), propagator: None }
+    }
+
+    /// Lets the traces of those who enqueue go on where their tasks are run: by workers on this client as well, and in
+    /// what their jobs enqueue. Default: none.
+    #[must_use]
+    pub fn propagator(mut self, propagator: impl Propagator) -> Self {
+        self.propagator = Some(Arc::new(propagator));
+        self
     }
 
     /// Connects to Redis and makes sure that it answers.
@@ -112,6 +125,40 @@ impl Client {
         &self.broker
     }
 
+    /// What takes traces along, if anything.
+    pub(crate) fn traces(&self) -> Option<&dyn Propagator> {
+        self.propagator.as_deref()
+    }
+
+    pub(super) fn run_ends(&self) -> &Arc<RunEnds> {
+        &self.run_ends
+    }
+
+    /// Waits for a task that anybody has enqueued: awaiting it gives what the job returns, or why there is nothing. For
+    /// a task whose type is not known here, `wait::<Task>` gives the bytes of its result.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use asynq_core::client::{Client, WaitError};
+    /// use asynq_core::task::Task;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::in_memory();
+    /// client.enqueue(Task::new("report", "")?).await?;
+    /// let nobody = client.wait::<Task>("default", "some-id").await;
+    /// assert!(matches!(nobody, Err(WaitError::Gone { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wait<T: Awaited>(&self, queue: impl AsRef<str>, id: impl AsRef<str>) -> Wait<T> {
+        let task = QueueName::new(queue).and_then(|queue| Ok((queue, TaskId::new(id)?)));
+        Wait::new(self, task)
+    }
+
     /// Enqueues one task and tells how it is stored.
     ///
     /// # Errors
@@ -123,10 +170,10 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropped half-way, the task may or may not be stored.
-    pub async fn enqueue(&self, task: impl IntoTask) -> Result<TaskInfo> {
+    pub async fn enqueue<T: IntoTask>(&self, task: T) -> Result<Enqueued<T>> {
         let Plan { new, info } = self.plan(task, self.broker.clock().now())?;
         let mut stored = self.broker.enqueue(std::slice::from_ref(&new)).await.into_iter();
-        outcome(info, stored.next())
+        outcome(info, stored.next()).map(Enqueued::new)
     }
 
     /// Enqueues many tasks: one result for each, in order. A task that is refused does not keep others from
@@ -135,7 +182,10 @@ impl Client {
     /// # Cancel safety
     ///
     /// Dropped half-way, any number of the tasks may be stored.
-    pub async fn enqueue_all(&self, tasks: impl IntoIterator<Item = impl IntoTask>) -> Vec<Result<TaskInfo>> {
+    pub async fn enqueue_all<T: IntoTask>(
+        &self,
+        tasks: impl IntoIterator<Item = T>,
+    ) -> Vec<Result<Enqueued<T>>> {
         let now = self.broker.clock().now();
         let mut tasks = tasks.into_iter();
         let mut results = Vec::with_capacity(tasks.size_hint().0);
@@ -154,8 +204,11 @@ impl Client {
                 return results;
             }
             let mut stored = self.broker.enqueue(&news).await.into_iter();
-            results
-                .extend(planned.into_iter().map(|info| info.and_then(|info| outcome(info, stored.next()))));
+            results.extend(
+                planned
+                    .into_iter()
+                    .map(|info| info.and_then(|info| outcome(info, stored.next())).map(Enqueued::new)),
+            );
         }
     }
 
@@ -166,8 +219,15 @@ impl Client {
         Ok(self.plan(task, self.broker.clock().now())?.new)
     }
 
-    fn plan(&self, task: impl IntoTask, now: jiff::Timestamp) -> Result<Plan> {
-        plan(task.into_task()?, self.broker.keyspace(), now)
+    pub(super) fn plan(&self, task: impl IntoTask, now: jiff::Timestamp) -> Result<Plan> {
+        let mut task = task.into_task()?;
+        if let Some(traces) = self.traces() {
+            let mut headers = Headers::new();
+            traces.inject(&mut headers);
+            headers.append(&mut task.headers);
+            task.headers = headers;
+        }
+        plan(task, self.broker.keyspace(), now)
     }
 }
 

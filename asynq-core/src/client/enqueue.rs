@@ -6,10 +6,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::{AsClient, Client};
+use std::marker::PhantomData;
+
+use super::{AsClient, Client, Enqueued};
 use crate::error::Result;
 use crate::job::IntoTask;
-use crate::task::{Task, TaskInfo, TaskOptions};
+use crate::task::{Task, TaskOptions};
 
 /// A task on its way: set options, then `.await` it.
 ///
@@ -18,16 +20,22 @@ use crate::task::{Task, TaskInfo, TaskOptions};
 /// Dropped half-way, the task may or may not be stored.
 #[derive(Debug)]
 #[must_use = "nothing is enqueued until it is awaited"]
-pub struct Enqueue<'a> {
+pub struct Enqueue<'a, T = Task> {
     client: &'a Client,
     task: Result<Task>,
     options: TaskOptions,
+    job: PhantomData<fn() -> T>,
 }
 
-impl<'a> Enqueue<'a> {
+impl<'a, T: IntoTask> Enqueue<'a, T> {
     /// Starts from a job or an untyped task; what `#[job]` generates as `enqueue` calls this.
-    pub fn new(task: impl IntoTask, client: &'a (impl AsClient + ?Sized)) -> Self {
-        Self { client: client.as_client(), task: task.into_task(), options: TaskOptions::new() }
+    pub fn new(task: T, client: &'a (impl AsClient + ?Sized)) -> Self {
+        Self {
+            client: client.as_client(),
+            task: task.into_task(),
+            options: TaskOptions::new(),
+            job: PhantomData,
+        }
     }
 
     /// Sets any option through [`TaskOptions`].
@@ -97,11 +105,14 @@ impl<'a> Enqueue<'a> {
     }
 }
 
-impl<'a> IntoFuture for Enqueue<'a> {
-    type Output = Result<TaskInfo>;
-    type IntoFuture = BoxFuture<'a, Result<TaskInfo>>;
+impl<'a, T: 'a> IntoFuture for Enqueue<'a, T> {
+    type Output = Result<Enqueued<T>>;
+    type IntoFuture = BoxFuture<'a, Result<Enqueued<T>>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.client.enqueue(self.task?.options(self.options)).await })
+        Box::pin(async move {
+            let sent = self.client.enqueue(self.task?.options(self.options)).await?;
+            Ok(Enqueued::new(sent.into_info()))
+        })
     }
 }

@@ -2,8 +2,12 @@
 
 mod client;
 mod enqueue;
+mod enqueued;
 mod plan;
 mod tick;
+mod waiting;
 
 pub use client::{AsClient, Client};
 pub use enqueue::Enqueue;
+pub use enqueued::Enqueued;
+pub use waiting::{Awaited, Wait, WaitError};

@@ -2,7 +2,7 @@
 
 use super::Client;
 use super::client::outcome;
-use super::plan::{Plan, plan};
+use super::plan::Plan;
 use crate::broker::{Tick, Ticked};
 use crate::error::Result;
 use crate::task::{Task, TaskInfo};
@@ -10,7 +10,7 @@ use crate::task::{Task, TaskInfo};
 impl Client {
     /// Enqueues the task of a tick, unless its entry has had this tick or a later one: then `None`.
     pub(crate) async fn enqueue_tick(&self, task: Task, tick: &Tick) -> Result<Option<TaskInfo>> {
-        let Plan { new, info } = plan(task, self.broker().keyspace(), self.broker().clock().now())?;
+        let Plan { new, info } = self.plan(task, self.broker().clock().now())?;
         match self.broker().enqueue_tick(tick, &new).await {
             Ok(Ticked::Enqueued) => Ok(Some(info)),
             Ok(Ticked::Passed) => Ok(None),

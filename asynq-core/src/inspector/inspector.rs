@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::Collection;
 use super::bulk::BulkChange;
 use super::listing::{Page, TaskPage, TaskStream};
-use crate::broker::{Broker, Change, Changed, DailyStats, GroupInfo, QueueDeletion, QueueInfo, TaskDetail};
+use crate::broker::{
+    ArchiveLimits, Broker, Change, Changed, DailyStats, GroupInfo, QueueDeletion, QueueInfo, TaskDetail,
+};
 use crate::client::AsClient;
 use crate::error::{Error, Result};
 use crate::task::{InvalidOption, QueueName, TaskId, TaskState};
@@ -53,6 +55,12 @@ impl Inspector {
     /// An inspector of what this client's broker stores.
     pub fn new(client: &(impl AsClient + ?Sized)) -> Self {
         Self { broker: Arc::clone(client.as_client().broker()) }
+    }
+
+    /// The same, but what it archives is trimmed to these limits: those of the servers on the same queues.
+    #[must_use]
+    pub fn archive_limits(self, limits: ArchiveLimits) -> Self {
+        Self { broker: self.broker.with_archive_limits(limits) }
     }
 
     /// The names of all queues, sorted.

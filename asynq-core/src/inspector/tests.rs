@@ -258,7 +258,9 @@ async fn moves_a_task_of_every_state() {
     world.enqueue("failed", |options| options).await;
     world.run_one(|message| Some(Transition::Retry { message, at: now + 30, is_failure: true })).await;
     world.enqueue("dead", |options| options).await;
-    world.run_one(|message| Some(Transition::Archive { message: Some(message) })).await;
+    world
+        .run_one(|message| Some(Transition::Archive { message: Some(message), unique_key: String::new() }))
+        .await;
     world.enqueue("ready", |options| options).await;
     world.enqueue("later", |options| options.process_in(Duration::from_secs(90))).await;
 

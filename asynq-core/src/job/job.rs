@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{Codec, CodecError, JobOptions};
+use super::{Codec, CodecError, JobOptions, PayloadShape};
 use crate::task::{InvalidOption, Task};
 
 /// A typed task. `#[job]` implements it for the struct it makes from a function's arguments.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a job",
     label = "not a job",
-    note = "write `#[job]` on an `async fn`: it makes a struct that is one"
+    note = "write `#[job]` on an `async fn`: it makes a struct that is one; or `#[derive(Job)]` on a struct"
 )]
 pub trait Job: Sized + Send + 'static {
     /// The task type: what a router matches, in Rust and in Go.
@@ -17,6 +17,9 @@ pub trait Job: Sized + Send + 'static {
 
     /// Default options of tasks of this type.
     const OPTIONS: JobOptions;
+
+    /// What the payload holds, for catalogs.
+    const PAYLOAD: PayloadShape = PayloadShape::Unknown;
 
     /// How the payload is encoded.
     type Codec: Codec<Self>;

@@ -6,7 +6,9 @@ mod groups;
 mod job;
 mod options;
 mod payload;
+mod result;
 mod schedule;
+mod shape;
 
 pub use codec::{Codec, CodecError, Json};
 pub use go_json::GoJson;
@@ -16,9 +18,11 @@ pub use options::JobOptions;
 pub use payload::Payload;
 #[doc(hidden)]
 pub use payload::{Argument, read_argument, write_argument};
+pub use result::FromResult;
 pub use schedule::JobSchedule;
 #[doc(hidden)]
 pub use schedule::periodic_task;
+pub use shape::{PayloadField, PayloadShape};
 
 /// Types of Go whose JSON is not what serde makes of Rust's; see [`GoJson`].
 pub mod go {

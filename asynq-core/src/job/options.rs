@@ -7,13 +7,14 @@ use crate::task::TaskOptions;
 /// The default options of a job, made at compile time by `#[job(…)]`. What the caller sets when enqueuing wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobOptions {
-    queue: Option<&'static str>,
-    retry: Option<u32>,
-    timeout: Option<Duration>,
-    expires_in: Option<Duration>,
-    unique_for: Option<Duration>,
-    retention: Option<Duration>,
-    group: Option<&'static str>,
+    pub(crate) queue: Option<&'static str>,
+    pub(crate) retry: Option<u32>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) expires_in: Option<Duration>,
+    pub(crate) unique_for: Option<Duration>,
+    pub(crate) retention: Option<Duration>,
+    pub(crate) group: Option<&'static str>,
+    pub(crate) delay: Option<Duration>,
 }
 
 impl JobOptions {
@@ -27,6 +28,7 @@ impl JobOptions {
             unique_for: None,
             retention: None,
             group: None,
+            delay: None,
         }
     }
 
@@ -79,6 +81,13 @@ impl JobOptions {
         self
     }
 
+    /// The time from enqueuing to the first attempt.
+    #[must_use]
+    pub const fn delay(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay);
+        self
+    }
+
     /// The queue that tasks of this job go to unless told otherwise.
     pub fn queue_name(&self) -> &'static str {
         self.queue.unwrap_or(crate::task::QueueName::DEFAULT)
@@ -107,6 +116,9 @@ impl JobOptions {
         }
         if let Some(name) = self.group {
             options = options.group(name);
+        }
+        if let Some(delay) = self.delay {
+            options = options.process_in(delay);
         }
         options
     }

@@ -3,15 +3,15 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::client::Client;
 use crate::error::Result;
-use crate::task::{Headers, QueueName, TaskId};
+use crate::task::{Headers, QueueName, TaskId, TaskInfo, TaskState};
 use crate::wire::{TICK_HEADER, TaskMessage};
 
 /// What a handler knows about the task it runs, and the way to enqueue others. Cheap to clone.
@@ -29,6 +29,8 @@ pub(crate) struct CtxParts {
     pub(crate) cancellation: CancellationToken,
     pub(crate) states: Arc<StateMap>,
     pub(crate) client: Client,
+    /// Ends with the function of a job that blocks its thread, if this is one.
+    pub(crate) blocking: OnceLock<CancellationToken>,
 }
 
 /// The values that handlers share, one of each type.
@@ -52,6 +54,18 @@ impl StateMap {
 impl Ctx {
     pub(crate) fn new(parts: CtxParts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// Notes that a thread begins to work on this run, until what this returns is dropped.
+    pub(super) fn begin_blocking(&self) -> DropGuard {
+        self.0.blocking.get_or_init(CancellationToken::new).clone().drop_guard()
+    }
+
+    /// Waits until no thread works on this run any more; at once for one that never had any.
+    pub(crate) async fn blocking_ended(&self) {
+        if let Some(working) = self.0.blocking.get() {
+            working.cancelled().await;
+        }
     }
 
     /// The task's ID.
@@ -98,6 +112,21 @@ impl Ctx {
     /// How often this task may be retried.
     pub fn max_retry(&self) -> i32 {
         self.0.message.retry
+    }
+
+    /// The key of the uniqueness lock that the task holds, if any.
+    pub fn unique_key(&self) -> Option<&str> {
+        Some(self.0.message.unique_key.as_str()).filter(|key| !key.is_empty())
+    }
+
+    /// All that is stored of the task, as it was when this attempt began: also its last error, its retention, its time
+    /// limit and its deadline as they were asked for. It is copied each time.
+    pub fn info(&self) -> TaskInfo {
+        TaskInfo {
+            id: self.task_id().clone(),
+            queue: self.queue().clone(),
+            ..TaskInfo::stored(TaskMessage::clone(&self.0.message), TaskState::Active)
+        }
     }
 
     /// When this attempt must end, by its timeout or its deadline.

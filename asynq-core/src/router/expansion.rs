@@ -3,9 +3,11 @@
 use std::future::Future;
 
 use futures_util::future::BoxFuture;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    BadPayload, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerResult, Middleware, Requirement,
+    BadPayload, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerResult, IntoOutcome, Middleware,
+    Requirement,
 };
 use crate::job::Job;
 
@@ -16,6 +18,27 @@ where
     F: Future<Output = HandlerResult> + Send + 'static,
 {
     Box::pin(future)
+}
+
+/// Runs the function of a job that blocks, on a thread for such work. A thread cannot be stopped: where the future is
+/// dropped before its function has ended, the context knows, and the run keeps its slot until then. One that still
+/// waits for a thread never gets one.
+///
+/// # Errors
+///
+/// As the function; or that the runtime ended first.
+pub async fn blocking(ctx: Ctx, function: impl FnOnce() -> HandlerResult + Send + 'static) -> HandlerResult {
+    let working = ctx.begin_blocking();
+    let thread = AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
+        let _working = working;
+        function()
+    }));
+    match thread.await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(result) => result,
+        // As if it had run here: what a panic means is the worker's business.
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_ended)) => Err("the runtime was shut down before the job could run".into()),
+    }
 }
 
 /// The job that is the payload of a task.
@@ -49,6 +72,9 @@ pub fn extract<J: Injected<N>, const N: usize>(
 pub fn layered<M: Middleware>(handler: Handler, layer: &M) -> Handler {
     layer.wrap(handler)
 }
+
+/// Compiles where a function that returns `R` is a handler for the job: the job says what its result is.
+pub const fn returns<J: Job, R: IntoOutcome<Output = J::Output>>() {}
 
 /// What the `N`th parameter needs from the server.
 pub fn requirement<J: Injected<N>, const N: usize>() -> Option<Requirement> {

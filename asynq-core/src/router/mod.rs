@@ -1,13 +1,16 @@
 //! From task type to handler: routes, registered jobs, what a handler is given and what it may return.
 
 mod aggregator;
+mod catalog;
 mod context;
 mod expansion;
 mod extract;
 mod handler;
 mod middleware;
+mod on_cancel;
 mod outcome;
 mod registration;
+mod retry;
 mod router;
 
 pub(crate) use aggregator::Aggregators;
@@ -17,15 +20,25 @@ pub use aggregator::{
 };
 #[doc(hidden)]
 pub use aggregator::{aggregate, boxed_aggregation, group_of};
+pub use catalog::{
+    Catalog, CatalogField, CatalogJob, CatalogOptions, CatalogPayload, Change, ChangeKind, InvalidCatalog,
+    export_catalog,
+};
 pub use context::Ctx;
 pub(crate) use context::{CtxParts, StateMap};
 #[doc(hidden)]
-pub use expansion::{Injected, boxed, decode, extract, layered, requirement};
+pub use expansion::{Injected, blocking, boxed, decode, extract, layered, requirement, returns};
 pub use extract::{ExtractError, FromContext, Requirement, State};
 pub use handler::{Handler, HandlerFn, HandlerResult, HandlerService};
 pub use middleware::{Middleware, MiddlewareFn, MiddlewareFnService, Next, middleware_fn};
+pub use on_cancel::OnCancel;
+pub(crate) use outcome::has_cause;
 pub use outcome::{
-    BadPayload, BoxError, HandlerNotFound, IntoOutcome, Outcome, PutBack, RetryIn, Revoke, SkipRetry, Verdict,
+    BadPayload, BoxError, Cancelled, HandlerNotFound, IntoOutcome, Outcome, PutBack, RetryIn, Revoke,
+    SkipRetry, Verdict,
 };
-pub use registration::{DuplicateJob, Registration, RunFn, registered};
+#[doc(hidden)]
+pub use registration::assert_registered;
+pub use registration::{DuplicateJob, HasHandler, Registration, RunFn, registered};
+pub use retry::{DelayFn, RetryPolicy, default_delay};
 pub use router::Router;

@@ -7,18 +7,25 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::job::FromResult;
+
 /// Any error of a handler.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A handler's success.
+/// A handler's success; also what a function returns whose result is bytes that are stored as they are, and what waiting
+/// for an untyped task gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// What to store as the task's result, kept for its retention.
     pub result: Option<Bytes>,
 }
 
-/// What the function of a job may return: `()`, or `Result<T, E>` with a `T` that serializes (stored as JSON;
-/// `()` stores nothing) and any error type that turns into a boxed error, `anyhow::Error` and `String` included.
+/// What the function of a job may return: `()`; `Result<T, E>` with a `T` that serializes and any error type that turns
+/// into a boxed error, `anyhow::Error` and `String` included; or an [`Outcome`], alone or in a `Result`.
+///
+/// The value is stored as the task's result, in JSON, whatever the codec of the payload; for `()` and other types of no
+/// size nothing is stored. An [`Outcome`] stores bytes as they are: a `Vec<u8>` would be a JSON array of numbers. A
+/// result goes with its task when there is no retention.
 #[diagnostic::on_unimplemented(
     message = "a job cannot return `{Self}`",
     label = "not something that a job can return",
@@ -45,6 +52,16 @@ impl IntoOutcome for () {
     }
 }
 
+/// What is stored is up to the function.
+#[diagnostic::do_not_recommend]
+impl IntoOutcome for Outcome {
+    type Output = Self;
+
+    fn into_outcome(self) -> Result<Outcome, BoxError> {
+        Ok(self)
+    }
+}
+
 #[diagnostic::do_not_recommend]
 impl<T: Serialize, E: Into<BoxError>> IntoOutcome for Result<T, E> {
     type Output = T;
@@ -57,6 +74,23 @@ impl<T: Serialize, E: Into<BoxError>> IntoOutcome for Result<T, E> {
         let result =
             serde_json::to_vec(&value).map_err(|error| format!("result cannot be encoded: {error}"))?;
         Ok(Outcome { result: Some(Bytes::from(result)) })
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> IntoOutcome for Result<Outcome, E> {
+    type Output = Outcome;
+
+    fn into_outcome(self) -> Result<Outcome, BoxError> {
+        self.map_err(Into::into)
+    }
+}
+
+impl FromResult for Outcome {
+    const NEEDS_RESULT: bool = false;
+
+    fn from_result(result: Option<&Bytes>) -> Result<Self, BoxError> {
+        Ok(Self { result: result.cloned() })
     }
 }
 
@@ -224,3 +258,21 @@ impl BadPayload {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("handler not found for task \"{0}\"")]
 pub struct HandlerNotFound(pub String);
+
+/// The attempt was cancelled on request: what a handler returns that stops for it, and what stands for one that had to be
+/// dropped. What becomes of the task is the server's or the job's [`OnCancel`](super::OnCancel) to say. The text is Go's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("context canceled")]
+pub struct Cancelled;
+
+/// Whether an error, or one of its causes, is of this type.
+pub(crate) fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<E>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 
+use super::registration::unique;
 use super::{Ctx, Handler, HandlerFn, HandlerNotFound, HandlerResult, Middleware, Registration, registered};
 use crate::error::{Error, Result};
 use crate::task::QueueName;
@@ -50,6 +51,15 @@ impl Router {
         Self::of(registered()?)
     }
 
+    /// Routes these jobs and no others, registered or not: `Router::jobs(asynq::jobs![SendEmail, Resize])`.
+    ///
+    /// # Errors
+    ///
+    /// As [`registered`](Self::registered).
+    pub fn jobs(jobs: impl IntoIterator<Item = &'static Registration>) -> Result<Self> {
+        Self::of(unique(jobs.into_iter().collect())?)
+    }
+
     fn of(jobs: Vec<&'static Registration>) -> Result<Self> {
         if jobs.is_empty() {
             return Err(Error::NoJobs);
@@ -61,7 +71,11 @@ impl Router {
                 None => handler,
             }
         };
-        let jobs = jobs.into_iter().map(|job| (job.name, (handler(job), job))).collect();
+        let routed = |job: &'static Registration| {
+            let handler = handler(job);
+            job.names().map(move |name| (name, (handler.clone(), job)))
+        };
+        let jobs = jobs.into_iter().flat_map(routed).collect();
         Ok(Self { jobs, ..Self::default() })
     }
 
@@ -182,12 +196,14 @@ impl Router {
 
     /// The routed jobs.
     pub(crate) fn registrations(&self) -> Vec<&'static Registration> {
-        self.jobs.values().map(|(_, job)| *job).collect()
+        // A job is here under each of its names.
+        self.jobs.iter().filter(|(name, (_, job))| **name == job.name).map(|(_, (_, job))| *job).collect()
     }
 
     /// How many tasks of each type run at a time, for those jobs that say so.
     pub(crate) fn concurrency(&self) -> BTreeMap<String, usize> {
-        let limited = self.jobs.values().filter_map(|(_, job)| Some((job.name.to_owned(), job.concurrency?)));
+        let limited =
+            self.jobs.iter().filter_map(|(name, (_, job))| Some(((*name).to_owned(), job.concurrency?)));
         limited.collect()
     }
 
@@ -234,8 +250,7 @@ impl Router {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::JobOptions;
-    use crate::router::registration::unique;
+    use crate::job::{JobOptions, PayloadShape};
     use crate::router::{FromContext, Outcome, State};
 
     struct Pool;
@@ -247,14 +262,18 @@ mod tests {
     const fn job(name: &'static str, line: u32) -> Registration {
         Registration {
             name,
+            aliases: &[],
             job: "Job",
             options: JobOptions::new(),
+            payload: PayloadShape::Fields(&[]),
             schedule: None,
             file: "src/jobs.rs",
             line,
             run,
             requires: &[],
             concurrency: None,
+            retry_policy: None,
+            on_cancel: None,
             layer: None,
         }
     }
@@ -274,6 +293,22 @@ mod tests {
             error.to_string(),
             "task type `plain` is registered twice: Job (src/jobs.rs:1) and Job (src/jobs.rs:9); \
              give one of them another `name = \"…\"`"
+        );
+    }
+
+    #[test]
+    fn an_alias_runs_the_job_and_is_taken_like_a_name() {
+        static RENAMED: Registration =
+            Registration { aliases: &["old"], concurrency: Some(2), ..job("new", 3) };
+        static CLASHING: Registration = Registration { aliases: &["plain"], ..job("other", 4) };
+        let router = Router::jobs([&RENAMED]).unwrap();
+        assert_eq!(router.routes(), ["new", "old"]);
+        assert_eq!(router.registrations().len(), 1);
+        assert_eq!(router.concurrency(), BTreeMap::from([("new".to_owned(), 2), ("old".to_owned(), 2)]));
+        let error = Router::jobs([&PLAIN, &CLASHING]).unwrap_err();
+        assert!(
+            error.to_string().starts_with("task type `plain` is registered twice: Job (src/jobs.rs:"),
+            "{error}"
         );
     }
 

@@ -1,12 +1,12 @@
 //! [`Hooks`]: the user's functions around each enqueuing. What they do, even a panic, disturbs nothing.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::EntryId;
+use crate::background::guarded;
 use crate::error::Error;
 use crate::task::{Task, TaskInfo};
 
@@ -44,19 +44,13 @@ impl fmt::Debug for Hooks {
 impl Hooks {
     pub(super) fn before(&self, firing: &Firing<'_>) {
         if let Some(hook) = &self.before {
-            guard("before_enqueue", || hook(firing));
+            guarded("the scheduler's hook before_enqueue", || hook(firing));
         }
     }
 
     pub(super) fn after(&self, firing: &Firing<'_>, result: Result<&TaskInfo, &Error>) {
         if let Some(hook) = &self.after {
-            guard("after_enqueue", || hook(firing, result));
+            guarded("the scheduler's hook after_enqueue", || hook(firing, result));
         }
-    }
-}
-
-fn guard(hook: &'static str, run: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(run)).is_err() {
-        tracing::error!(hook, "a hook of the scheduler panicked");
     }
 }

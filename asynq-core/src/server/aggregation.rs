@@ -290,6 +290,7 @@ impl AggregationRun {
             cancellation,
             states: Arc::clone(states),
             client: client.clone(),
+            blocking: std::sync::OnceLock::new(),
         })
     }
 

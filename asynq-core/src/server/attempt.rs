@@ -9,17 +9,12 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::router::{BoxError, HandlerResult};
+use crate::router::{BoxError, Cancelled, HandlerResult};
 
 /// The attempt took longer than its timeout or deadline allows. The text is Go's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("context deadline exceeded")]
 pub struct DeadlineExceeded;
-
-/// The attempt was cancelled on request. The text is Go's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("context canceled")]
-pub struct Cancelled;
 
 /// The handler panicked; the text is the panic's message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

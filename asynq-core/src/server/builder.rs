@@ -1,6 +1,7 @@
 //! [`ServerBuilder`]: what a server is to do, and Go's defaults for what is not said.
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -9,14 +10,18 @@ use std::time::Duration;
 use super::aggregator::GroupSetup;
 use super::health::OnHealth;
 use super::server::{Server, Setup, WrapFn};
-use super::{Health, IsFailure, RetryPolicy, ServedQueue, UnknownTypes};
+use super::settle::Rules;
+use super::{Ended, Fate, Health, ServedQueue, UnknownTypes};
 use crate::background::host_name;
+use crate::broker::ArchiveLimits;
 use crate::client::{AsClient, Client};
 #[cfg(feature = "redis")]
 use crate::env::Settings;
 use crate::error::{Error, Result};
 use crate::job::GroupSettings;
-use crate::router::{Aggregator, BoxError, Middleware, Router, StateMap};
+use crate::router::{
+    Aggregator, BoxError, Middleware, OnCancel, Registration, RetryPolicy, Router, StateMap,
+};
 use crate::scheduler::{CatchUp, Scheduler};
 use crate::task::QueueName;
 use crate::wire::{ServerInfo, WireTimestamp};
@@ -32,7 +37,14 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`strict`](Self::strict) | false | the same |
 /// | [`shutdown_timeout`](Self::shutdown_timeout) | 8 s | the same |
 /// | [`retry_policy`](Self::retry_policy) | [`RetryPolicy::Go`] | the same |
+/// | [`type_retry_policy`](Self::type_retry_policy) | as the job's `backoff` says, or the server's | has none |
 /// | [`is_failure`](Self::is_failure) | every error | the same |
+/// | [`on_end`](Self::on_end), [`on_archive`](Self::on_archive) | none | has none |
+/// | [`on_error`](Self::on_error) | none | the same (`ErrorHandler`) |
+/// | [`archive_limits`](Self::archive_limits) | 9,999 tasks, 90 days | the same, fixed |
+/// | [`release_on_archive`](Self::release_on_archive) | false | the same, fixed |
+/// | [`on_cancel`](Self::on_cancel) | [`OnCancel::Retry`] | the same, fixed |
+/// | [`type_on_cancel`](Self::type_on_cancel) | as the job's `on_cancel` says, or the server's | has none |
 /// | [`layer`](Self::layer) | none | none (`ServeMux.Use`) |
 /// | [`unknown_types`](Self::unknown_types) | [`UnknownTypes::Fail`] | the same |
 /// | [`health_check`](Self::health_check) | none | the same |
@@ -57,9 +69,8 @@ pub struct ServerBuilder {
     strict: bool,
     concurrency: Option<usize>,
     shutdown_timeout: Duration,
-    retry: RetryPolicy,
-    is_failure: Option<IsFailure>,
-    unknown_types: UnknownTypes,
+    rules: Rules,
+    archive_limits: Option<ArchiveLimits>,
     cancel_grace: Duration,
     max_crashes: u32,
     janitor_interval: Duration,
@@ -81,7 +92,7 @@ impl fmt::Debug for ServerBuilder {
             .field("strict", &self.strict)
             .field("concurrency", &self.concurrency)
             .field("shutdown_timeout", &self.shutdown_timeout)
-            .field("retry", &self.retry)
+            .field("retry", &self.rules.retry)
             .finish_non_exhaustive()
     }
 }
@@ -109,9 +120,8 @@ impl ServerBuilder {
             strict: false,
             concurrency: None,
             shutdown_timeout: Duration::from_secs(8),
-            retry: RetryPolicy::default(),
-            is_failure: None,
-            unknown_types: UnknownTypes::default(),
+            rules: Rules::default(),
+            archive_limits: None,
             cancel_grace: Duration::from_secs(2),
             max_crashes: 3,
             janitor_interval: Duration::from_secs(8),
@@ -151,6 +161,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Runs these jobs and no others: `.jobs(asynq::jobs![SendEmail, Resize])`. See [`Router::jobs`].
+    pub fn jobs(mut self, jobs: impl IntoIterator<Item = &'static Registration>) -> Self {
+        self.router = Router::jobs(jobs);
+        self
+    }
+
     /// Puts a middleware around everything that the server runs: tasks that no handler is for pass through it, too. The
     /// one added first sees a task first. See [`Middleware`] for what is one, and for the order among those of the
     /// server, of a router and of a job.
@@ -164,7 +180,7 @@ impl ServerBuilder {
         if let UnknownTypes::PutBack { limit: 0, .. } = unknown {
             self.reject("unknown_types", "limit must be 1 or more, got 0".to_owned());
         }
-        self.unknown_types = unknown;
+        self.rules.unknown_types = unknown;
         self
     }
 
@@ -256,15 +272,92 @@ impl ServerBuilder {
         self
     }
 
-    /// When a failed task is tried again.
+    /// When a failed task is tried again, unless its type has a policy of its own.
     pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
+        self.rules.retry = policy;
+        self
+    }
+
+    /// When a failed task of this type is tried again; the type is matched exactly. It wins over `#[job(backoff = …)]`.
+    pub fn type_retry_policy(mut self, task_type: impl Into<String>, policy: RetryPolicy) -> Self {
+        self.rules.by_type.entry(task_type.into()).or_default().retry = Some(policy);
         self
     }
 
     /// Which errors count as failures. Others are tried again without using up a retry and without being counted.
     pub fn is_failure(mut self, is_failure: impl Fn(&BoxError) -> bool + Send + Sync + 'static) -> Self {
-        self.is_failure = Some(Arc::new(is_failure));
+        self.rules.is_failure = Some(Arc::new(is_failure));
+        self
+    }
+
+    /// Called when a run of a task has ended, whatever came of it: once for each run, by the server that ran it or that
+    /// recovered it from a worker that died. May be given several times; all are called, in this order.
+    ///
+    /// It is called where the server dispatches, so it should be quick: hand on to a channel what takes long. A panic in it
+    /// is logged, and disturbs nothing.
+    ///
+    /// ```
+    /// use asynq_core::client::Client;
+    /// use asynq_core::server::{Fate, Server};
+    ///
+    /// # let client = Client::in_memory();
+    /// let server = Server::builder(&client).on_end(|ended| match (&ended.error, ended.fate) {
+    ///     (None, _) => println!("{} took {:?}", ended.task.task_type, ended.took),
+    ///     (Some(error), Fate::Archived) => println!("{} is given up: {error}", ended.task.id),
+    ///     (Some(error), fate) => println!("{} failed: {error}; {fate:?}", ended.task.id),
+    /// });
+    /// # drop(server);
+    /// ```
+    pub fn on_end(mut self, hook: impl Fn(&Ended<'_>) + Send + Sync + 'static) -> Self {
+        self.rules.hooks.add(Arc::new(hook));
+        self
+    }
+
+    /// [`on_end`](Self::on_end) for attempts that failed: Go's `ErrorHandler`, which is not called for tasks of dead
+    /// workers. What is [put back](Fate::PutBack) has not failed.
+    pub fn on_error(
+        self,
+        hook: impl Fn(&Ended<'_>, &(dyn StdError + Send + Sync)) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_end(move |ended| match ended {
+            Ended { fate: Fate::PutBack(_), .. } | Ended { error: None, .. } => {}
+            Ended { error: Some(error), .. } => hook(ended, *error),
+        })
+    }
+
+    /// [`on_end`](Self::on_end) for tasks that are given up: the last word on what will not be tried again. The task is
+    /// archived right after, or deleted where the [archive](Self::archive_limits) keeps none.
+    pub fn on_archive(self, hook: impl Fn(&Ended<'_>) + Send + Sync + 'static) -> Self {
+        self.on_end(move |ended| {
+            if ended.fate == Fate::Archived {
+                hook(ended);
+            }
+        })
+    }
+
+    /// How many archived tasks this server's queues keep, and for how long; [`ArchiveLimits::NONE`] deletes what is given
+    /// up. Go servers on the same queues trim them to Go's limits.
+    pub fn archive_limits(mut self, limits: ArchiveLimits) -> Self {
+        self.archive_limits = Some(limits);
+        self
+    }
+
+    /// Whether a task that is given up releases its uniqueness lock, so that another one like it can be enqueued. In Go,
+    /// and unless set, it keeps the lock until the lock's time is up.
+    pub fn release_on_archive(mut self, release: bool) -> Self {
+        self.rules.release_on_archive = release;
+        self
+    }
+
+    /// What becomes of a task whose run was cancelled, where its handler does not say.
+    pub fn on_cancel(mut self, fate: OnCancel) -> Self {
+        self.rules.on_cancel = fate;
+        self
+    }
+
+    /// What becomes of a cancelled task of this type; the type is matched exactly. It wins over `#[job(on_cancel = …)]`.
+    pub fn type_on_cancel(mut self, task_type: impl Into<String>, fate: OnCancel) -> Self {
+        self.rules.by_type.entry(task_type.into()).or_default().on_cancel = Some(fate);
         self
     }
 
@@ -416,6 +509,12 @@ impl ServerBuilder {
             #[cfg(feature = "redis")]
             BrokerSource::Url(url) => Client::connect(&url).await?,
         };
+        let client = match self.archive_limits {
+            Some(limits) => Client::new(client.broker().with_archive_limits(limits)),
+            None => client,
+        };
+        // Where nothing is kept, no lock is.
+        let keeps_none = self.archive_limits.is_some_and(|limits| limits.tasks == 0);
         let concurrency =
             self.concurrency.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let info = ServerInfo {
@@ -441,6 +540,13 @@ impl ServerBuilder {
         if let Some(name) = limits.keys().next() {
             return Err(super::queues::not_served(name));
         }
+        let mut rules = self.rules;
+        rules.release_on_archive |= keeps_none;
+        for job in router.registrations() {
+            let of_type = rules.by_type.entry(job.name.to_owned()).or_default();
+            of_type.retry = of_type.retry.take().or_else(|| Some(job.retry_policy?()));
+            of_type.on_cancel = of_type.on_cancel.or(job.on_cancel);
+        }
         let mut type_concurrency = router.concurrency();
         type_concurrency.extend(self.type_concurrency);
         let jobs = if self.scheduler { router.registrations() } else { Vec::new() };
@@ -460,11 +566,7 @@ impl ServerBuilder {
             concurrency,
             type_concurrency,
             shutdown_timeout: self.shutdown_timeout,
-            rules: super::settle::Rules {
-                retry: self.retry,
-                is_failure: self.is_failure,
-                unknown_types: self.unknown_types,
-            },
+            rules,
             cancel_grace: self.cancel_grace,
             max_crashes: self.max_crashes,
             janitor_interval: self.janitor_interval,

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::Queues;
 use super::health::Health;
 use super::processor::Control;
+use super::running::Running;
 use crate::broker::Broker;
 use crate::error::Result;
 
@@ -23,6 +25,22 @@ pub(super) struct Shared {
     pub(super) control: watch::Sender<Control>,
     pub(super) queues: Queues,
     pub(super) health: watch::Receiver<Health>,
+    pub(super) running: Running,
+    pub(super) concurrency: usize,
+    pub(super) cancel_grace: Duration,
+}
+
+/// How a server's slots are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Slots {
+    /// How many tasks it may run at a time.
+    pub all: usize,
+    /// How many it runs.
+    pub running: usize,
+    /// How many of these should have ended: they are past their deadline, or were cancelled, and their handlers block
+    /// their threads, so that nothing can end them. Each keeps its slot: no more than `all` ever run.
+    pub overdue: usize,
 }
 
 /// What a server is doing, in Go's words, which inspectors show.
@@ -72,6 +90,17 @@ impl ServerHandle {
     /// Asks nobody.
     pub fn is_ready(&self) -> bool {
         self.status() == ServerStatus::Active && self.0.health.borrow().error.is_none()
+    }
+
+    /// How the slots are used at present.
+    pub fn slots(&self) -> Slots {
+        let Shared { broker, running, concurrency, cancel_grace, .. } = &*self.0;
+        let (now, table) = (broker.clock().now(), running.lock());
+        Slots {
+            all: *concurrency,
+            running: table.values().filter(|held| held.runs()).count(),
+            overdue: table.values().filter(|held| held.is_overdue(now, *cancel_grace)).count(),
+        }
     }
 
     /// What the last health check found; see [`health_check`](super::ServerBuilder::health_check).

@@ -3,7 +3,6 @@
 //! Leases, schedules and locks go by the clock of whoever writes them. No decision of ours compares two clocks, so a
 //! clock that is wrong loses nothing; but what is due, expires or is shown is off by that much. So it is told.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::background::guarded;
 use crate::broker::{Broker, BrokerError, BrokerErrorKind};
 
 /// Clocks that differ by this much are warned about.
@@ -65,10 +65,7 @@ impl HealthChecker {
                 clock_offset: clock_offset.or(self.health.borrow().clock_offset),
             };
             if let Some(on_health) = &self.on_health {
-                let call = AssertUnwindSafe(|| on_health(&health));
-                if std::panic::catch_unwind(call).is_err() {
-                    tracing::error!("the health check callback panicked");
-                }
+                guarded("the health check callback", || on_health(&health));
             }
             self.health.send_replace(health);
         }

@@ -28,6 +28,7 @@ pub(super) struct Heartbeater {
     pub(super) info: ServerInfo,
     pub(super) control: watch::Receiver<Control>,
     pub(super) queues: watch::Receiver<Served>,
+    pub(super) cancel_grace: Duration,
 }
 
 impl Heartbeater {
@@ -65,6 +66,7 @@ impl Heartbeater {
         let status = ServerStatus::from(*self.control.borrow());
         self.info.status = status.to_string();
         self.info.queues = wire_queues(&self.queues.borrow());
+        self.tell_overdue();
         let workers: Vec<WorkerInfo> = self
             .running
             .lock()
@@ -85,5 +87,20 @@ impl Heartbeater {
             .collect();
         self.info.active_worker_count = i32::try_from(workers.len()).unwrap_or(i32::MAX);
         self.broker.write_server_state(&self.info, &workers, TIME_TO_LIVE).await
+    }
+
+    /// Says once of each handler that does not stop, though it was told to, that it does not. Inspectors see it run past
+    /// its deadline.
+    fn tell_overdue(&self) {
+        let now = self.broker.clock().now();
+        for ((queue, id), held) in self.running.lock().iter_mut() {
+            if !held.is_told_overdue && held.is_overdue(now, self.cancel_grace) {
+                held.is_told_overdue = true;
+                tracing::warn!(
+                    task_id = %id, %queue, task_type = held.message.task_type, started = %held.started,
+                    "this handler was told to stop and does not: it blocks its thread, and keeps its slot"
+                );
+            }
+        }
     }
 }

@@ -36,9 +36,11 @@ impl Janitor {
     }
 
     async fn clean(&self, stop: &CancellationToken) -> Result<(), BrokerError> {
-        for queue in self.broker.occupied(Place::Completed, &self.queues.names()).await? {
+        for queue in self.broker.occupied(Place::Ended, &self.queues.names()).await? {
             while self.broker.delete_expired_completed(&queue, BATCH).await? == BATCH && !stop.is_cancelled()
             {
+            }
+            while self.broker.delete_expired_archived(&queue, BATCH).await? == BATCH && !stop.is_cancelled() {
             }
         }
         Ok(())

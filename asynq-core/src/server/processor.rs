@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::attempt::{DeadlineExceeded, attempt};
+use super::hooks::{Ended, Fate, taken, unreadable_task};
 use super::limits::{Ask, Limits};
 use super::pacing::Pacing;
 use super::presence::Presence;
@@ -32,7 +33,6 @@ use super::queues::Served;
 use super::running::{Held, Key, Phase, Running, held_by};
 use super::serving::Serving;
 use super::settle::{Rules, error_text};
-use super::unknown::is_not_found;
 use crate::background::Backoff;
 use crate::broker::{
     Broker, BrokerError, BrokerErrorKind, Demand, Exchanged, Leased, RunToken, Settled, Settlement,
@@ -40,7 +40,7 @@ use crate::broker::{
 };
 use crate::client::Client;
 use crate::clock::from_unix_seconds;
-use crate::router::{Ctx, CtxParts, Handler, HandlerResult, Router, StateMap};
+use crate::router::{Ctx, CtxParts, Handler, HandlerNotFound, HandlerResult, Router, StateMap, has_cause};
 use crate::task::DEFAULT_TIMEOUT;
 use crate::wire::TaskMessage;
 
@@ -357,7 +357,13 @@ impl Processor {
                     task_id = %id, %queue, error = %error_text(&unreadable.error), bytes = unreadable.bytes.len(),
                     "stored message cannot be read; moved to the archive as it is"
                 );
-                let transition = Transition::Archive { message: None };
+                let transition = self.rules.archive(None);
+                self.rules.hooks.tell(|| Ended {
+                    task: unreadable_task(&queue, &id),
+                    error: Some(&unreadable.error),
+                    fate: Fate::Archived,
+                    took: None,
+                });
                 self.unsettled.push(Settlement { queue, id, run: Some(run), lease_until, transition });
                 return;
             }
@@ -373,6 +379,8 @@ impl Processor {
             started: now,
             deadline,
             cancellation: cancellation.clone(),
+            cancelled: None,
+            is_told_overdue: false,
             phase: Phase::Running,
         };
         // An earlier run of the task, which this server has lost without hearing of it, is over.
@@ -387,6 +395,9 @@ impl Processor {
         let span = tracing::info_span!(
             "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried + 1
         );
+        if let Some(traces) = self.client.traces() {
+            traces.extract(&message.headers, &span);
+        }
         let ctx = Ctx::new(CtxParts {
             id: key.1.clone(),
             queue: key.0.clone(),
@@ -395,6 +406,7 @@ impl Processor {
             cancellation: cancellation.clone(),
             states: Arc::clone(&self.states),
             client: self.client.clone(),
+            blocking: std::sync::OnceLock::new(),
         });
         let handler = self.handler.clone();
         let grace = self.cancel_grace;
@@ -402,8 +414,10 @@ impl Processor {
         let deadline = Instant::now().checked_add(left);
         let run = async move {
             // A handler may panic before its first await: that, too, is its failure.
-            let handler = async move { handler.call(ctx).await };
+            let called = ctx.clone();
+            let handler = async move { handler.call(called).await };
             let result = attempt(handler, deadline, &cancellation, grace).await;
+            ctx.blocking_ended().await;
             Finished { key, run, message, result }
         };
         self.handlers.spawn(run.instrument(span));
@@ -418,7 +432,7 @@ impl Processor {
 
     fn settle(&mut self, Finished { key, run, message, result }: Finished) {
         self.serving.ended(&self.limits, &key.0, &message.task_type);
-        let lease_until = {
+        let (lease_until, started) = {
             let mut table = self.running.lock();
             let Some(held) = held_by(&mut table, &key, Some(&run)) else {
                 tracing::warn!(
@@ -428,16 +442,23 @@ impl Processor {
                 return;
             };
             held.phase = Phase::Unsettled;
-            held.lease_until
+            (held.lease_until, held.started)
         };
         let failure = result.as_ref().err().map(|error| error_text(&**error));
-        if result.as_ref().is_err_and(|error| is_not_found(&**error)) {
+        if result.as_ref().is_err_and(|error| has_cause::<HandlerNotFound>(&**error)) {
             tracing::warn!(
                 task_type = message.task_type, registered = ?self.router.routes(),
                 "no handler for this task type"
             );
         }
-        let transition = self.rules.transition(&message, result, self.broker.clock().now());
+        let now = self.broker.clock().now();
+        let transition = self.rules.transition(&message, &result, now);
+        self.rules.hooks.tell(|| Ended {
+            task: taken(&message),
+            error: result.as_ref().err().map(|error| &**error),
+            fate: Fate::of(&transition),
+            took: Duration::try_from(now.duration_since(started)).ok(),
+        });
         if let Transition::PutBack { at, limit: None, .. } = transition {
             tracing::debug!(task_id = %key.1, queue = %key.0, reason = failure, due = at, "task put back");
         } else if let Some(error) = failure {
@@ -471,7 +492,10 @@ impl Processor {
                 }
             });
             if ended.await.is_err() {
-                tracing::warn!("some handlers block their thread and cannot be stopped");
+                tracing::warn!(
+                    tasks = self.handlers.len(),
+                    "these handlers block their thread and cannot be stopped; they may still do something"
+                );
             }
             let table = self.running.lock();
             for ((queue, id), held) in table.iter().filter(|(_, held)| held.phase == Phase::Running) {
@@ -528,7 +552,8 @@ async fn until(instant: Option<Instant>) {
 
 fn outcome_name(transition: &Transition) -> &'static str {
     match transition {
-        Transition::Done { .. } => "revoked",
+        Transition::Done { .. } => "done",
+        Transition::Revoke { .. } => "revoked",
         Transition::Retry { .. } => "retry",
         Transition::Archive { .. } => "archived",
         Transition::Complete { .. } => "completed",

@@ -17,11 +17,14 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Queues;
+use super::hooks::{Ended, Fate, taken, unreadable_task};
 use super::presence::Presence;
 use super::running::{Key, Running};
 use super::settle::{Rules, error_text};
 use crate::background::Backoff;
-use crate::broker::{ActiveTask, Broker, BrokerError, Demand, LEASE, Place, Settled, Settlement, Transition};
+use crate::broker::{
+    ActiveTask, Broker, BrokerError, Demand, LEASE, Place, Settled, Settlement, StoredMessage, Transition,
+};
 use crate::router::BoxError;
 use crate::task::QueueName;
 use crate::wire::TaskMessage;
@@ -54,6 +57,11 @@ const CHUNK: usize = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("asynq: task lease expired")]
 pub struct LeaseExpired;
+
+/// The server that ran a task is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the worker died that ran the task")]
+pub struct WorkerDied;
 
 /// Beats, watches others, and recovers what the dead held, until told to stop.
 pub(super) struct Recoverer {
@@ -185,12 +193,8 @@ impl Recoverer {
         let mut recovered = 0;
         loop {
             let (tasks, looked_at) = self.broker.owned_by(queue, server, offset, CHUNK).await?;
-            let settlements: Vec<Settlement> = tasks
-                .into_iter()
-                .filter(|task| task.lease_until <= latest)
-                .map(|task| self.crashed(queue, task))
-                .collect();
-            let applied = self.settle(&settlements).await?;
+            let recoveries = tasks.into_iter().filter(|task| task.lease_until <= latest);
+            let applied = self.settle(recoveries.map(|task| self.crashed(queue, task)).collect()).await?;
             recovered += applied;
             if looked_at < CHUNK {
                 break;
@@ -214,7 +218,7 @@ impl Recoverer {
     ) -> Result<(), BrokerError> {
         let seconds = self.broker.clock().unix_seconds();
         let tasks = self.broker.expiring_leases(queue, seconds + WATCH_AHEAD, CHUNK).await?;
-        let mut settlements = Vec::new();
+        let mut recoveries = Vec::new();
         for task in tasks {
             let key = (queue.clone(), task.id.clone());
             if self.running.holds(queue, &task.id) {
@@ -223,12 +227,12 @@ impl Recoverer {
             let still = still(seen.leases.get(&key), task.lease_until, now);
             let is_over = task.lease_until <= seconds && now.duration_since(still.since) >= LEASE_STILL;
             if is_over || task.lease_until <= seconds - LONG_EXPIRED && task.lease_until > 0 {
-                settlements.push(self.expired(queue, task, seen));
+                recoveries.push(self.expired(queue, task, seen));
             } else {
                 watched.insert(key, still);
             }
         }
-        let recovered = self.settle(&settlements).await?;
+        let recovered = self.settle(recoveries).await?;
         if recovered > 0 {
             tracing::warn!(%queue, tasks = recovered, "leases ran out; their tasks were recovered");
         }
@@ -249,58 +253,84 @@ impl Recoverer {
         }
     }
 
-    async fn settle(&self, settlements: &[Settlement]) -> Result<usize, BrokerError> {
+    /// Settles what was recovered, and tells the hooks of what nobody else had settled before: how many.
+    async fn settle(&self, recoveries: Vec<Recovery>) -> Result<usize, BrokerError> {
         let mut applied = 0;
-        for chunk in settlements.chunks(100) {
-            let exchanged = self.broker.exchange(chunk, &Demand::none()).await?;
-            applied += exchanged.settled.iter().filter(|&&settled| settled == Settled::Applied).count();
+        let mut recoveries = recoveries.into_iter().peekable();
+        while recoveries.peek().is_some() {
+            let (settlements, runs): (Vec<_>, Vec<_>) =
+                recoveries.by_ref().take(100).map(|recovery| (recovery.settlement, recovery.run)).unzip();
+            let exchanged = self.broker.exchange(&settlements, &Demand::none()).await?;
+            let outcomes = settlements.iter().zip(&runs).zip(exchanged.settled);
+            for ((settlement, run), _) in outcomes.filter(|(_, settled)| *settled == Settled::Applied) {
+                applied += 1;
+                self.rules.hooks.tell(|| Ended {
+                    task: match &run.message {
+                        Ok(message) => taken(message),
+                        Err(_) => unreadable_task(&settlement.queue, &settlement.id),
+                    },
+                    error: Some(&*run.error),
+                    fate: Fate::of(&settlement.transition),
+                    took: None,
+                });
+            }
         }
         Ok(applied)
     }
 
     /// A task whose worker died: put back without using up a retry, unless its workers keep dying of it.
-    fn crashed(&self, queue: &QueueName, task: ActiveTask) -> Settlement {
+    fn crashed(&self, queue: &QueueName, task: ActiveTask) -> Recovery {
         let crashes = task.crashes.saturating_add(1);
-        let transition = match &task.message {
-            Ok(message) if crashes >= self.max_crashes => Transition::Archive {
-                message: Some(self.failed(
-                    message,
-                    format!("poison pill: {crashes} workers died while they ran this task"),
-                )),
-            },
-            Err(_) if crashes >= self.max_crashes => Transition::Archive { message: None },
-            _ => Transition::Requeue { crashed: true },
+        let transition = if crashes >= self.max_crashes {
+            let poisoned = |message| {
+                self.failed(message, format!("poison pill: {crashes} workers died while they ran this task"))
+            };
+            self.rules.archive(task.message.as_ref().ok().map(poisoned))
+        } else {
+            Transition::Requeue { crashed: true }
         };
-        settlement(queue, task, transition)
+        recovery(queue, task, transition, WorkerDied)
     }
 
     /// A task whose lease ran out: a crash if one of our servers held it, a failed attempt by Go's rule otherwise.
-    fn expired(&self, queue: &QueueName, task: ActiveTask, seen: &Seen) -> Settlement {
+    fn expired(&self, queue: &QueueName, task: ActiveTask, seen: &Seen) -> Recovery {
         if let Some(owner) = &task.owner {
             // An owner that beats lives: it lost this task by other means, such as an answer that never arrived.
             let lives = *owner == self.server_id || seen.beats.contains_key(&(queue.clone(), owner.clone()));
             if lives {
-                return settlement(queue, task, Transition::Requeue { crashed: false });
+                return recovery(queue, task, Transition::Requeue { crashed: false }, LeaseExpired);
             }
             return self.crashed(queue, task);
         }
         let now = self.broker.clock().now();
         let transition = match &task.message {
-            Ok(message) => self.rules.transition(message, Err(BoxError::from(LeaseExpired)), now),
+            Ok(message) => self.rules.transition(message, &Err(BoxError::from(LeaseExpired)), now),
             Err(unreadable) => {
                 tracing::error!(
                     task_id = %task.id, %queue, error = %error_text(&unreadable.error),
                     "stored message cannot be read; moved to the archive as it is"
                 );
-                Transition::Archive { message: None }
+                self.rules.archive(None)
             }
         };
-        settlement(queue, task, transition)
+        recovery(queue, task, transition, LeaseExpired)
     }
 
     fn failed(&self, message: &TaskMessage, error_msg: String) -> TaskMessage {
         TaskMessage { error_msg, last_failed_at: self.broker.clock().unix_seconds(), ..message.clone() }
     }
+}
+
+/// A run that nobody will end any more, and where its task goes.
+struct Recovery {
+    settlement: Settlement,
+    run: Deserted,
+}
+
+/// What hooks are told of it.
+struct Deserted {
+    message: StoredMessage,
+    error: BoxError,
 }
 
 /// What a value is now, and since when: since before if it is the same.
@@ -311,6 +341,15 @@ fn still(before: Option<&Still>, value: i64, now: Instant) -> Still {
     }
 }
 
-fn settlement(queue: &QueueName, task: ActiveTask, transition: Transition) -> Settlement {
-    Settlement { queue: queue.clone(), id: task.id, run: task.run, lease_until: task.lease_until, transition }
+fn recovery(
+    queue: &QueueName,
+    task: ActiveTask,
+    transition: Transition,
+    error: impl Into<BoxError>,
+) -> Recovery {
+    let ActiveTask { id, lease_until, run, message, .. } = task;
+    Recovery {
+        settlement: Settlement { queue: queue.clone(), id, run, lease_until, transition },
+        run: Deserted { message, error: error.into() },
+    }
 }

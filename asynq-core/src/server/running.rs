@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::{LeaseRef, RunToken};
@@ -13,6 +14,9 @@ use crate::wire::TaskMessage;
 
 /// A task is known by its queue and its ID: IDs are unique in their queue only.
 pub(super) type Key = (QueueName, TaskId);
+
+/// How late a handler that was told to stop counts as one that does not.
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_secs(1);
 
 /// Without the random keys of the usual one, which would put tasks in another order in every run of a simulation. The
 /// table is never larger than the server's concurrency: chosen IDs cannot make it slow.
@@ -33,6 +37,10 @@ pub(super) struct Held {
     pub(super) started: Timestamp,
     pub(super) deadline: Timestamp,
     pub(super) cancellation: CancellationToken,
+    /// When somebody asked to cancel it.
+    pub(super) cancelled: Option<Timestamp>,
+    /// Whether the log has it that it should have ended.
+    pub(super) is_told_overdue: bool,
     pub(super) phase: Phase,
 }
 
@@ -40,6 +48,14 @@ impl Held {
     /// Whether its handler runs.
     pub(super) fn runs(&self) -> bool {
         self.phase == Phase::Running
+    }
+
+    /// Whether its handler should have ended, with this grace after a cancellation: it was told to stop, and would have
+    /// been dropped by now if it did not block its thread.
+    pub(super) fn is_overdue(&self, now: Timestamp, grace: Duration) -> bool {
+        let cancelled = self.cancelled.and_then(|at| at.saturating_add(grace).ok());
+        let end = cancelled.map_or(self.deadline, |end| end.min(self.deadline));
+        self.runs() && now.duration_since(end) > OVERDUE_AFTER
     }
 }
 
@@ -65,10 +81,14 @@ impl Running {
     }
 
     /// Asks every run of a task with this ID to stop: how many there were.
-    pub(super) fn cancel(&self, id: &str) -> usize {
-        let table = self.lock();
-        let held = table.iter().filter(|((_, held_id), _)| held_id == id);
-        held.inspect(|(_, held)| held.cancellation.cancel()).count()
+    pub(super) fn cancel(&self, id: &str, now: Timestamp) -> usize {
+        let mut table = self.lock();
+        let held = table.iter_mut().filter(|((_, held_id), _)| held_id == id);
+        held.map(|(_, held)| {
+            held.cancelled.get_or_insert(now);
+            held.cancellation.cancel();
+        })
+        .count()
     }
 
     /// Asks every task to stop.

@@ -29,6 +29,7 @@ use super::settle::Rules;
 use super::subscriber::Subscriber;
 use super::{Queues, ServedQueue, ServerBuilder, ServerHandle};
 use crate::background::{Request, Signals};
+use crate::broker::Broker;
 use crate::client::{AsClient, Client};
 use crate::error::Result;
 use crate::router::{Handler, Router, StateMap};
@@ -118,6 +119,7 @@ impl Server {
                 info: info.clone(),
                 control: order.clone(),
                 queues: queues.watch(),
+                cancel_grace: setup.cancel_grace,
             };
             let recoverer = Recoverer {
                 broker: Arc::clone(&broker),
@@ -133,14 +135,7 @@ impl Server {
         };
 
         let stop_helpers = CancellationToken::new();
-        let mut helpers = JoinSet::new();
-        let subscriber = Subscriber { broker: Arc::clone(&broker), running: running.clone() };
-        helpers.spawn(subscriber.run(stop_helpers.clone()));
-        let forwarder = Forwarder { broker: Arc::clone(&broker), queues: queues.clone() };
-        helpers.spawn(forwarder.run(stop_helpers.clone()));
-        let janitor =
-            Janitor { broker: Arc::clone(&broker), queues: queues.clone(), interval: setup.janitor_interval };
-        helpers.spawn(janitor.run(stop_helpers.clone()));
+        let mut helpers = housekeepers(&broker, &running, &queues, setup.janitor_interval, &stop_helpers);
         // It answered when the server was set up.
         let health = watch::Sender::new(Health { at: broker.clock().now(), error: None, clock_offset: None });
         let handle = ServerHandle(Arc::new(Shared {
@@ -149,6 +144,9 @@ impl Server {
             control,
             queues: queues.clone(),
             health: health.subscribe(),
+            running: running.clone(),
+            concurrency: setup.concurrency,
+            cancel_grace: setup.cancel_grace,
         }));
         let health_checker = HealthChecker {
             broker: Arc::clone(&broker),
@@ -268,6 +266,24 @@ impl Server {
         self.keepers.stop().await;
         tracing::info!(server_id = self.id(), "server has ended");
     }
+}
+
+/// Starts the loops that keep the queues in order.
+fn housekeepers(
+    broker: &Arc<dyn Broker>,
+    running: &Running,
+    queues: &Queues,
+    janitor_interval: Duration,
+    stop: &CancellationToken,
+) -> JoinSet<()> {
+    let mut loops = JoinSet::new();
+    let subscriber = Subscriber { broker: Arc::clone(broker), running: running.clone() };
+    loops.spawn(subscriber.run(stop.clone()));
+    let forwarder = Forwarder { broker: Arc::clone(broker), queues: queues.clone() };
+    loops.spawn(forwarder.run(stop.clone()));
+    let janitor = Janitor { broker: Arc::clone(broker), queues: queues.clone(), interval: janitor_interval };
+    loops.spawn(janitor.run(stop.clone()));
+    loops
 }
 
 /// What keeps a server's tasks its own, until told to stop.

@@ -1,30 +1,49 @@
 //! How an attempt ended → where the task goes. Pure.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{RetryPolicy, UnknownTypes};
+use super::UnknownTypes;
+use super::hooks::Hooks;
+use crate::background::guarded;
 use crate::broker::Transition;
 use crate::clock::floor_seconds;
-use crate::router::{BoxError, HandlerResult, Verdict};
+use crate::router::{BoxError, Cancelled, HandlerResult, OnCancel, RetryPolicy, Verdict, has_cause};
 use crate::task::wire_seconds;
 use crate::wire::TaskMessage;
 
 /// The longest error text that is stored, in bytes: a stack dump must not fill Redis.
 const MAX_ERROR_TEXT: usize = 16 * 1024;
 
+/// The delay of a retry whose policy panicked.
+const PANIC_DELAY: Duration = Duration::from_secs(60);
+
 /// Says which errors count as failures; others are tried again without using up a retry.
 pub type IsFailure = Arc<dyn Fn(&BoxError) -> bool + Send + Sync>;
 
 /// What the server decides failures by.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Rules {
     pub(super) retry: RetryPolicy,
     pub(super) is_failure: Option<IsFailure>,
     pub(super) unknown_types: UnknownTypes,
+    pub(super) on_cancel: OnCancel,
+    /// Whether a task that is given up releases its lock.
+    pub(super) release_on_archive: bool,
+    /// What single types have of their own.
+    pub(super) by_type: BTreeMap<String, TypeRules>,
+    pub(super) hooks: Hooks,
+}
+
+/// What one task type has of its own; the server's rules hold where there is nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TypeRules {
+    pub(super) retry: Option<RetryPolicy>,
+    pub(super) on_cancel: Option<OnCancel>,
 }
 
 impl Rules {
@@ -32,61 +51,90 @@ impl Rules {
     pub(super) fn transition(
         &self,
         message: &TaskMessage,
-        result: HandlerResult,
+        result: &HandlerResult,
         now: Timestamp,
     ) -> Transition {
-        let seconds = floor_seconds(now);
-        let error = match result {
+        match result {
             Ok(outcome) if message.retention > 0 => {
-                return Transition::Complete {
+                let seconds = floor_seconds(now);
+                Transition::Complete {
                     until: seconds.saturating_add(message.retention),
                     message: TaskMessage { completed_at: seconds, ..message.clone() },
-                    result: outcome.result,
+                    result: outcome.result.clone(),
+                }
+            }
+            Ok(_) => Transition::Done { unique_key: message.unique_key.clone() },
+            Err(error) => self.failure(message, error, now),
+        }
+    }
+
+    /// Where a task goes that is given up; with this message, if its own can be read.
+    pub(super) fn archive(&self, message: Option<TaskMessage>) -> Transition {
+        let lock = message.as_ref().filter(|_| self.release_on_archive);
+        let unique_key = lock.map(|message| message.unique_key.clone()).unwrap_or_default();
+        Transition::Archive { message, unique_key }
+    }
+
+    fn failure(&self, message: &TaskMessage, error: &BoxError, now: Timestamp) -> Transition {
+        let seconds = floor_seconds(now);
+        let own = self.by_type.get(&message.task_type);
+        let mut verdict = Verdict::of(&**error);
+        if let Verdict::PutBack(delay) = verdict {
+            return self.put_back(message, error, delay, now);
+        }
+        if verdict == Verdict::Retry {
+            if let Some(put_back) = self.unknown_types.transition(message, error, now) {
+                return put_back;
+            }
+            if has_cause::<Cancelled>(&**error) {
+                verdict = match own.and_then(|own| own.on_cancel).unwrap_or(self.on_cancel) {
+                    OnCancel::Retry => Verdict::Retry,
+                    OnCancel::Archive => Verdict::SkipRetry,
+                    OnCancel::Delete => Verdict::Revoke,
                 };
             }
-            Ok(_) => return Transition::Done { unique_key: message.unique_key.clone() },
-            Err(error) => error,
-        };
-        let verdict = Verdict::of(&*error);
-        if let Verdict::PutBack(delay) = verdict {
-            return put_back(message, &error, delay, now);
-        }
-        if verdict == Verdict::Retry
-            && let Some(put_back) = self.unknown_types.transition(message, &error, now)
-        {
-            return put_back;
         }
         let failed =
-            TaskMessage { error_msg: error_text(&*error), last_failed_at: seconds, ..message.clone() };
+            TaskMessage { error_msg: error_text(&**error), last_failed_at: seconds, ..message.clone() };
         let delay = match verdict {
-            Verdict::Revoke => return Transition::Done { unique_key: message.unique_key.clone() },
-            Verdict::SkipRetry => return Transition::Archive { message: Some(failed) },
-            _ if message.retried >= message.retry => return Transition::Archive { message: Some(failed) },
+            Verdict::Revoke => return Transition::Revoke { unique_key: message.unique_key.clone() },
+            Verdict::SkipRetry => return self.archive(Some(failed)),
+            _ if message.retried >= message.retry => return self.archive(Some(failed)),
             Verdict::RetryIn(delay) => delay,
             // Dealt with above; as an error it is one like any other.
             Verdict::Retry | Verdict::PutBack(_) => {
-                self.retry.delay(&message.task_type, message.retried, &error)
+                let policy = own.and_then(|own| own.retry.as_ref()).unwrap_or(&self.retry);
+                let delay = || policy.delay(&message.task_type, message.retried, error);
+                guarded("the retry policy", delay).unwrap_or(PANIC_DELAY)
             }
         };
-        let is_failure = self.is_failure.as_ref().is_none_or(|is_failure| is_failure(&error));
+        let is_failure = self
+            .is_failure
+            .as_ref()
+            .is_none_or(|is_failure| guarded("is_failure", || is_failure(error)).unwrap_or(true));
         Transition::Retry {
             at: seconds.saturating_add(wire_seconds(delay)),
             message: TaskMessage { retried: message.retried.saturating_add(i32::from(is_failure)), ..failed },
             is_failure,
         }
     }
-}
 
-/// Where a task goes that may not run before `delay`: it waits as it is, unless its deadline comes first.
-fn put_back(message: &TaskMessage, reason: &BoxError, delay: Duration, now: Timestamp) -> Transition {
-    let seconds = floor_seconds(now);
-    let at = now.saturating_add(delay).map_or(i64::MAX, floor_seconds).max(seconds.saturating_add(1));
-    if message.deadline > 0 && at >= message.deadline {
-        let error_msg = format!("{}; its deadline comes before it may run", error_text(&**reason));
-        let message = TaskMessage { error_msg, last_failed_at: seconds, ..message.clone() };
-        return Transition::Archive { message: Some(message) };
+    /// Where a task goes that may not run before `delay`: it waits as it is, unless its deadline comes first.
+    fn put_back(
+        &self,
+        message: &TaskMessage,
+        reason: &BoxError,
+        delay: Duration,
+        now: Timestamp,
+    ) -> Transition {
+        let seconds = floor_seconds(now);
+        let at = now.saturating_add(delay).map_or(i64::MAX, floor_seconds).max(seconds.saturating_add(1));
+        if message.deadline > 0 && at >= message.deadline {
+            let error_msg = format!("{}; its deadline comes before it may run", error_text(&**reason));
+            return self.archive(Some(TaskMessage { error_msg, last_failed_at: seconds, ..message.clone() }));
+        }
+        Transition::PutBack { message: message.clone(), at, limit: None }
     }
-    Transition::PutBack { message: message.clone(), at, limit: None }
 }
 
 /// An error and its causes, as it is stored: each cause that the text so far does not already tell.
@@ -115,16 +163,17 @@ pub(super) fn error_text(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::router::{Outcome, PutBack, Revoke, SkipRetry};
+    use crate::router::{Outcome, PutBack, RetryIn, Revoke, SkipRetry};
 
     const NOW: i64 = 1_000;
 
-    fn settle(message: &TaskMessage, result: HandlerResult) -> Transition {
-        let rules = Rules {
-            retry: RetryPolicy::Fixed(Duration::from_secs(7)),
-            is_failure: None,
-            unknown_types: UnknownTypes::Fail,
-        };
+    fn settle(message: &TaskMessage, result: &HandlerResult) -> Transition {
+        settle_by(&Rules::default(), message, result)
+    }
+
+    /// By these rules, but with a retry after seven seconds.
+    fn settle_by(rules: &Rules, message: &TaskMessage, result: &HandlerResult) -> Transition {
+        let rules = Rules { retry: RetryPolicy::Fixed(Duration::from_secs(7)), ..rules.clone() };
         rules.transition(message, result, Timestamp::from_second(NOW).unwrap())
     }
 
@@ -135,12 +184,12 @@ mod tests {
     #[test]
     fn success_deletes_or_keeps() {
         assert!(matches!(
-            settle(&message(), Ok(Outcome::default())),
+            settle(&message(), &Ok(Outcome::default())),
             Transition::Done { unique_key } if unique_key == "lock"
         ));
         let kept = TaskMessage { retention: 60, ..message() };
         assert!(matches!(
-            settle(&kept, Ok(Outcome::default())),
+            settle(&kept, &Ok(Outcome::default())),
             Transition::Complete { message, until: 1_060, .. } if message.completed_at == NOW
         ));
     }
@@ -148,14 +197,14 @@ mod tests {
     #[test]
     fn a_failure_is_retried_until_retries_are_used_up() {
         assert!(matches!(
-            settle(&message(), Err("boom".into())),
+            settle(&message(), &Err("boom".into())),
             Transition::Retry { message, at: 1_007, is_failure: true }
                 if message.retried == 1 && message.error_msg == "boom" && message.last_failed_at == NOW
         ));
         let last = TaskMessage { retried: 2, ..message() };
         assert!(matches!(
-            settle(&last, Err("boom".into())),
-            Transition::Archive { message: Some(message) } if message.retried == 2
+            settle(&last, &Err("boom".into())),
+            Transition::Archive { message: Some(message), .. } if message.retried == 2
         ));
     }
 
@@ -163,11 +212,11 @@ mod tests {
     fn markers_are_found_under_other_errors() {
         let skip: anyhow_like::Wrapped = anyhow_like::Wrapped(SkipRetry::new("bad input").into());
         assert!(matches!(
-            settle(&message(), Err(Box::new(skip))),
-            Transition::Archive { message: Some(message) }
+            settle(&message(), &Err(Box::new(skip))),
+            Transition::Archive { message: Some(message), .. }
                 if message.error_msg == "while sending: bad input: skip retry for the task"
         ));
-        assert!(matches!(settle(&message(), Err(Revoke::new("void").into())), Transition::Done { .. }));
+        assert!(matches!(settle(&message(), &Err(Revoke::new("void").into())), Transition::Revoke { .. }));
     }
 
     #[test]
@@ -176,16 +225,88 @@ mod tests {
         let earlier = TaskMessage { retried: 2, error_msg: "an earlier error".to_owned(), ..message() };
         for (millis, due) in [(0, 1_001), (900, 1_001), (2_900, 1_002)] {
             assert!(matches!(
-                settle(&earlier, put_back(millis)),
+                settle(&earlier, &put_back(millis)),
                 Transition::PutBack { message, at, limit: None } if message == earlier && at == due
             ));
         }
         let urgent = TaskMessage { deadline: 1_005, ..earlier };
-        assert!(matches!(settle(&urgent, put_back(4_000)), Transition::PutBack { at: 1_004, .. }));
+        assert!(matches!(settle(&urgent, &put_back(4_000)), Transition::PutBack { at: 1_004, .. }));
         assert!(matches!(
-            settle(&urgent, put_back(5_000)),
-            Transition::Archive { message: Some(message) } if message.error_msg
+            settle(&urgent, &put_back(5_000)),
+            Transition::Archive { message: Some(message), .. } if message.error_msg
                 == "too many: put back for 5s; its deadline comes before it may run"
+        ));
+    }
+
+    #[test]
+    fn what_becomes_of_a_cancelled_task_is_a_setting_of_the_server_or_its_type() {
+        let cancelled = || Err(Cancelled.into());
+        assert!(matches!(settle(&message(), &cancelled()), Transition::Retry { is_failure: true, .. }));
+        let of_type = TypeRules { on_cancel: Some(OnCancel::Delete), ..TypeRules::default() };
+        let rules = Rules {
+            on_cancel: OnCancel::Archive,
+            by_type: [("void".to_owned(), of_type)].into(),
+            ..Rules::default()
+        };
+        assert!(matches!(settle_by(&rules, &message(), &cancelled()), Transition::Archive { .. }));
+        let void = TaskMessage { task_type: "void".to_owned(), ..message() };
+        assert!(matches!(settle_by(&rules, &void, &cancelled()), Transition::Revoke { .. }));
+        // What the handler says itself counts.
+        let retry_in = RetryIn::new(Duration::from_secs(3), Cancelled);
+        assert!(matches!(
+            settle_by(&rules, &void, &Err(retry_in.into())),
+            Transition::Retry { at: 1_003, .. }
+        ));
+        let other = settle_by(&rules, &void, &Err("it broke".into()));
+        assert!(matches!(other, Transition::Retry { is_failure: true, .. }));
+    }
+
+    #[test]
+    fn a_type_may_have_a_retry_policy_of_its_own() {
+        let of_type = TypeRules {
+            retry: Some(RetryPolicy::of(|retried, _| {
+                Duration::from_secs(100 + u64::from(retried.unsigned_abs()))
+            })),
+            ..TypeRules::default()
+        };
+        let rules = Rules { by_type: [("slow".to_owned(), of_type)].into(), ..Rules::default() };
+        let slow = TaskMessage { task_type: "slow".to_owned(), retried: 1, ..message() };
+        assert!(matches!(settle_by(&rules, &slow, &Err("x".into())), Transition::Retry { at: 1_101, .. }));
+        assert!(matches!(
+            settle_by(&rules, &message(), &Err("x".into())),
+            Transition::Retry { at: 1_007, .. }
+        ));
+    }
+
+    #[test]
+    fn b21_a_policy_that_panics_is_a_policy_without_an_answer() {
+        let rules = Rules {
+            is_failure: Some(Arc::new(|_| panic!("is_failure"))),
+            by_type: [(
+                "t".to_owned(),
+                TypeRules { retry: Some(RetryPolicy::of(|_, _| panic!("policy"))), ..TypeRules::default() },
+            )]
+            .into(),
+            ..Rules::default()
+        };
+        let message = TaskMessage { task_type: "t".to_owned(), ..message() };
+        assert!(matches!(
+            settle_by(&rules, &message, &Err("x".into())),
+            Transition::Retry { at: 1_060, is_failure: true, .. }
+        ));
+    }
+
+    #[test]
+    fn what_is_given_up_releases_its_lock_where_that_is_asked_for() {
+        let given_up = || Err(SkipRetry::new("no use").into());
+        assert!(matches!(
+            settle(&message(), &given_up()),
+            Transition::Archive { unique_key, .. } if unique_key.is_empty()
+        ));
+        let rules = Rules { release_on_archive: true, ..Rules::default() };
+        assert!(matches!(
+            settle_by(&rules, &message(), &given_up()),
+            Transition::Archive { unique_key, .. } if unique_key == "lock"
         ));
     }
 

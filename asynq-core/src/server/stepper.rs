@@ -249,6 +249,7 @@ impl Stepper {
             let due = forwarded.next_due.map(crate::clock::from_unix_seconds);
             next_due = next_due.into_iter().chain(due).min();
             while broker.delete_expired_completed(&queue, BATCH).await? == BATCH {}
+            while broker.delete_expired_archived(&queue, BATCH).await? == BATCH {}
         }
         self.recoverer.look(&mut self.seen, now).await?;
         if self.holds_others_tasks().await? {

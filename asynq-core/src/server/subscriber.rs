@@ -23,7 +23,7 @@ impl Subscriber {
                 Ok(mut requests) => {
                     backoff.worked();
                     while let Some(Some(id)) = stop.run_until_cancelled(requests.next()).await {
-                        let runs = self.running.cancel(&id);
+                        let runs = self.running.cancel(&id, self.broker.clock().now());
                         tracing::debug!(task_id = id, runs, "asked to cancel a task");
                     }
                     // The connection was lost (or we stop): the next subscription tells whether the broker answers.

@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep};
 use crate::broker::MemoryBroker;
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::router::{Ctx, Router};
-use crate::server::{RetryPolicy, Server, ServerBuilder};
+use crate::router::{Ctx, RetryPolicy, Router};
+use crate::server::{Server, ServerBuilder};
 use crate::task::{QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState};
 
 fn in_memory() -> Client {

@@ -1,6 +1,5 @@
 //! [`UnknownTypes`]: what a server does with a task that none of its handlers is for. Pure.
 
-use std::error::Error;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,7 +7,7 @@ use jiff::Timestamp;
 use super::settle::error_text;
 use crate::broker::Transition;
 use crate::clock::floor_seconds;
-use crate::router::{BoxError, HandlerNotFound};
+use crate::router::{BoxError, HandlerNotFound, has_cause};
 use crate::task::wire_seconds;
 use crate::wire::TaskMessage;
 
@@ -43,7 +42,7 @@ impl UnknownTypes {
         now: Timestamp,
     ) -> Option<Transition> {
         let Self::PutBack { delay, limit } = self else { return None };
-        if !is_not_found(&**error) {
+        if !has_cause::<HandlerNotFound>(&**error) {
             return None;
         }
         let seconds = floor_seconds(now);
@@ -56,16 +55,4 @@ impl UnknownTypes {
         let at = seconds.saturating_add(wire_seconds(delay));
         Some(Transition::PutBack { message, at, limit: Some(limit) })
     }
-}
-
-/// Whether the error, or one of its causes, is that there is no handler.
-pub(super) fn is_not_found(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<HandlerNotFound>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
 }

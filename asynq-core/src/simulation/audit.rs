@@ -56,20 +56,30 @@ fn lives(events: &[Event]) -> Vec<String> {
     wrong
 }
 
-/// A run is settled as its handler ended.
+/// A run is settled as its handler ended. A machine may run a task again while the handler of an earlier run goes on.
 fn outcomes(events: &[Event]) -> Vec<String> {
-    let mut returned: BTreeMap<(&str, &str), Returned> = BTreeMap::new();
+    let mut taken: BTreeMap<(&str, &str), &RunToken> = BTreeMap::new();
+    let mut runs: BTreeMap<(&str, usize), &RunToken> = BTreeMap::new();
+    let mut returns: BTreeMap<(&str, &str), Returned> = BTreeMap::new();
     let mut wrong = Vec::new();
     for event in events {
         match event {
-            Event::Leased { machine, id, .. } => {
-                returned.remove(&(machine.as_str(), id.as_str()));
+            Event::Leased { machine, id, run } => {
+                taken.insert((machine, id), run);
             }
-            Event::Returned { machine, id, returned: what } => {
-                returned.insert((machine, id), *what);
+            Event::Began { machine, id, handler } => {
+                if let Some(run) = taken.get(&(machine.as_str(), id.as_str())) {
+                    runs.insert((machine, *handler), run);
+                }
             }
-            Event::Settled { machine, id, went, .. } => {
-                let returned = returned.get(&(machine.as_str(), id.as_str()));
+            Event::Returned { machine, id, handler, returned } => {
+                if let Some(run) = runs.get(&(machine.as_str(), *handler)) {
+                    returns.insert((id, run.as_str()), *returned);
+                }
+            }
+            Event::Settled { machine, id, run, went } => {
+                let run = run.as_ref().map_or("", RunToken::as_str);
+                let returned = returns.get(&(id.as_str(), run));
                 let fits = match went {
                     Went::Done => matches!(returned, Some(Returned::Success | Returned::Revoke)),
                     Went::Completed => matches!(returned, Some(Returned::Success)),

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use super::history::Went;
 use super::{Event, Link};
 use crate::broker::{
-    ActiveTask, Admission, Adoption, Broker, BrokerError, Cancellations, Change, Changed, ChangedMany,
+    ActiveTask, Admission, Adoption, ArchiveLimits, Broker, BrokerError, Change, Changed, ChangedMany,
     Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited, EnqueueError, Exchanged,
     FinishedMember, FinishedSet, Forwarded, GroupInfo, GroupPage, GroupRule, Groups, Inspection, LeaseRef,
-    Member, MemoryBroker, NewTask, OwnerBeat, Place, Processes, QueueDeletion, QueueInfo, Reclaimed,
-    RejectedMember, Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement, TaskDetail, Tick,
-    Ticked, Token, Turn, Unreadable, Waiter,
+    Member, MemoryBroker, Messages, NewTask, OwnerBeat, Place, Processes, QueueDeletion, QueueInfo,
+    Reclaimed, RejectedMember, Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement,
+    TaskDetail, Tick, Ticked, Token, Turn, Unreadable, Waiter, Waits, Watched,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -60,16 +60,21 @@ through_the_link! {
         fn mend_active(queue: &QueueName, offset: usize, limit: usize) -> Result<(usize, usize), BrokerError>;
         fn write_result(queue: &QueueName, id: &TaskId, result: &Bytes) -> Result<bool, BrokerError>;
         fn delete_expired_completed(queue: &QueueName, limit: usize) -> Result<usize, BrokerError>;
+        fn delete_expired_archived(queue: &QueueName, limit: usize) -> Result<usize, BrokerError>;
         fn write_server_state(info: &ServerInfo, workers: &[WorkerInfo], ttl: Duration) -> Result<(), BrokerError>;
         fn clear_server_state(info: &ServerInfo) -> Result<(), BrokerError>;
         fn publish_cancellation(id: &TaskId) -> Result<(), BrokerError>;
-        fn cancellations() -> Result<Box<dyn Cancellations>, BrokerError>;
+        fn cancellations() -> Result<Box<dyn Messages>, BrokerError>;
         fn pause(queue: &QueueName) -> Result<bool, BrokerError>;
         fn resume(queue: &QueueName) -> Result<bool, BrokerError>;
         fn task_info(queue: &QueueName, id: &TaskId) -> Result<Option<TaskInfo>, BrokerError>;
         written_out {
             fn clock(&self) -> &Clock {
                 self.store.clock()
+            }
+
+            fn with_archive_limits(&self, limits: ArchiveLimits) -> Arc<dyn Broker> {
+                self.store.with_archive_limits(limits)
             }
 
             fn keyspace(&self) -> &Keyspace {
@@ -165,6 +170,11 @@ through_the_link! {
         fn take_turn(turn: &Turn<'_>) -> Result<Option<Duration>, BrokerError>;
         fn acquire_token(token: &Token<'_>) -> Result<bool, BrokerError>;
         fn release_token(scope: &str, id: &TaskId) -> Result<bool, BrokerError>;
+    }
+
+    Waits {
+        fn watch(queue: &QueueName, id: &TaskId) -> Result<Watched, BrokerError>;
+        fn run_ends() -> Result<Box<dyn Messages>, BrokerError>;
     }
 
     ServerTime {

@@ -17,10 +17,10 @@ pub(super) enum Event {
     Acknowledged { id: String },
     /// The store gave a task to a machine.
     Leased { machine: String, id: String, run: RunToken },
-    /// A handler began.
-    Began { machine: String, id: String },
+    /// A handler began; no two have the same number.
+    Began { machine: String, id: String, handler: usize },
     /// A handler returned this.
-    Returned { machine: String, id: String, returned: Returned },
+    Returned { machine: String, id: String, handler: usize, returned: Returned },
     /// A handler is gone, whether it returned or was dropped.
     Left { machine: String, id: String },
     /// The store settled a run.
@@ -53,7 +53,7 @@ pub(super) enum Went {
 impl Went {
     pub(super) fn of(transition: &Transition) -> Self {
         match transition {
-            Transition::Done { .. } => Self::Done,
+            Transition::Done { .. } | Transition::Revoke { .. } => Self::Done,
             Transition::Complete { .. } => Self::Completed,
             Transition::Retry { is_failure, .. } => Self::Retry { is_failure: *is_failure },
             Transition::PutBack { .. } => Self::Retry { is_failure: false },
@@ -106,8 +106,8 @@ impl fmt::Display for History {
                 Event::Accepted { id } => writeln!(f, "store     has {id}"),
                 Event::Acknowledged { id } => writeln!(f, "producer  knows of {id}"),
                 Event::Leased { machine, id, run } => writeln!(f, "{machine:<9} takes {id} as run {run:?}"),
-                Event::Began { machine, id } => writeln!(f, "{machine:<9} begins {id}"),
-                Event::Returned { machine, id, returned } => {
+                Event::Began { machine, id, .. } => writeln!(f, "{machine:<9} begins {id}"),
+                Event::Returned { machine, id, returned, .. } => {
                     writeln!(f, "{machine:<9} {id} returns {returned:?}")
                 }
                 Event::Left { machine, id } => writeln!(f, "{machine:<9} leaves {id}"),

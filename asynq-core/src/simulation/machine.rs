@@ -1,6 +1,7 @@
 //! [`Machine`]: a server, its link, and its clock.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -12,8 +13,8 @@ use super::link::Weather;
 use super::{DistantBroker, Event, History, Link};
 use crate::broker::{Broker, MemoryBroker};
 use crate::client::Client;
-use crate::router::{BoxError, Ctx, RetryIn, Revoke, Router, SkipRetry};
-use crate::server::{RetryPolicy, Server, ServerBuilder};
+use crate::router::{BoxError, Ctx, RetryIn, RetryPolicy, Revoke, Router, SkipRetry};
+use crate::server::{Server, ServerBuilder};
 use crate::task::QueueName;
 
 /// How far clocks may be apart from the right time, in seconds.
@@ -110,6 +111,7 @@ fn set_up(client: &Client, router: Router, concurrency: usize) -> ServerBuilder 
 /// A handler that takes its time and comes to anything.
 fn handler(machine: &str, history: &History, seed: u64) -> Router {
     let (machine, history) = (machine.to_owned(), history.clone());
+    let handlers = Arc::new(AtomicUsize::new(0));
     let dice = Arc::new(std::sync::Mutex::new(Rng::with_seed(!seed)));
     Router::new()
         .route("t", move |ctx: Ctx| {
@@ -118,11 +120,12 @@ fn handler(machine: &str, history: &History, seed: u64) -> Router {
                 let takes = if dice.u8(..3) > 0 { 0 } else { dice.u64(0..50_000) };
                 (Duration::from_millis(takes), dice.u8(..20))
             };
+            let handler = handlers.fetch_add(1, Ordering::Relaxed);
             let present =
                 Present { machine: machine.clone(), id: ctx.task_id().to_string(), history: history.clone() };
             async move {
                 let Present { machine, id, history } = &present;
-                history.note(Event::Began { machine: machine.clone(), id: id.clone() });
+                history.note(Event::Began { machine: machine.clone(), id: id.clone(), handler });
                 sleep(takes).await;
                 let (returned, result) = match comes_to {
                     0..13 => (Returned::Success, Ok(())),
@@ -131,7 +134,7 @@ fn handler(machine: &str, history: &History, seed: u64) -> Router {
                     18 => (Returned::SkipRetry, Err(SkipRetry::new("no use").into())),
                     _ => (Returned::Revoke, Err(Revoke::new("void").into())),
                 };
-                history.note(Event::Returned { machine: machine.clone(), id: id.clone(), returned });
+                history.note(Event::Returned { machine: machine.clone(), id: id.clone(), handler, returned });
                 result
             }
         })

@@ -198,6 +198,7 @@ impl TestCtx {
             cancellation: cancellation.clone(),
             states: Arc::new(states),
             client,
+            blocking: std::sync::OnceLock::new(),
         };
         Attempted { parts, cancellation }
     }

@@ -143,12 +143,12 @@ impl Attempt {
         let (nth, returned) = faults.last_run(queue.as_str(), id.as_str());
         let (ending, error) = match end {
             RunEnd::Settled(transition) => match *transition {
-                Transition::Done { .. } if returned.is_some() => (Ending::Revoked, returned),
+                Transition::Revoke { .. } => (Ending::Revoked, returned),
                 Transition::Done { .. } | Transition::Complete { .. } => (Ending::Succeeded, None),
                 Transition::Retry { message, at, .. } => {
                     (Ending::Retried(from_unix_seconds(at)), Some(message.error_msg))
                 }
-                Transition::Archive { message } => {
+                Transition::Archive { message, .. } => {
                     let unreadable = || "the stored message cannot be read".to_owned();
                     (Ending::Archived, Some(message.map_or_else(unreadable, |message| message.error_msg)))
                 }

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use super::*;
 use crate::client::Enqueue;
 use crate::job::{Codec, CodecError, Job, JobOptions};
+use crate::router::RetryPolicy;
 use crate::router::{Ctx, Router, SkipRetry, State};
-use crate::server::RetryPolicy;
 use crate::task::{Task, TaskState};
 
 const HOUR: Duration = Duration::from_secs(3_600);

@@ -42,6 +42,8 @@ impl Keyspace {
         schedulers = "schedulers";
         /// Pub/sub channel whose messages are IDs of tasks to cancel.
         cancel_channel = "cancel";
+        /// Our own: pub/sub channel whose messages are keys of tasks that somebody waits for, and of which a run has ended.
+        run_ends_channel = "x:ended";
     }
 
     /// One server's `ServerInfo`.
@@ -133,6 +135,8 @@ impl QueueKeys {
         owners = "x:owners";
         /// Our own: sorted set of scheduler entries that enqueue here, by their last tick in seconds.
         ticks = "x:tick";
+        /// Our own: sorted set of IDs that somebody waits for, by the second until which that counts.
+        waits = "x:waits";
     }
 
     /// What all keys of the queue begin with.
@@ -143,6 +147,11 @@ impl QueueKeys {
     /// One task's hash.
     pub fn task(&self, id: &str) -> String {
         format!("{}t:{id}", self.base)
+    }
+
+    /// Our own: exists for a while after a task that somebody waited for, and that is not kept, has succeeded.
+    pub fn done(&self, id: &str) -> String {
+        format!("{}x:waits:{id}", self.base)
     }
 
     /// One group: a sorted set of IDs by the time they were added, in seconds.

@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Result, Token};
 
 use crate::errors::Errors;
-use crate::job::args::{length, path, text};
+use crate::job::values::{length, path, text};
 use crate::paths::CratePath;
 use crate::suggest;
 

@@ -1,24 +1,47 @@
 //! [`Args`]: what `#[job(…)]` says.
 //!
-//! An option is one row of [`OPTIONS`]: its name, an example for messages, and the function that reads its value.
+//! An option is one row of [`OPTIONS`]: its name, an example for messages, and how it is read: `name = value`,
+//! `name(list)` or `name` alone. One that has several forms has a row for each.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr, Result, Token, UnOp};
+use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
+use super::case::{self, Case};
+use super::derives;
+use super::failure;
 use super::rate::{self, Rate};
 use super::schedule::Schedule;
+use super::values::{aliases, job_type, layer, length, path, slots, structure, text, times};
 use crate::errors::Errors;
 use crate::paths::CratePath;
-use crate::{duration, suggest};
+use crate::suggest;
 
 /// What `#[job(…)]` says. What is wrong in it is reported and left out.
 #[derive(Default)]
 pub(super) struct Args {
     /// The task type; the name of the function unless given.
     pub(super) name: Option<LitStr>,
+    /// Other task types that it runs.
+    pub(super) aliases: Vec<LitStr>,
+    /// The name of the struct; that of the function in camel case unless given.
+    pub(super) structure: Option<Ident>,
+    /// How the names of fields are written in the payload.
+    pub(super) rename_all: Option<Case>,
+    /// Whether the payload is the encoding of the only argument.
+    pub(super) transparent: Option<Ident>,
+    /// Whether the function blocks its thread.
+    pub(super) blocking: Option<Ident>,
+    /// Whether the job runs only where it is named.
+    pub(super) unregistered: bool,
+    /// The job that is defined elsewhere, which this is the handler of.
+    pub(super) handles: Option<Type>,
+    /// What a job that is only a contract says of its result.
+    pub(super) output: Option<Type>,
+    /// The names of the options that are given.
+    given: Vec<Ident>,
     /// Calls on `JobOptions` that set the job's defaults: `.retry(5u32)`.
     pub(super) setters: TokenStream,
     /// How many of them a worker runs at a time.
@@ -27,8 +50,14 @@ pub(super) struct Args {
     pub(super) rate: Option<Rate>,
     /// The middleware around the handler.
     pub(super) layer: Option<Expr>,
+    /// What the struct derives beside serde's traits.
+    pub(super) derives: Vec<Path>,
     /// When the job is enqueued by itself.
     pub(super) schedule: Schedule,
+    /// When a failed one is tried again, as an expression.
+    pub(super) backoff: Option<TokenStream>,
+    /// What becomes of a cancelled one, as an expression.
+    pub(super) on_cancel: Option<TokenStream>,
     /// Where generated code finds the runtime.
     pub(super) krate: CratePath,
 }
@@ -38,86 +67,177 @@ struct Known {
     name: &'static str,
     /// How it is used, for messages.
     example: &'static str,
-    /// Reads its value, which follows the `=`.
-    read: fn(&mut Args, &Expr) -> Result<()>,
+    read: Read,
 }
+
+/// What follows the name of an option, and what reads it.
+enum Read {
+    /// `name = value`.
+    Value(fn(&mut Args, &Expr) -> Result<()>),
+    /// `name(…)`: what stands in the parentheses, which is something.
+    List(fn(&mut Args, ParseStream<'_>) -> Result<()>),
+    /// Nothing.
+    Flag(fn(&mut Args, &Ident)),
+}
+
+use Read::{Flag, List, Value};
 
 const OPTIONS: &[Known] = &[
     Known {
         name: "name",
         example: r#"name = "email:send""#,
-        read: |args, value| text(value, "task type").map(|name| args.name = Some(name)),
+        read: Value(|args, value| text(value, "task type").map(|name| args.name = Some(name))),
     },
     Known {
         name: "queue",
         example: r#"queue = "critical""#,
-        read: |args, value| text(value, "queue").map(|name| args.set("queue", name)),
+        read: Value(|args, value| text(value, "queue").map(|name| args.set("queue", name))),
     },
     Known {
         name: "retry",
         example: "retry = 5",
-        read: |args, value| times(value).map(|times| args.set("retry", times)),
+        read: Value(|args, value| times(value).map(|times| args.set("retry", times))),
     },
     Known {
         name: "timeout",
         example: r#"timeout = "30s""#,
-        read: |args, value| length(value).map(|limit| args.set("timeout", limit)),
+        read: Value(|args, value| length(value).map(|limit| args.set("timeout", limit))),
     },
     Known {
         name: "expires_in",
         example: r#"expires_in = "1h""#,
-        read: |args, value| length(value).map(|limit| args.set("expires_in", limit)),
+        read: Value(|args, value| length(value).map(|limit| args.set("expires_in", limit))),
     },
     Known {
         name: "unique_for",
         example: r#"unique_for = "10m""#,
-        read: |args, value| length(value).map(|ttl| args.set("unique_for", ttl)),
+        read: Value(|args, value| length(value).map(|ttl| args.set("unique_for", ttl))),
     },
     Known {
         name: "retention",
         example: r#"retention = "1d""#,
-        read: |args, value| length(value).map(|keep| args.set("retention", keep)),
+        read: Value(|args, value| length(value).map(|keep| args.set("retention", keep))),
     },
     Known {
         name: "group",
         example: r#"group = "digest""#,
-        read: |args, value| text(value, "group").map(|name| args.set("group", name)),
+        read: Value(|args, value| text(value, "group").map(|name| args.set("group", name))),
     },
     Known {
         name: "cron",
         example: r#"cron = "0 9 * * mon-fri""#,
-        read: |args, value| args.schedule.cron(value),
+        read: Value(|args, value| args.schedule.cron(value)),
     },
-    Known { name: "every", example: r#"every = "10m""#, read: |args, value| args.schedule.every(value) },
+    Known {
+        name: "every",
+        example: r#"every = "10m""#,
+        read: Value(|args, value| args.schedule.every(value)),
+    },
     Known {
         name: "timezone",
         example: r#"timezone = "Europe/Rome""#,
-        read: |args, value| args.schedule.time_zone(value),
+        read: Value(|args, value| args.schedule.time_zone(value)),
     },
     Known {
         name: "concurrency",
         example: "concurrency = 4",
-        read: |args, value| slots(value).map(|slots| args.concurrency = Some(slots)),
+        read: Value(|args, value| slots(value).map(|slots| args.concurrency = Some(slots))),
     },
     Known {
         name: "rate",
         example: r#"rate = "100/s""#,
-        read: |args, value| rate::read(value).map(|rate| args.rate = Some(rate)),
+        read: Value(|args, value| rate::read(value).map(|rate| args.rate = Some(rate))),
     },
     Known {
         name: "layer",
         example: "layer = my_layer()",
-        read: |args, value| layer(value).map(|layer| args.layer = Some(layer)),
+        read: Value(|args, value| layer(value).map(|layer| args.layer = Some(layer))),
+    },
+    Known {
+        name: "backoff",
+        example: r#"backoff = exponential("2s", max = "10m")"#,
+        read: Value(|args, value| failure::backoff(value).map(|policy| args.backoff = Some(policy))),
+    },
+    Known {
+        name: "on_cancel",
+        example: "on_cancel = archive",
+        read: Value(|args, value| failure::on_cancel(value).map(|fate| args.on_cancel = Some(fate))),
     },
     Known {
         name: "crate",
         example: "crate = ::my_crate::asynq",
-        read: |args, value| path(value).map(|path| args.krate = path),
+        read: Value(|args, value| path(value).map(|path| args.krate = path)),
+    },
+    Known {
+        name: "aliases",
+        example: r#"aliases = ["mail:send"]"#,
+        read: Value(|args, value| aliases(value).map(|names| args.aliases = names)),
+    },
+    Known {
+        name: "delay",
+        example: r#"delay = "30s""#,
+        read: Value(|args, value| length(value).map(|delay| args.set("delay", delay))),
+    },
+    Known {
+        name: "struct",
+        example: r#"struct = "SendMail""#,
+        read: Value(|args, value| structure(value).map(|name| args.structure = Some(name))),
+    },
+    Known {
+        name: "rename_all",
+        example: r#"rename_all = "camelCase""#,
+        read: Value(|args, value| case::read(value).map(|case| args.rename_all = Some(case))),
+    },
+    Known {
+        name: "transparent",
+        example: "transparent",
+        read: Flag(|args, name| args.transparent = Some(name.clone())),
+    },
+    Known {
+        name: "blocking",
+        example: "blocking",
+        read: Flag(|args, name| args.blocking = Some(name.clone())),
+    },
+    Known { name: "unregistered", example: "unregistered", read: Flag(|args, _| args.unregistered = true) },
+    Known {
+        name: "for",
+        example: "for = my_jobs::SendEmail",
+        read: Value(|args, value| job_type(value).map(|ty| args.handles = Some(ty))),
+    },
+    Known {
+        name: "output",
+        example: "output(Receipt)",
+        read: List(|args, list| list.parse().map(|ty| args.output = Some(ty))),
+    },
+    Known {
+        name: "derive",
+        example: "derive(Debug, Clone)",
+        read: List(|args, list| derives::read(list).map(|derives| args.derives = derives)),
     },
 ];
 
 /// What may be given more than once.
 const REPEATABLE: [&str; 1] = ["cron"];
+
+/// What belongs to the handler of a job, where it is written apart from the job; the rest but `crate` belongs to the job.
+const OF_HANDLER: [&str; 13] = [
+    "backoff",
+    "on_cancel",
+    "aliases",
+    "concurrency",
+    "rate",
+    "layer",
+    "cron",
+    "every",
+    "timezone",
+    "blocking",
+    "unregistered",
+    "for",
+    "crate",
+];
+
+/// What makes sense only where the macro makes the struct, and only where it does not.
+const OF_STRUCT: [&str; 4] = ["struct", "rename_all", "transparent", "derive"];
 
 /// What people write for an option that has another name here, or that is no option of a job, and what to say.
 const ELSEWHERE: &[(&[&str], &str)] = &[
@@ -146,6 +266,11 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         &["layers", "middleware", "middlewares", "wrap"],
         "it is called `layer` here: write `layer = my_layer()`, or a tuple for several, the outermost first",
     ),
+    (
+        &["retry_policy", "retry_delay", "delay_policy", "retry_backoff", "wait"],
+        "it is called `backoff` here: write `backoff = exponential(\"2s\", max = \"10m\")`",
+    ),
+    (&["cancel", "cancelled", "on_cancelled"], "it is called `on_cancel` here: write `on_cancel = archive`"),
     (&["expires", "expire", "ttl"], "it is called `expires_in` here: write `expires_in = \"1h\"`"),
     (&["task_type", "type", "rename", "pattern"], "it is called `name` here: write `name = \"email:send\"`"),
     (&["tz", "time_zone", "zone"], "it is called `timezone` here: write `timezone = \"Europe/Rome\"`"),
@@ -159,19 +284,22 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
          equal tasks from being enqueued twice",
     ),
     (
-        &["process_in", "process_at", "delay", "at"],
-        "when to start belongs to one task: write `.process_in(delay)` or `.process_at(t)` when enqueuing",
+        &["process_at", "at"],
+        "an instant belongs to one task: write `.process_at(t)` when enqueuing, or `delay = \"30s\"` here for a time \
+         that counts from then",
     ),
+    (&["process_in"], "it is called `delay` here: write `delay = \"30s\"`"),
+    (&["struct_name"], "it is called `struct` here: write `struct = \"SendMail\"`"),
+    (&["alias"], "it is called `aliases` here: write `aliases = [\"mail:send\"]`"),
 ];
 
 impl Args {
     /// Reads all options, noting every mistake.
     pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Self::default();
-        let mut given = Vec::new();
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = args.option(input, &mut given) {
+                if let Err(error) = args.option(input) {
                     errors.push(error);
                     skip_option(input)?;
                 } else if !input.is_empty() && !input.peek(Token![,]) {
@@ -194,18 +322,93 @@ impl Args {
     }
 
     /// Reads one option.
-    fn option(&mut self, input: ParseStream<'_>, given: &mut Vec<&'static str>) -> Result<()> {
+    fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
         if !input.peek(Ident::peek_any) {
             return Err(not_an_option(input));
         }
         let name = Ident::parse_any(input)?;
-        let known = find(&name)?;
-        let value = value(&name, known, input)?;
-        if given.contains(&known.name) && !REPEATABLE.contains(&known.name) {
-            return Err(Error::new(name.span(), format!("`{}` is given twice", known.name)));
+        let known = find(&name, input).inspect_err(|_| {
+            // Or the function, which is then not async, would be the next mistake.
+            if suggest::nearest(&name.unraw().to_string(), ["blocking"]).is_some() {
+                self.blocking = Some(name.clone());
+            }
+        })?;
+        let twice = self.given.iter().any(|given| given == known.name) && !REPEATABLE.contains(&known.name);
+        self.given.push(name.clone());
+        match known.read {
+            _ if twice => Err(Error::new(name.span(), format!("`{}` is given twice", known.name))),
+            Value(read) => read(self, &value(&name, known, input)?),
+            List(read) => {
+                let list;
+                let missing = known.needs(&name);
+                if !input.peek(token::Paren) {
+                    return Err(missing);
+                }
+                parenthesized!(list in input);
+                if list.is_empty() {
+                    return Err(missing);
+                }
+                let read = read(self, &list);
+                // What is left after a mistake would be another one.
+                list.parse::<TokenStream>()?;
+                read
+            }
+            Flag(read) if input.is_empty() || input.peek(Token![,]) => {
+                read(self, &name);
+                Ok(())
+            }
+            Flag(_) => Err(known.needs(&name)),
         }
-        given.push(known.name);
-        (known.read)(self, &value)
+    }
+
+    /// Refuses what belongs elsewhere, in `#[job]` on a function.
+    pub(super) fn check_function(&self, errors: &mut Errors) {
+        for name in &self.given {
+            let text = name.unraw().to_string();
+            if text == "output" {
+                errors.at(name, "the function says what it returns: `output` is for `#[derive(Job)]`");
+            } else if self.handles.is_some() && !OF_HANDLER.contains(&text.as_str()) {
+                let message = if OF_STRUCT.contains(&text.as_str()) {
+                    format!(
+                        "`{text}` says how the struct is made, which `for` says is there already: leave it out"
+                    )
+                } else {
+                    format!(
+                        "`{text}` belongs to the job, for those who enqueue it: write it beside its `#[derive(Job)]`"
+                    )
+                };
+                errors.at(name, message);
+            }
+        }
+    }
+
+    /// Refuses what belongs elsewhere, in `#[job]` on an `impl`.
+    pub(super) fn check_method(&self, errors: &mut Errors) {
+        for name in &self.given {
+            let text = name.unraw().to_string();
+            if text == "for" {
+                errors.at(name, "the `impl` says what it is for: leave `for` out");
+            } else if text == "output" {
+                errors.at(name, "the function says what it returns: `output` is for `#[derive(Job)]`");
+            } else if OF_STRUCT.contains(&text.as_str()) {
+                errors.at(name, in_the_struct(&text));
+            }
+        }
+    }
+
+    /// Refuses what belongs elsewhere, beside `#[derive(Job)]`.
+    pub(super) fn check_contract(&self, errors: &mut Errors) {
+        for name in &self.given {
+            let text = name.unraw().to_string();
+            if text != "crate" && OF_HANDLER.contains(&text.as_str()) {
+                let message = format!(
+                    "`{text}` belongs to the handler: write it in the `#[job(for = …)]` on the function"
+                );
+                errors.at(name, message);
+            } else if OF_STRUCT.contains(&text.as_str()) {
+                errors.at(name, in_the_struct(&text));
+            }
+        }
     }
 
     /// Notes a default option.
@@ -215,19 +418,49 @@ impl Args {
     }
 }
 
-fn find(name: &Ident) -> Result<&'static Known> {
+impl Known {
+    /// Whether what follows its name looks as it should.
+    fn is_at(&self, input: ParseStream<'_>) -> bool {
+        match self.read {
+            Value(_) => input.peek(Token![=]),
+            List(_) => input.peek(token::Paren),
+            Flag(_) => input.is_empty() || input.peek(Token![,]),
+        }
+    }
+
+    /// The error at one that is followed by something else.
+    fn needs(&self, name: &Ident) -> Error {
+        let needs = match self.read {
+            Value(_) => "needs a value: write",
+            List(_) => "needs a list: write",
+            Flag(_) => "has no value: write just",
+        };
+        Error::new(name.span(), format!("`{}` {needs} `{}`", self.name, self.example))
+    }
+}
+
+/// What to say of an option that says how a struct is made, where it is made already.
+fn in_the_struct(option: &str) -> String {
+    format!("the struct is written already: instead of `{option}` change it, or its serde attributes")
+}
+
+/// The option of this name, in the form that follows it.
+fn find(name: &Ident, input: ParseStream<'_>) -> Result<&'static Known> {
     let written = name.unraw().to_string();
-    if let Some(known) = OPTIONS.iter().find(|known| known.name == written) {
-        return Ok(known);
+    let mut forms = OPTIONS.iter().filter(|known| known.name == written);
+    if let Some(first) = forms.next() {
+        return Ok(std::iter::once(first).chain(forms).find(|form| form.is_at(input)).unwrap_or(first));
     }
     if let Some((_, message)) = ELSEWHERE.iter().find(|(names, _)| names.contains(&written.as_str())) {
         return Err(Error::new(name.span(), format!("`{written}` is not an option of `#[job]`: {message}")));
     }
-    let names: Vec<_> = OPTIONS.iter().map(|known| known.name).collect();
-    let meant = suggest::nearest(&written, names.iter().copied())
-        .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
-    let known = names.join("`, `");
-    Err(Error::new(name.span(), format!("unknown `#[job]` option `{written}`{meant} (known: `{known}`)")))
+    let mut names: Vec<_> = OPTIONS.iter().map(|known| known.name).collect();
+    names.dedup();
+    let hint = match suggest::nearest(&written, names.iter().copied()) {
+        Some(meant) => format!("; did you mean `{meant}`?"),
+        None => format!(" (known: `{}`)", names.join("`, `")),
+    };
+    Err(Error::new(name.span(), format!("unknown `#[job]` option `{written}`{hint}")))
 }
 
 /// What follows the name of an option.
@@ -237,8 +470,7 @@ fn value(name: &Ident, known: &Known, input: ParseStream<'_>) -> Result<Expr> {
         None => None,
     };
     // In syn's own words it would be an error at the end of the attribute.
-    let missing = || format!("`{}` needs a value: write `{}`", known.name, known.example);
-    let mut value: Expr = written.ok_or_else(|| Error::new(name.span(), missing()))?;
+    let mut value: Expr = written.ok_or_else(|| known.needs(name))?;
     // A value that a `macro_rules!` macro passed on comes in an invisible group.
     while let Expr::Group(group) = value {
         value = *group.expr;
@@ -266,123 +498,4 @@ fn skip_option(input: ParseStream<'_>) -> Result<()> {
         input.parse::<TokenTree>()?;
     }
     Ok(())
-}
-
-/// A string literal that is not blank; `what` it names.
-pub(crate) fn text(value: &Expr, what: &str) -> Result<LitStr> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().trim().is_empty() => {
-            Err(Error::new(text.span(), format!("a {what} name must not be blank")))
-        }
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.clone()),
-        _ => {
-            let word = match value {
-                Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
-                _ => None,
-            };
-            // In capitals it is a constant, whose value only its author knows.
-            let word = word.filter(|word| word.contains(char::is_lowercase));
-            let example =
-                word.map_or_else(|| ", such as \"email\"".to_owned(), |word| format!("; write \"{word}\""));
-            Err(Error::new_spanned(value, format!("a {what} name is a string literal{example}")))
-        }
-    }
-}
-
-/// A number of retries.
-fn times(value: &Expr) -> Result<u32> {
-    const RANGE: &str = "the number of retries is from 0 (never) to 2147483647";
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => match number.base10_parse::<i32>() {
-            Ok(times) => Ok(times.unsigned_abs()),
-            Err(_) => Err(Error::new(number.span(), RANGE)),
-        },
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().parse::<u32>().is_ok() => {
-            let message = format!("the number of retries is not a string; write `retry = {}`", text.value());
-            Err(Error::new(text.span(), message))
-        }
-        Expr::Unary(negative) if matches!(negative.op, UnOp::Neg(_)) => Err(Error::new_spanned(value, RANGE)),
-        Expr::Path(path) if path.path.is_ident("never") => Ok(0),
-        _ => Err(Error::new_spanned(
-            value,
-            "the number of retries is a literal, such as `retry = 5`, or `never`",
-        )),
-    }
-}
-
-/// How many run at a time.
-fn slots(value: &Expr) -> Result<LitInt> {
-    const RANGE: &str = "the number of runs at a time is from 1 to 1000000; leave `concurrency` out for as many as the \
-                         worker has slots";
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => match number.base10_parse::<u32>() {
-            Ok(slots @ 1..=1_000_000) => Ok(LitInt::new(&format!("{slots}usize"), number.span())),
-            _ => Err(Error::new(number.span(), RANGE)),
-        },
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().parse::<u32>().is_ok() => {
-            let message = format!(
-                "the number of runs at a time is not a string; write `concurrency = {}`",
-                text.value()
-            );
-            Err(Error::new(text.span(), message))
-        }
-        Expr::Unary(negative) if matches!(negative.op, UnOp::Neg(_)) => Err(Error::new_spanned(value, RANGE)),
-        _ => Err(Error::new_spanned(
-            value,
-            "the number of runs at a time is a literal, such as `concurrency = 4`; one that is only known when the \
-             worker starts is set there, by `.type_concurrency(name, n)`",
-        )),
-    }
-}
-
-/// A middleware, as an expression.
-fn layer(value: &Expr) -> Result<Expr> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.parse::<Expr>().is_ok() => {
-            let message = format!("`layer` takes a value, not a string; write `layer = {}`", text.value());
-            Err(Error::new(text.span(), message))
-        }
-        Expr::Lit(lit) => Err(Error::new_spanned(
-            lit,
-            "`layer` takes a tower layer, such as `layer = my_layer()`; a number of runs at a time is set by \
-             `concurrency = 4`, and a time limit by `timeout = \"30s\"`",
-        )),
-        _ => Ok(value.clone()),
-    }
-}
-
-/// A duration, as an expression.
-pub(crate) fn length(value: &Expr) -> Result<TokenStream> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-            let seconds =
-                duration::seconds(&text.value()).map_err(|message| Error::new(text.span(), message))?;
-            Ok(quote!(::core::time::Duration::from_secs(#seconds)))
-        }
-        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => Err(Error::new(number.span(), unquoted(number))),
-        _ => Err(Error::new_spanned(value, "a duration is a string literal, such as \"30s\" or \"1h30m\"")),
-    }
-}
-
-fn unquoted(number: &LitInt) -> String {
-    if number.suffix().is_empty() {
-        return format!("duration `{number}` has no unit; write \"{number}s\"");
-    }
-    format!("a duration is a string; write \"{number}\"")
-}
-
-/// The path of a crate.
-pub(crate) fn path(value: &Expr) -> Result<CratePath> {
-    match value {
-        Expr::Path(path) if path.qself.is_none() && path.attrs.is_empty() => {
-            CratePath::new(path.path.clone()).map_err(|message| Error::new_spanned(value, message))
-        }
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.parse::<syn::Path>().is_ok() => {
-            Err(Error::new(
-                text.span(),
-                format!("`crate` takes a path, not a string; write `crate = {}`", text.value()),
-            ))
-        }
-        _ => Err(Error::new_spanned(value, "`crate` takes a path, such as `crate = ::my_crate::asynq`")),
-    }
 }

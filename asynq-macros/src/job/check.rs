@@ -6,9 +6,11 @@
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, GenericParam, Generics, Ident, Pat, ReturnType, Safety, Type, parse_quote, parse_quote_spanned,
+    Attribute, GenericParam, Generics, Ident, LitStr, Pat, ReturnType, Safety, Signature, Type, parse_quote,
+    parse_quote_spanned,
 };
 
+use super::args::Args;
 use super::item::{Item, Parameter};
 use super::types;
 use crate::errors::Errors;
@@ -20,6 +22,8 @@ pub(super) struct Job<'a> {
     pub(super) name: Ident,
     /// The task type, unless the attribute names another.
     pub(super) task_type: String,
+    /// The parameter that is the whole job, of a handler for one that is defined elsewhere.
+    pub(super) whole: Option<usize>,
     pub(super) fields: Vec<Field>,
     /// How to call the function; nothing when something is wrong with it.
     pub(super) call: Option<Call<'a>>,
@@ -58,7 +62,7 @@ pub(super) enum Source<'a> {
 }
 
 /// Judges an item. Without a [`Job`] nothing but the function itself can come out.
-pub(super) fn check<'a>(item: &'a Item, errors: &mut Errors) -> Option<Job<'a>> {
+pub(super) fn check<'a>(item: &'a Item, args: &Args, errors: &mut Errors) -> Option<Job<'a>> {
     let signature = &item.signature;
     if let Some(receiver) = signature.receiver() {
         let message = "a job is a free function: move it out of the `impl`, and take what it needs from `self` as an \
@@ -66,12 +70,17 @@ pub(super) fn check<'a>(item: &'a Item, errors: &mut Errors) -> Option<Job<'a>> 
         errors.at(receiver, message);
         return None;
     }
-    let name = struct_name(&signature.ident, errors)?;
+    let name = match &args.structure {
+        Some(name) => name.clone(),
+        None if args.handles.is_some() => signature.ident.clone(),
+        None => struct_name(&signature.ident, errors)?,
+    };
     let before = errors.count();
-    qualifiers(item, errors);
+    qualifiers(signature, args.blocking.as_ref(), errors);
     generics(&signature.generics, errors);
-    let output = output(item, errors);
+    let output = output(signature, args.blocking.is_some(), errors);
 
+    let mut whole = None;
     let mut fields = Vec::new();
     let mut arguments = Vec::new();
     let generic: Vec<&Ident> = signature
@@ -88,6 +97,18 @@ pub(super) fn check<'a>(item: &'a Item, errors: &mut Errors) -> Option<Job<'a>> 
         match role(parameter, errors) {
             Some(Role::Context) => arguments.extend(injected(parameter, errors)),
             // A field of a type that only the function knows would be an error of its own.
+            Some(Role::Payload) if args.handles.is_some() => {
+                let Some((_, lent)) = lent_type(&parameter.ty, errors) else { continue };
+                if whole.replace(position).is_some() {
+                    let message = "the handler of a job that is defined elsewhere takes the job itself, once: read its \
+                                   fields from there";
+                    errors.at(&parameter.ty, message);
+                }
+                for attr in &parameter.serde {
+                    errors.at(attr, "serde attributes belong to the fields of the job, where it is defined");
+                }
+                arguments.push(Argument { source: Source::Payload, lent });
+            }
             Some(Role::Payload) if types::mentions(parameter.ty.to_token_stream(), &generic) => {}
             Some(Role::Payload) => {
                 let Some((name, ty, lent)) = field(parameter, item, &name, errors) else { continue };
@@ -98,8 +119,27 @@ pub(super) fn check<'a>(item: &'a Item, errors: &mut Errors) -> Option<Job<'a>> 
             None => {}
         }
     }
+    if let Some(flag) = args.transparent.as_ref().filter(|_| fields.len() != 1 && errors.count() == before) {
+        let message = format!(
+            "a transparent job has one argument in the payload, which is the payload; this one has {}",
+            fields.len()
+        );
+        errors.at(flag, message);
+    }
+    let task_type = signature.ident.unraw().to_string();
+    let own = args.name.as_ref().map_or_else(|| task_type.clone(), LitStr::value);
+    if args.handles.is_some() && whole.is_none() && errors.count() == before {
+        let message = "a handler takes its job as an argument: add one, such as `task: SendEmail` or `task: &SendEmail`";
+        errors.at(&signature.ident, message);
+    }
+    for alias in args.aliases.iter().filter(|alias| alias.value() == own) {
+        errors.at(
+            alias,
+            "this is the name of the job itself: an alias is another one, such as an earlier name",
+        );
+    }
     let call = (errors.count() == before).then_some(Call { arguments, output });
-    Some(Job { name, task_type: signature.ident.unraw().to_string(), fields, call })
+    Some(Job { name, task_type, whole, fields, call })
 }
 
 /// `send_email` → `SendEmail`.
@@ -109,7 +149,8 @@ fn struct_name(function: &Ident, errors: &mut Errors) -> Option<Ident> {
         errors.at(
             function,
             format!(
-                "the struct of this job would be called `{name}`, which is not a name; rename the function"
+                "the struct of this job would be called `{name}`, which is not a name; rename the function, or write \
+                 `struct = \"…\"`"
             ),
         );
         return None;
@@ -128,15 +169,25 @@ fn pascal_case(snake_case: &str) -> String {
 }
 
 /// What stands before `fn`.
-fn qualifiers(item: &Item, errors: &mut Errors) {
-    let signature = &item.signature;
-    if signature.asyncness.is_none() {
-        let message = format!(
-            "`#[job]` needs an `async fn`: write `async fn {}`; what blocks goes into \
-             `tokio::task::spawn_blocking` inside it",
-            signature.ident,
-        );
-        errors.at(signature.fn_token, message);
+pub(super) fn qualifiers(signature: &Signature, blocking: Option<&Ident>, errors: &mut Errors) {
+    match (blocking, &signature.asyncness) {
+        (None, None) => {
+            let message = format!(
+                "`#[job]` needs an `async fn`: write `async fn {}`; for work that blocks its thread write \
+                 `#[job(blocking)]`",
+                signature.ident,
+            );
+            errors.at(signature.fn_token, message);
+        }
+        (Some(flag), Some(_)) => {
+            let message = format!(
+                "a blocking job is a plain function, which runs on a thread for such work: write `fn {}`, or leave \
+                 `blocking` out",
+                signature.ident,
+            );
+            errors.at(flag, message);
+        }
+        _ => {}
     }
     if let Safety::Unsafe(unsafety) = &signature.safety {
         let message = "a job cannot be `unsafe`: a worker calls it with whatever its queue holds; check the arguments \
@@ -148,7 +199,7 @@ fn qualifiers(item: &Item, errors: &mut Errors) {
     }
 }
 
-fn generics(generics: &Generics, errors: &mut Errors) {
+pub(super) fn generics(generics: &Generics, errors: &mut Errors) {
     let Generics { params, where_clause, .. } = generics;
     if params.iter().any(|param| !matches!(param, GenericParam::Lifetime(_))) {
         let message = "a job cannot be generic: a worker finds it by its task type alone, so the types of its \
@@ -164,12 +215,12 @@ fn generics(generics: &Generics, errors: &mut Errors) {
 }
 
 /// The return type.
-fn output(item: &Item, errors: &mut Errors) -> Type {
-    let ty = match &item.signature.output {
+pub(super) fn output(signature: &Signature, blocking: bool, errors: &mut Errors) -> Type {
+    let ty = match &signature.output {
         ReturnType::Type(_, ty) => types::peel(ty),
-        ReturnType::Default => return parse_quote_spanned!(item.signature.ident.span()=> ()),
+        ReturnType::Default => return parse_quote_spanned!(signature.ident.span()=> ()),
     };
-    if item.signature.asyncness.is_none() {
+    if signature.asyncness.is_none() && !blocking {
         // Perhaps a future: what an `async fn` would return is not written here.
         return parse_quote!(());
     }
@@ -182,7 +233,7 @@ fn output(item: &Item, errors: &mut Errors) -> Type {
     if let Some(impl_trait) = found.impl_trait {
         let message = "name the type: what a job returns is stored as its result, and read back as that type";
         errors.at(impl_trait, message);
-    } else if found.borrow && item.signature.generics.params.is_empty() {
+    } else if found.borrow && signature.generics.params.is_empty() {
         let message = format!(
             "a job returns what it owns, for its result outlives its arguments: write `{}`",
             render(&owned)
@@ -193,12 +244,12 @@ fn output(item: &Item, errors: &mut Errors) -> Type {
 }
 
 /// Where a parameter's value comes from.
-enum Role {
+pub(super) enum Role {
     Payload,
     Context,
 }
 
-fn role(parameter: &Parameter, errors: &mut Errors) -> Option<Role> {
+pub(super) fn role(parameter: &Parameter, errors: &mut Errors) -> Option<Role> {
     let before = errors.count();
     for attr in &parameter.cfg {
         let message = "an argument of a job cannot depend on `cfg`: programs built in different ways could not read \
@@ -245,7 +296,7 @@ pub(crate) fn is_given(ty: &Type) -> bool {
 }
 
 /// An argument that the worker gives.
-fn injected<'a>(parameter: &'a Parameter, errors: &mut Errors) -> Option<Argument<'a>> {
+pub(super) fn injected<'a>(parameter: &'a Parameter, errors: &mut Errors) -> Option<Argument<'a>> {
     for attr in &parameter.serde {
         errors.at(attr, "serde attributes are for arguments in the payload; this one is given by the worker");
     }

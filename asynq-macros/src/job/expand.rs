@@ -7,27 +7,34 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, LitStr, Token, Type, parse_quote};
+use syn::{LitStr, Type, Visibility, parse_quote};
 
 use super::args::Args;
 use super::check::{Argument, Call, Field, Job, Source};
 use super::item::Item;
+use super::payload;
 use super::rate::Rate;
 use super::types;
+use crate::render::render;
 
 /// The whole expansion.
 pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenStream {
     let function = item.function();
     let Some(job) = job else { return function };
-    let structure = structure(item, job);
+    if let Some(handled) = &args.handles {
+        return handler(args, item, job, handled);
+    }
+    let structure = structure(args, item, job);
     let cfgs = item.attrs_named(&["cfg"]);
     let import = args.krate.import();
-    let wire = wire(job);
+    let wire = payload::wire(args, job);
     let trait_impl = trait_impl(args, job);
     let methods = methods(item, job);
-    let registration = job.call.as_ref().map(|call| registration(args, item, job, call));
+    let ty = job.name.to_token_stream();
+    let registration = job.call.as_ref().map(|call| {
+        registration(args, &item.signature.ident, &item.signature.ident.to_token_stream(), job, call, &ty)
+    });
     quote! {
         #function
 
@@ -47,9 +54,50 @@ pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenSt
     }
 }
 
-/// The struct. It implements serde's traits and nothing else: each further derive would ask something of every
-/// argument, and `Debug` would put people's data into logs.
-fn structure(item: &Item, job: &Job<'_>) -> TokenStream {
+/// The expansion of a handler for a job that is defined elsewhere. What is known of the handler belongs to a type of the
+/// function's name, which [`jobs!`] can name: the job may be another crate's.
+fn handler(args: &Args, item: &Item, job: &Job<'_>, handled: &Type) -> TokenStream {
+    let function = item.function();
+    let Some(call) = &job.call else { return function };
+    let cfgs: Vec<_> = item.attrs_named(&["cfg"]).collect();
+    let import = args.krate.import();
+    let vis = &item.vis;
+    let marker = Ident::new(&job.name.to_string(), at_function(item));
+    let output = &call.output;
+    let (first, last) = types::ends(output);
+    let start = quote_spanned!(first=> const);
+    let returns = quote_spanned!(last=> #start _: () = __asynq::returns::<#handled, #output>(););
+    let registration = registration(
+        args,
+        &item.signature.ident,
+        &item.signature.ident.to_token_stream(),
+        job,
+        call,
+        &handled.to_token_stream(),
+    );
+    quote! {
+        #function
+
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations)]
+        #[allow(dead_code, unreachable_pub)]
+        #vis enum #marker {}
+
+        #(#cfgs)*
+        #[allow(deprecated, unused_qualifications)]
+        const _: () = {
+            #import
+            enum __AsynqJob {}
+            #returns
+            #registration
+        };
+    }
+}
+
+/// The struct. Unless told otherwise it implements serde's traits and nothing else: each further derive would ask
+/// something of every argument, and `Debug` would put people's data into logs.
+fn structure(args: &Args, item: &Item, job: &Job<'_>) -> TokenStream {
     let Job { name, fields, .. } = job;
     let vis = &item.vis;
     let docs = documentation(item);
@@ -63,9 +111,12 @@ fn structure(item: &Item, job: &Job<'_>) -> TokenStream {
         quote!(#(#docs)* #default_doc #vis #name: #ty)
     });
     let body = quote_spanned!(at_function(item)=> struct #name { #(#fields,)* });
+    let derives = &args.derives;
+    let derive = (!derives.is_empty()).then(|| quote!(#[derive(#(#derives),*)]));
     quote! {
         #docs
         #(#attrs)*
+        #derive
         #[allow(missing_debug_implementations, missing_copy_implementations)]
         // What these say of the function need not be said again.
         #[allow(private_interfaces, unreachable_pub, unused_qualifications)]
@@ -76,7 +127,11 @@ fn structure(item: &Item, job: &Job<'_>) -> TokenStream {
 /// The place of the function's name, for tokens of our own: what is wrong with the struct is reported there, and
 /// lints see that a macro made it.
 fn at_function(item: &Item) -> Span {
-    Span::call_site().located_at(item.signature.ident.span())
+    at(&item.signature.ident)
+}
+
+fn at(name: &Ident) -> Span {
+    Span::call_site().located_at(name.span())
 }
 
 /// Documentation of the struct of a function that has none.
@@ -96,99 +151,33 @@ fn function_link(item: &Item) -> String {
     if *ident == name { format!("[`{name}`]") } else { format!("`{name}`") }
 }
 
-/// `Serialize` and `Deserialize`. They are derived on a twin of the struct, because only in here serde's attributes
-/// can name what they need: their paths are texts, in which the path of a crate may mean nothing.
-fn wire(job: &Job<'_>) -> TokenStream {
-    let Job { name, fields, .. } = job;
-    let text = LitStr::new(&name.to_string(), Span::call_site());
-    let (arguments, fields): (Vec<_>, Vec<_>) = fields
-        .iter()
-        .map(|field| {
-            let Field { name, ty, serde, .. } = field;
-            let (argument, attribute) = through_payload(field).unzip();
-            (argument, quote!(#(#serde)* #attribute #name: #ty))
-        })
-        .unzip();
-    quote! {
-        #(#arguments)*
-
-        #[derive(__asynq::serde::Serialize, __asynq::serde::Deserialize)]
-        #[serde(crate = "__asynq::serde", remote = #text, rename = #text)]
-        #[allow(dead_code)]
-        struct __AsynqPayload {
-            #(#fields,)*
-        }
-
-        impl __asynq::serde::Serialize for #name {
-            fn serialize<S: __asynq::serde::Serializer>(
-                &self,
-                serializer: S,
-            ) -> ::core::result::Result<
-                <S as __asynq::serde::Serializer>::Ok,
-                <S as __asynq::serde::Serializer>::Error,
-            > {
-                __AsynqPayload::serialize(self, serializer)
-            }
-        }
-
-        impl<'de> __asynq::serde::Deserialize<'de> for #name {
-            fn deserialize<D: __asynq::serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, <D as __asynq::serde::Deserializer<'de>>::Error> {
-                __AsynqPayload::deserialize(deserializer)
-            }
-        }
-    }
-}
-
-/// The impl and the serde attribute that send a field through `Payload`; nothing where the user says how it travels,
-/// or where that cannot fail.
-fn through_payload(field: &Field) -> Option<(TokenStream, TokenStream)> {
-    const OWN_WAY: [&str; 6] =
-        ["with", "serialize_with", "deserialize_with", "skip", "skip_serializing", "skip_deserializing"];
-    let Field { position, ty, serde, .. } = field;
-    let given = serde_names(serde);
-    // The detour costs the compiler as much as a small field itself, and most fields are plain.
-    if types::is_plain(ty) || given.iter().any(|name| OWN_WAY.contains(&name.as_str())) {
-        return None;
-    }
-    let argument = quote! {
-        impl __asynq::Argument<#position> for __AsynqJob {
-            type Value = #ty;
-        }
-    };
-    let write = format!("__asynq::write_argument::<__AsynqJob, {position}, _>");
-    let read = format!("__asynq::read_argument::<__AsynqJob, {position}, _>");
-    // These switch off serde's rule that a missing `Option` is `None`.
-    let optional = types::argument_of(ty, "Option").is_some()
-        && !given.iter().any(|name| matches!(name.as_str(), "default" | "flatten"));
-    let default = optional.then(|| quote!(default,));
-    Some((argument, quote!(#[serde(#default serialize_with = #write, deserialize_with = #read)])))
-}
-
-/// The names in `#[serde(name = …, name(…), name)]`. What cannot be read is serde's to report.
-pub(super) fn serde_names(attrs: &[Attribute]) -> Vec<String> {
-    let metas = attrs
-        .iter()
-        .filter_map(|attr| attr.parse_args_with(Punctuated::<syn::Meta, Token![,]>::parse_terminated).ok());
-    metas.flatten().filter_map(|meta| Some(meta.path().get_ident()?.to_string())).collect()
-}
-
-/// `impl Job`.
+/// `impl Job` for the struct of a function.
 fn trait_impl(args: &Args, job: &Job<'_>) -> TokenStream {
-    let Args { name, setters, .. } = args;
-    let Job { name: job_name, task_type, call, .. } = job;
-    let task_type = name.clone().unwrap_or_else(|| LitStr::new(task_type, Span::call_site()));
+    let Job { name, task_type, fields, call, .. } = job;
     let unit: Type = parse_quote!(());
     let output = call.as_ref().map_or(&unit, |call| &call.output);
     let (first, last) = types::ends(output);
     let value = outcome(output, "Output");
     let start = quote_spanned!(first=> type);
     let output = quote_spanned!(last=> #start Output = #value;);
+    job_impl(args, name, task_type, &payload::shape(args, fields), &output)
+}
+
+/// `impl Job`.
+pub(super) fn job_impl(
+    args: &Args,
+    job: &Ident,
+    task_type: &str,
+    shape: &TokenStream,
+    output: &TokenStream,
+) -> TokenStream {
+    let Args { name, setters, .. } = args;
+    let task_type = name.clone().unwrap_or_else(|| LitStr::new(task_type, Span::call_site()));
     quote! {
-        impl __asynq::Job for #job_name {
+        impl __asynq::Job for #job {
             const NAME: &'static str = #task_type;
             const OPTIONS: __asynq::JobOptions = __asynq::JobOptions::new()#setters;
+            const PAYLOAD: __asynq::PayloadShape = #shape;
             type Codec = __asynq::Json;
             #output
         }
@@ -197,7 +186,7 @@ fn trait_impl(args: &Args, job: &Job<'_>) -> TokenStream {
 
 /// `<ty as IntoOutcome>::item`. A type that is no outcome is an error wherever this stands; the compiler shows errors
 /// of one text at one place once, so everything here starts and ends where the type does.
-fn outcome(ty: &Type, item: &str) -> TokenStream {
+pub(super) fn outcome(ty: &Type, item: &str) -> TokenStream {
     let (first, last) = types::ends(ty);
     let item = Ident::new(item, last);
     quote_spanned!(first=> <#ty as __asynq::IntoOutcome>::#item)
@@ -222,6 +211,7 @@ fn methods(item: &Item, job: &Job<'_>) -> TokenStream {
             quote!(#name)
         }
     });
+    let enqueue = enqueue(vis);
     quote_spanned! {at_function(item)=>
         #[allow(dead_code, private_interfaces, unreachable_pub)]
         #[allow(clippy::too_many_arguments, clippy::used_underscore_binding)]
@@ -232,23 +222,36 @@ fn methods(item: &Item, job: &Job<'_>) -> TokenStream {
                 Self { #(#values),* }
             }
 
-            /// Enqueues the job: set options on what this returns, then `.await` it.
-            #vis fn enqueue(
-                self,
-                client: &(impl __asynq::AsClient + ?::core::marker::Sized),
-            ) -> __asynq::Enqueue<'_> {
-                __asynq::Enqueue::new(self, client)
-            }
+            #enqueue
         }
     }
 }
 
-/// The handler, and its entry in the list of all jobs.
-fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> TokenStream {
-    let function = &item.signature.ident;
+/// `enqueue`, for an inherent `impl`.
+pub(super) fn enqueue(vis: &Visibility) -> TokenStream {
+    quote! {
+        /// Enqueues the job: set options on what this returns, then `.await` it.
+        #vis fn enqueue(
+            self,
+            client: &(impl __asynq::AsClient + ?::core::marker::Sized),
+        ) -> __asynq::Enqueue<'_, Self> {
+            __asynq::Enqueue::new(self, client)
+        }
+    }
+}
+
+/// The handler of the job `ty`, and its entry in the list of all jobs. It calls `function`, whose name is at `place`.
+pub(super) fn registration(
+    args: &Args,
+    place: &Ident,
+    function: &TokenStream,
+    job: &Job<'_>,
+    call: &Call<'_>,
+    ty: &TokenStream,
+) -> TokenStream {
     let Job { name, fields, .. } = job;
-    let text = LitStr::new(&name.to_string(), Span::call_site());
-    let schedule = args.schedule.expand(name);
+    let text = LitStr::new(&render(ty), Span::call_site());
+    let schedule = args.schedule.expand(ty);
     let ctx = Ident::new("__asynq_ctx", Span::mixed_site());
 
     // A job without arguments runs on any payload: Go programs send such tasks with none at all.
@@ -258,6 +261,10 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
             quote!(#name: #local)
         });
         quote!(let #name { #(#fields),* } = __asynq::decode::<#name>(&#ctx)?;)
+    });
+    let decode = decode.or_else(|| {
+        let local = local(job.whole?);
+        Some(quote!(let #local = __asynq::decode::<#ty>(&#ctx)?;))
     });
     let injected: Vec<_> = call.arguments.iter().enumerate().filter_map(injected).collect();
     let impls = injected.iter().map(|(position, ty)| {
@@ -279,9 +286,14 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
     });
     let into_outcome = outcome(&call.output, "into_outcome");
     let (_, end) = types::ends(&call.output);
-    let run = quote_spanned!(end=> #into_outcome(#function(#(#arguments),*).await));
+    let run = if args.blocking.is_some() {
+        let run = quote_spanned!(end=> #into_outcome(#function(#(#arguments),*)));
+        quote!(__asynq::blocking(#ctx, move || #run).await)
+    } else {
+        quote_spanned!(end=> #into_outcome(#function(#(#arguments),*).await))
+    };
     // A future that is not `Send` is reported at this call.
-    let future = quote_spanned! {at_function(item)=>
+    let future = quote_spanned! {at(place)=>
         __asynq::boxed(async move {
             #decode
             #(#extract)*
@@ -289,8 +301,18 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
         })
     };
     let concurrency = optional(args.concurrency.as_ref());
-    let (layer_fn, layer) = layer(args, name).unzip();
+    let retry_policy = optional(args.backoff.as_ref().map(|policy| quote!(|| #policy)));
+    let on_cancel = optional(args.on_cancel.as_ref());
+    let (layer_fn, layer) = layer(args, ty).unzip();
     let layer = optional(layer);
+    let aliases = &args.aliases;
+    let submit = (!args.unregistered).then(|| {
+        quote! {
+            __asynq::inventory::submit! {
+                <#name as __asynq::HasHandler>::REGISTRATION
+            }
+        }
+    });
     quote! {
         #(#impls)*
         #layer_fn
@@ -299,26 +321,32 @@ fn registration(args: &Args, item: &Item, job: &Job<'_>, call: &Call<'_>) -> Tok
             #future
         }
 
-        __asynq::inventory::submit! {
-            __asynq::Registration {
-                name: <#name as __asynq::Job>::NAME,
+        impl __asynq::HasHandler for #name {
+            const REGISTRATION: __asynq::Registration = __asynq::Registration {
+                name: <#ty as __asynq::Job>::NAME,
+                aliases: &[#(#aliases),*],
                 job: #text,
-                options: <#name as __asynq::Job>::OPTIONS,
+                options: <#ty as __asynq::Job>::OPTIONS,
+                payload: <#ty as __asynq::Job>::PAYLOAD,
                 schedule: #schedule,
                 file: ::core::file!(),
                 line: ::core::line!(),
                 run: __asynq_run,
                 requires: &[#(#requires),*],
                 concurrency: #concurrency,
+                retry_policy: #retry_policy,
+                on_cancel: #on_cancel,
                 layer: #layer,
-            }
+            };
         }
+
+        #submit
     }
 }
 
 /// The function that puts the job's middleware around its handler, its rate limit the outermost, and its name. What is
 /// no middleware is reported where it is written.
-fn layer(args: &Args, job: &Ident) -> Option<(TokenStream, Ident)> {
+fn layer(args: &Args, job: &TokenStream) -> Option<(TokenStream, Ident)> {
     if args.layer.is_none() && args.rate.is_none() {
         return None;
     }

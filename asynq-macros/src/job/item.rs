@@ -87,7 +87,7 @@ fn is_function(input: ParseStream<'_>) -> bool {
 }
 
 /// Takes the attributes that are for us off the parameters.
-fn parameters(inputs: &mut Punctuated<FnArg, Token![,]>) -> Vec<Parameter> {
+pub(super) fn parameters(inputs: &mut Punctuated<FnArg, Token![,]>) -> Vec<Parameter> {
     let typed = inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(typed),
         FnArg::Receiver(_) => None,

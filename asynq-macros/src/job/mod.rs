@@ -1,16 +1,26 @@
-//! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`]), whether
-//! that can be a job ([`check`]), how often it may run ([`rate`]), when it is enqueued by itself ([`schedule`]), and what
+//! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`], or an `impl`,
+//! [`methods`]), whether that can be a job ([`check`]), how often it may run ([`rate`]), what becomes of it when it fails
+//! ([`failure`]), when it is enqueued by itself ([`schedule`]), and what
 //! it becomes ([`mod@expand`]).
 
-pub(crate) mod args;
+mod args;
+mod case;
 pub(crate) mod check;
+mod contract;
+mod derives;
 mod expand;
+mod failure;
 pub(crate) mod item;
+mod methods;
+mod payload;
 mod rate;
 mod schedule;
 pub(crate) mod types;
+pub(crate) mod values;
 
 use proc_macro2::TokenStream;
+
+pub(crate) use self::contract::expand_derive;
 
 use self::args::Args;
 use self::item::Item;
@@ -20,6 +30,10 @@ use crate::errors::report;
 pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
     report(|errors| {
         let args = Args::parse(args, errors);
+        if let Some(block) = methods::parse(&tokens) {
+            return methods::expand_methods(&args, block, tokens, errors);
+        }
+        args.check_function(errors);
         let item = match Item::parse(tokens.clone()) {
             Ok(item) => item,
             Err(error) => {
@@ -27,7 +41,7 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
                 return tokens;
             }
         };
-        let job = check::check(&item, errors);
+        let job = check::check(&item, &args, errors);
         if let Some(job) = &job {
             args.schedule.check_arguments(&job.fields, errors);
         }

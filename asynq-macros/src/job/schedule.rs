@@ -1,12 +1,12 @@
 //! [`Schedule`]: when a job is enqueued by itself: `cron`, `every` and `timezone`.
 
 use asynq_cron::Spec;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, Expr, ExprLit, Lit, LitStr, Result};
 
 use super::check::Field;
-use super::{expand, types};
+use super::{payload, types};
 use crate::duration;
 use crate::errors::Errors;
 
@@ -49,7 +49,7 @@ impl Schedule {
     }
 
     fn add(&mut self, spec: LitStr) -> Result<()> {
-        if self.specs.contains(&spec) {
+        if self.specs.iter().any(|known| known.value() == spec.value()) {
             return Err(Error::new(spec.span(), format!("the schedule {:?} is given twice", spec.value())));
         }
         self.specs.push(spec);
@@ -79,7 +79,7 @@ impl Schedule {
             return;
         }
         for Field { name, ty, serde, .. } in fields {
-            let given = expand::serde_names(serde);
+            let given = payload::serde_names(serde);
             let is = |names: &[&str]| given.iter().any(|name| names.contains(&name.as_str()));
             let is_optional =
                 types::argument_of(ty, "Option").is_some() && !is(&["with", "deserialize_with"]);
@@ -96,7 +96,7 @@ impl Schedule {
     }
 
     /// The value of `Registration::schedule`.
-    pub(super) fn expand(&self, job: &Ident) -> TokenStream {
+    pub(super) fn expand(&self, job: &TokenStream) -> TokenStream {
         let Self { specs, zone } = self;
         if specs.is_empty() {
             return quote!(::core::option::Option::None);

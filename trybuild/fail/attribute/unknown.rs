@@ -6,12 +6,9 @@ use asynq::job;
 async fn misspelled() {}
 
 #[job(priority = 5)]
-async fn of_another_library() {}
+async fn not_like_any() {}
 
-#[job(blocking)]
-async fn a_flag() {}
-
-#[job(backoff(2))]
-async fn with_arguments() {}
+#[job(quue("critical"))]
+async fn misspelled_with_list() {}
 
 fn main() {}

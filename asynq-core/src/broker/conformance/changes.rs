@@ -10,7 +10,7 @@ use super::world::{
 };
 use super::{Corruption, Value};
 use crate::broker::{
-    ARCHIVE_LIMIT, Adoption, Change, Changed, ChangedMany, Collection, Edit, Edited, EnqueueError, Leased,
+    Adoption, ArchiveLimits, Change, Changed, ChangedMany, Collection, Edit, Edited, EnqueueError, Leased,
     Placement, QueueDeletion, Transition,
 };
 use crate::task::TaskState;
@@ -82,7 +82,9 @@ async fn retry(world: &World, id: &str) -> Leased {
 
 async fn archived(world: &World, id: &str) {
     let leased = world.active(id).await;
-    world.apply(&leased, Transition::Archive { message: Some(failed(&leased)) }).await;
+    world
+        .apply(&leased, Transition::Archive { message: Some(failed(&leased)), unique_key: String::new() })
+        .await;
 }
 
 async fn completed(world: &World, id: &str) {
@@ -291,11 +293,11 @@ async fn trimmed_tasks_leave_nothing_behind(world: World) {
     world.store(&[unique(pending("locked"), 600)]).await;
     change(&world, "locked", ARCHIVE).await;
     world.advance(1).await;
-    add_archived(&world, 0..ARCHIVE_LIMIT - 2, world.now()).await;
+    add_archived(&world, 0..ArchiveLimits::GO.tasks - 1, world.now()).await;
     world.store_pending(&["a"]).await;
     change(&world, "a", ARCHIVE).await;
     let dump = world.dump().await;
-    assert_eq!(dump.zset(&world.keys.archived()).len(), ARCHIVE_LIMIT - 1);
+    assert_eq!(dump.zset(&world.keys.archived()).len(), ArchiveLimits::GO.tasks);
     assert!(!dump.contains(&world.keys.task("locked")), "its hash goes with it");
     assert!(!dump.contains(LOCK), "and so does its lock");
 }
@@ -525,7 +527,7 @@ async fn deletes_an_empty_queue(world: World) {
     assert_eq!(delete_queue(&world, false).await, QueueDeletion::NotFound);
     assert_eq!(delete_queue(&world, true).await, QueueDeletion::NotFound);
     let leased = world.active("a").await;
-    world.apply(&leased, Transition::Archive { message: None }).await;
+    world.apply(&leased, Transition::Archive { message: None, unique_key: String::new() }).await;
     change(&world, "a", DELETE).await;
     world.broker.pause(&world.queue).await.expect("the store answers");
     world.broker.beat("server-1", std::slice::from_ref(&world.queue)).await.expect("the store answers");

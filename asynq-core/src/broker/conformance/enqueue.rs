@@ -210,7 +210,7 @@ async fn refuses_a_taken_id_in_every_state(world: World) {
     let (at, until) = (world.now() + 9, world.now() + 9);
     for (id, transition) in [
         ("retry", Transition::Retry { message: message("retry"), at, is_failure: true }),
-        ("archived", Transition::Archive { message: None }),
+        ("archived", Transition::Archive { message: None, unique_key: String::new() }),
         ("completed", Transition::Complete { message: message("completed"), until, result: None }),
     ] {
         let leased = world.active(id).await;

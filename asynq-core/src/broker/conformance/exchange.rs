@@ -248,7 +248,8 @@ async fn settles_over_several_queues(world: World) {
     world.store(&[pending_in("other", "a"), pending_in("other", "b")]).await;
     let other = queue("other");
     let leased = world.exchange(&[], &strict(4, &[&world.queue, &other])).await.leased;
-    let transitions = [done(), Transition::Archive { message: None }, requeue(), done()];
+    let transitions =
+        [done(), Transition::Archive { message: None, unique_key: String::new() }, requeue(), done()];
     let settle =
         leased.iter().zip(transitions).map(|(leased, how)| settlement(leased, how)).collect::<Vec<_>>();
     let exchanged = world.exchange(&settle, &strict(4, &[&world.queue, &other])).await;

@@ -71,7 +71,9 @@ async fn store_one_of_each(world: &World) {
         .apply(&retried, Transition::Retry { message: failed(&retried), at: now + 60, is_failure: true })
         .await;
     let archived = world.active("x").await;
-    world.apply(&archived, Transition::Archive { message: Some(failed(&archived)) }).await;
+    world
+        .apply(&archived, Transition::Archive { message: Some(failed(&archived)), unique_key: String::new() })
+        .await;
     let completed = world.active("c").await;
     let message = TaskMessage { completed_at: now, retention: 60, ..message("c") };
     world.apply(&completed, Transition::Complete { message, until: now + 60, result: None }).await;
@@ -145,7 +147,7 @@ async fn tells_the_history(world: World) {
     world.apply(&leased, done()).await;
     world.advance(24 * 3600).await;
     let leased = world.active("b").await;
-    world.apply(&leased, Transition::Archive { message: None }).await;
+    world.apply(&leased, Transition::Archive { message: None, unique_key: String::new() }).await;
     let history = world.broker.history(&world.queue, 150).await.expect("the store answers");
     assert_eq!(history.len(), 150);
     let counts: Vec<_> = history.iter().take(3).map(|day| (day.processed, day.failed)).collect();

@@ -27,6 +27,7 @@ mod settle;
 mod state;
 mod suite;
 mod wait;
+mod waits;
 mod world;
 
 pub use dump::{Dump, Entry, Value};

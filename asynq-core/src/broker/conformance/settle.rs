@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Corruption;
 use super::suite::case_list;
 use super::world::{
     LOCK, World, done, failed, field, foreign_run, ids, message, pending, queue, requeue, settlement,
     task_id, unique,
 };
-use crate::broker::{ARCHIVE_AGE, ARCHIVE_LIMIT, STATISTICS_AGE, Settled, Settlement, Transition};
+use super::{Corruption, Dump};
+use crate::broker::{ArchiveLimits, Demand, STATISTICS_AGE, Settled, Settlement, Transition};
 use crate::wire::TaskMessage;
 
 case_list! { "settle":
@@ -30,6 +30,9 @@ case_list! { "settle":
     archive_without_a_message_keeps_the_bytes,
     archive_drops_what_is_too_old,
     archive_keeps_fewer_than_its_limit,
+    archive_keeps_as_many_as_its_handle_says,
+    archive_keeps_nothing_where_nothing_is_to_be_kept,
+    archive_releases_the_lock_if_told,
     requeue_puts_the_task_back_as_next,
     requeue_after_a_crash_counts_it,
     counts_a_crash_whatever_was_counted,
@@ -217,7 +220,9 @@ async fn put_back_counts_anew_what_is_no_number(world: World) {
 async fn archive_counts_and_keeps_the_lock(world: World) {
     let leased = world.active_task(unique(pending("a"), 60)).await;
     let message = failed(&leased);
-    world.apply(&leased, Transition::Archive { message: Some(message.clone()) }).await;
+    world
+        .apply(&leased, Transition::Archive { message: Some(message.clone()), unique_key: String::new() })
+        .await;
     let dump = world.dump().await;
     let hash = dump.hash("asynq:{q}:t:a");
     assert_eq!(hash.keys().collect::<Vec<_>>(), ["msg", "state", "unique_key"]);
@@ -233,7 +238,7 @@ async fn archive_without_a_message_keeps_the_bytes(world: World) {
     world.store_pending(&["a"]).await;
     world.set_field("a", "msg", b"\xff not a message").await;
     let leased = world.lease_one().await;
-    world.apply(&leased, Transition::Archive { message: None }).await;
+    world.apply(&leased, Transition::Archive { message: None, unique_key: String::new() }).await;
     let hash = world.dump().await.hash("asynq:{q}:t:a");
     assert_eq!(hash["msg"], Bytes::from_static(b"\xff not a message"));
     assert_eq!(field(&hash, "state"), Some("archived"));
@@ -241,14 +246,14 @@ async fn archive_without_a_message_keeps_the_bytes(world: World) {
 }
 
 async fn archive_drops_what_is_too_old(world: World) {
-    let age = i64::try_from(ARCHIVE_AGE.as_secs()).expect("90 days");
+    let age = i64::try_from(ArchiveLimits::GO.age.as_secs()).expect("90 days");
     for (id, age) in [("older", age + 1), ("old", age), ("young", age - 1)] {
         world.set_field(id, "msg", b"").await;
         let at = world.now() - age;
         world.corrupt(Corruption::AddArchived { queue: world.queue.clone(), id: task_id(id), at }).await;
     }
     let leased = world.active("a").await;
-    world.apply(&leased, Transition::Archive { message: None }).await;
+    world.apply(&leased, Transition::Archive { message: None, unique_key: String::new() }).await;
     let dump = world.dump().await;
     let kept = dump.zset(&world.keys.archived()).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     assert_eq!(kept, ["young", "a"]);
@@ -256,9 +261,57 @@ async fn archive_drops_what_is_too_old(world: World) {
     assert!(!dump.contains("asynq:{q}:t:old") && !dump.contains("asynq:{q}:t:older"), "their hashes go too");
 }
 
+async fn archive_keeps_as_many_as_its_handle_says(world: World) {
+    let limits = ArchiveLimits { tasks: 2, age: Duration::from_secs(50) };
+    let limited = world.broker.with_archive_limits(limits);
+    for (id, wait) in [("a", 30), ("b", 30), ("c", 1), ("d", 1), ("e", 0)] {
+        let leased = world.active(id).await;
+        let archive = Transition::Archive { message: None, unique_key: String::new() };
+        let settled = limited.exchange(&[settlement(&leased, archive)], &Demand::none()).await;
+        assert_eq!(settled.expect("the store answers").settled, [Settled::Applied]);
+        world.advance(wait).await;
+    }
+    let dump = world.dump().await;
+    let kept =
+        |dump: &Dump| dump.zset(&world.keys.archived()).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+    assert_eq!(kept(&dump), ["d", "e"], "two are left");
+    assert!(!dump.contains("asynq:{q}:t:c"));
+    world.advance(49).await;
+    assert_eq!(limited.delete_expired_archived(&world.queue, 10).await.expect("the store answers"), 1);
+    assert_eq!(kept(&world.dump().await), ["e"], "one is too old");
+    let others = world.broker.delete_expired_archived(&world.queue, 10).await.expect("the store answers");
+    assert_eq!(others, 0, "90 days are not over");
+}
+
+async fn archive_keeps_nothing_where_nothing_is_to_be_kept(world: World) {
+    let none = world.broker.with_archive_limits(ArchiveLimits::NONE);
+    let leased = world.active_task(unique(pending("a"), 600)).await;
+    let archive = Transition::Archive { message: Some(failed(&leased)), unique_key: LOCK.to_owned() };
+    let settled = none.exchange(&[settlement(&leased, archive)], &Demand::none()).await;
+    assert_eq!(settled.expect("the store answers").settled, [Settled::Applied]);
+    let dump = world.dump().await;
+    assert!(
+        !dump.contains(LOCK) && !dump.contains("asynq:{q}:t:a") && !dump.contains(&world.keys.archived())
+    );
+    let [processed, _, failed, _] = world.counters(&dump);
+    assert_eq!((processed.as_deref(), failed.as_deref()), (Some("1"), Some("1")));
+}
+
+async fn archive_releases_the_lock_if_told(world: World) {
+    let leased = world.active_task(unique(pending("a"), 600)).await;
+    world.apply(&leased, Transition::Archive { message: None, unique_key: LOCK.to_owned() }).await;
+    let dump = world.dump().await;
+    assert!(!dump.contains(LOCK) && dump.contains("asynq:{q}:t:a"));
+    let other = world.active_task(unique(pending("b"), 60)).await;
+    world.advance(60).await;
+    world.store(&[unique(pending("c"), 60)]).await;
+    world.apply(&other, Transition::Archive { message: None, unique_key: LOCK.to_owned() }).await;
+    assert!(world.dump().await.contains(LOCK), "somebody else's lock stays");
+}
+
 async fn archive_keeps_fewer_than_its_limit(world: World) {
     // Two over the limit with the one to come; the second-lowest has a hash, the others are bare IDs.
-    for n in 0..ARCHIVE_LIMIT {
+    for n in 0..=ArchiveLimits::GO.tasks {
         let at = world.now() - 1_000 + i64::from(n >= 2);
         let id = task_id(&format!("{n:05}"));
         world.corrupt(Corruption::AddArchived { queue: world.queue.clone(), id, at }).await;
@@ -266,10 +319,10 @@ async fn archive_keeps_fewer_than_its_limit(world: World) {
     world.set_field("00001", "msg", b"").await;
     world.set_field("00002", "msg", b"").await;
     let leased = world.active("a").await;
-    world.apply(&leased, Transition::Archive { message: None }).await;
+    world.apply(&leased, Transition::Archive { message: None, unique_key: String::new() }).await;
     let dump = world.dump().await;
     let kept = dump.zset(&world.keys.archived());
-    assert_eq!(kept.len(), ARCHIVE_LIMIT - 1);
+    assert_eq!(kept.len(), ArchiveLimits::GO.tasks);
     assert_eq!(kept.first().map(|(id, _)| id.as_str()), Some("00002"), "the oldest go first");
     assert_eq!(kept.last().map(|(id, _)| id.as_str()), Some("a"));
     assert!(!dump.contains("asynq:{q}:t:00001"));
@@ -328,7 +381,7 @@ async fn counts_a_batch_once(world: World) {
         complete(&world, message("b"), None),
         retry(&world, message("c"), true),
         retry(&world, message("d"), false),
-        Transition::Archive { message: None },
+        Transition::Archive { message: None, unique_key: String::new() },
     ];
     let settle =
         leased.iter().zip(transitions).map(|(leased, how)| settlement(leased, how)).collect::<Vec<_>>();
@@ -400,7 +453,7 @@ async fn a_full_failed_counter_starts_with_processed(world: World) {
 
     world.corrupt(Corruption::SetProcessedTotal { queue: queue(), value: i64::MAX }).await;
     let leased = world.active("b").await;
-    world.apply(&leased, Transition::Archive { message: None }).await;
+    world.apply(&leased, Transition::Archive { message: None, unique_key: String::new() }).await;
     assert_eq!(world.counters(&world.dump().await), some([2, 1, 1, 1]));
 }
 
@@ -410,8 +463,8 @@ fn every_transition(world: &World) -> Vec<Transition> {
         done(),
         complete(world, message("a"), Some(b"late")),
         retry(world, message("a"), true),
-        Transition::Archive { message: Some(message("a")) },
-        Transition::Archive { message: None },
+        Transition::Archive { message: Some(message("a")), unique_key: String::new() },
+        Transition::Archive { message: None, unique_key: String::new() },
         requeue(),
         Transition::Requeue { crashed: true },
     ]

@@ -9,7 +9,7 @@ use super::suite::case_list;
 use super::world::{
     World, failed, grouped, message, pending, pending_in, queue, scheduled, strict, task_id, unique,
 };
-use crate::broker::{BrokerErrorKind, Cancellations, NewTask, Place, Transition};
+use crate::broker::{BrokerErrorKind, Messages, NewTask, Place, Transition};
 use crate::clock::from_unix_seconds;
 use crate::task::{QueueName, TaskState};
 use crate::wire::{ServerInfo, TaskMessage, WireTimestamp, WorkerInfo};
@@ -48,7 +48,7 @@ async fn tells_which_queues_are_occupied(world: World) {
         world.broker.occupied(place, queues).await.expect("the store answers")
     };
     let [q, other, _] = &queues;
-    let places = [Place::Later, Place::Active, Place::Completed, Place::Groups];
+    let places = [Place::Later, Place::Active, Place::Ended, Place::Groups];
     world.store(&[pending("p"), pending_in("other", "p")]).await;
     for place in places {
         assert!(occupied(place, &queues).await.is_empty());
@@ -73,8 +73,12 @@ async fn tells_which_queues_are_occupied(world: World) {
     assert!(occupied(Place::Active, &queues).await.is_empty());
     world.broker.beat("server", &[other.clone()]).await.expect("the store answers");
     assert_eq!(occupied(Place::Servers, &queues).await, [other.clone()]);
-    assert_eq!(occupied(Place::Completed, &queues).await, [q.clone()]);
+    assert_eq!(occupied(Place::Ended, &queues).await, [q.clone()]);
     assert_eq!(occupied(Place::Later, &queues).await, [q.clone(), other.clone()]);
+    world.store(&[pending_in("other", "a")]).await;
+    let leased = world.exchange(&[], &strict(1, &[other])).await.leased;
+    world.apply(&leased[0], Transition::Archive { message: None, unique_key: String::new() }).await;
+    assert_eq!(occupied(Place::Ended, &queues).await, [q.clone(), other.clone()]);
     for place in places {
         assert!(occupied(place, &queues[2..]).await.is_empty());
     }
@@ -296,7 +300,7 @@ async fn tells_when_a_task_will_run(world: World) {
     complete(&world, "completed", now + 5).await;
     assert_eq!(told("completed").await, (TaskState::Completed, None));
     let leased = world.active("archived").await;
-    world.apply(&leased, Transition::Archive { message: None }).await;
+    world.apply(&leased, Transition::Archive { message: None, unique_key: String::new() }).await;
     assert_eq!(told("archived").await, (TaskState::Archived, None));
 
     world.store(&[unique(pending("pending"), 60)]).await;
@@ -339,7 +343,7 @@ async fn tells_what_cannot_be_read(world: World) {
     }
 }
 
-async fn next(cancellations: &mut dyn Cancellations) -> Option<String> {
+async fn next(cancellations: &mut dyn Messages) -> Option<String> {
     timeout(Duration::from_secs(20), cancellations.next()).await.expect("a request arrives")
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     Fixture, admission, changes, enqueue, exchange, forward, groups, inspection, leases, priority, recovery,
-    schedules, settle, state, wait,
+    schedules, settle, state, wait, waits,
 };
 
 /// One behavior that every broker must show.
@@ -31,6 +31,7 @@ pub fn cases() -> Vec<Case> {
         groups::CASES,
         recovery::CASES,
         wait::CASES,
+        waits::CASES,
         state::CASES,
         schedules::CASES,
         inspection::CASES,

@@ -9,18 +9,19 @@ use bytes::Bytes;
 use tokio::sync::{Notify, broadcast};
 
 use super::store::{Moment, ServerKeys, Store};
-use super::waiter::{MemoryCancellations, MemoryWaiter};
+use super::waiter::{MemoryMessages, MemoryWaiter};
 use crate::broker::{
-    ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, NewTask, OwnerBeat, Place, Placement, Settled, Settlement, Transition, Waiter,
+    ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Demand, EnqueueError, Exchanged,
+    Forwarded, LeaseRef, Messages, NewTask, OwnerBeat, Place, Placement, Settled, Settlement, Transition,
+    Waiter,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
 use crate::wire::keys::Keyspace;
 use crate::wire::{ServerInfo, WorkerInfo};
 
-/// How many requests to cancel a slow listener can fall behind.
-const CANCELLATION_BACKLOG: usize = 1_024;
+/// How many messages a slow listener can fall behind.
+const BACKLOG: usize = 1_024;
 
 /// A broker inside this process. Cheap to clone; clones share one store, which ends with the last of them.
 ///
@@ -49,6 +50,7 @@ const CANCELLATION_BACKLOG: usize = 1_024;
 pub struct MemoryBroker {
     clock: Clock,
     keyspace: Keyspace,
+    pub(super) archive_limits: ArchiveLimits,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -60,6 +62,8 @@ pub(super) struct Shared {
     /// Told whenever something may have become pending, after the store has it.
     pub(super) ready: Notify,
     cancellations: broadcast::Sender<String>,
+    /// Keys of tasks that somebody waits for, and of which a run has ended.
+    pub(super) run_ends: broadcast::Sender<String>,
     #[cfg(test)]
     away: std::sync::atomic::AtomicBool,
 }
@@ -79,11 +83,17 @@ impl MemoryBroker {
             clock: clock.clone(),
             store: Mutex::default(),
             ready: Notify::new(),
-            cancellations: broadcast::Sender::new(CANCELLATION_BACKLOG),
+            cancellations: broadcast::Sender::new(BACKLOG),
+            run_ends: broadcast::Sender::new(BACKLOG),
             #[cfg(test)]
             away: std::sync::atomic::AtomicBool::new(false),
         };
-        Self { clock, keyspace: Keyspace::default(), shared: Arc::new(shared) }
+        Self {
+            clock,
+            keyspace: Keyspace::default(),
+            archive_limits: ArchiveLimits::default(),
+            shared: Arc::new(shared),
+        }
     }
 
     /// The same store as a process sees it whose clock is another one: as it is with machines whose clocks differ.
@@ -143,6 +153,10 @@ impl Broker for MemoryBroker {
         &self.keyspace
     }
 
+    fn with_archive_limits(&self, limits: ArchiveLimits) -> Arc<dyn Broker> {
+        Arc::new(Self { archive_limits: limits, ..self.clone() })
+    }
+
     async fn ping(&self) -> Result<(), BrokerError> {
         Ok(())
     }
@@ -161,7 +175,14 @@ impl Broker for MemoryBroker {
     }
 
     async fn exchange(&self, settle: &[Settlement], demand: &Demand) -> Result<Exchanged, BrokerError> {
-        let exchanged = self.shared.lock().exchange(settle, demand, self.now());
+        let (exchanged, ended) = {
+            let mut store = self.shared.lock();
+            let exchanged = store.exchange(settle, demand, self.now(), &self.archive_limits);
+            (exchanged, store.take_ended(settle))
+        };
+        for (queue, ended) in ended {
+            self.publish_ends(queue, ended);
+        }
         let requeued = |(settlement, settled): (&Settlement, &Settled)| {
             *settled == Settled::Applied && matches!(settlement.transition, Transition::Requeue { .. })
         };
@@ -277,6 +298,12 @@ impl Broker for MemoryBroker {
         Ok(store.queues.get_mut(queue).map_or(0, |queue| queue.delete_expired_completed(limit, now)))
     }
 
+    async fn delete_expired_archived(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError> {
+        let cutoff = self.archive_limits.cutoff(self.now().seconds);
+        let mut store = self.shared.lock();
+        Ok(store.queues.get_mut(queue).map_or(0, |queue| queue.drop_archived(cutoff, limit)))
+    }
+
     async fn write_server_state(
         &self,
         info: &ServerInfo,
@@ -301,8 +328,8 @@ impl Broker for MemoryBroker {
         Ok(())
     }
 
-    async fn cancellations(&self) -> Result<Box<dyn Cancellations>, BrokerError> {
-        Ok(Box::new(MemoryCancellations::new(self.shared.cancellations.subscribe())))
+    async fn cancellations(&self) -> Result<Box<dyn Messages>, BrokerError> {
+        Ok(Box::new(MemoryMessages::new(self.shared.cancellations.subscribe())))
     }
 
     async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError> {

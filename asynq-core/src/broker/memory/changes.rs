@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 
 use super::MemoryBroker;
-use super::queue::{Queue, set_pending, whole_seconds};
+use super::queue::{Queue, set_pending};
 use super::scored_set::ScoredSet;
 use super::store::{Locks, Moment};
 use super::task_hash::{TaskHash, field};
 use crate::broker::{
-    ARCHIVE_AGE, ARCHIVE_LIMIT, Adoption, Broker, BrokerError, BrokerErrorKind, Change, Changed, ChangedMany,
-    Changes, Collection, Edit, Edited, EnqueueError, QueueDeletion,
+    Adoption, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Change, Changed, ChangedMany, Changes,
+    Collection, Edit, Edited, EnqueueError, QueueDeletion,
 };
 use crate::task::{QueueName, TaskId, TaskState, UnknownState};
 use crate::wire::TaskMessage;
@@ -21,11 +21,12 @@ const TRIM_LIMIT: usize = 200;
 impl Changes for MemoryBroker {
     async fn change(&self, queue: &QueueName, id: &TaskId, change: Change) -> Result<Changed, BrokerError> {
         let now = self.now();
-        let changed = {
+        let (changed, ended) = {
             let mut store = self.shared().lock();
             let (Some(queue), locks) = store.queue_and_locks(queue) else { return Ok(Changed::NotFound) };
-            queue.change_one(id, change, locks, now)
+            (queue.change_one(id, change, locks, now, &self.archive_limits), queue.take_ended())
         };
+        self.publish_ends(queue, ended);
         self.wake(change == Change::Run && changed == Changed::Applied);
         Ok(changed)
     }
@@ -41,13 +42,17 @@ impl Changes for MemoryBroker {
             return Ok(ChangedMany::default());
         }
         let now = self.now();
-        let changed = {
+        let (changed, ended) = {
             let mut store = self.shared().lock();
             let (Some(queue), locks) = store.queue_and_locks(queue) else {
                 return Ok(ChangedMany::default());
             };
-            queue.change_first(collection, change, limit, locks, now)
+            (
+                queue.change_first(collection, change, limit, locks, now, &self.archive_limits),
+                queue.take_ended(),
+            )
         };
+        self.publish_ends(queue, ended);
         self.wake(change == Change::Run && changed.changed > 0);
         Ok(changed)
     }
@@ -76,7 +81,14 @@ impl Changes for MemoryBroker {
 }
 
 impl Queue {
-    fn change_one(&mut self, id: &TaskId, change: Change, locks: &mut Locks, now: Moment) -> Changed {
+    fn change_one(
+        &mut self,
+        id: &TaskId,
+        change: Change,
+        locks: &mut Locks,
+        now: Moment,
+        archive_limits: &ArchiveLimits,
+    ) -> Changed {
         let Some(task) = self.tasks.get(id) else { return Changed::NotFound };
         if task.message().is_none() && change != Change::Delete {
             return Changed::NotFound;
@@ -107,7 +119,7 @@ impl Queue {
             self.take_out(id, state, &group);
         }
         self.apply(id, change, locks, now);
-        self.trim_after(change, locks, now);
+        self.trim_after(change, locks, now, archive_limits);
         Changed::Applied
     }
 
@@ -148,6 +160,9 @@ impl Queue {
 
     /// Changes a task whose ID stands nowhere.
     fn apply(&mut self, id: &TaskId, change: Change, locks: &mut Locks, now: Moment) {
+        if change != Change::Run {
+            self.waiting.end(id, false, now);
+        }
         if change == Change::Delete {
             if let Some(task) = self.tasks.remove(id) {
                 release(id, &task, locks);
@@ -168,13 +183,12 @@ impl Queue {
         }
     }
 
-    fn trim_after(&mut self, change: Change, locks: &mut Locks, now: Moment) {
+    fn trim_after(&mut self, change: Change, locks: &mut Locks, now: Moment, limits: &ArchiveLimits) {
         if change != Change::Archive {
             return;
         }
-        let cutoff = now.seconds.saturating_sub(whole_seconds(ARCHIVE_AGE));
-        self.drop_archived_and_locks(cutoff, TRIM_LIMIT, locks);
-        let excess = self.archived.len().saturating_sub(ARCHIVE_LIMIT.saturating_sub(1));
+        self.drop_archived_and_locks(limits.cutoff(now.seconds), TRIM_LIMIT, locks);
+        let excess = self.archived.len().saturating_sub(limits.tasks);
         self.drop_archived_and_locks(i64::MAX, excess.min(TRIM_LIMIT), locks);
     }
 
@@ -194,6 +208,7 @@ impl Queue {
         limit: usize,
         locks: &mut Locks,
         now: Moment,
+        archive_limits: &ArchiveLimits,
     ) -> ChangedMany {
         let ids = self.take_first(collection, limit);
         let mut changed = ChangedMany::default();
@@ -213,7 +228,7 @@ impl Queue {
         if let Some(group) = collection.group() {
             self.forget_if_empty(group);
         }
-        self.trim_after(change, locks, now);
+        self.trim_after(change, locks, now, archive_limits);
         changed.left = match collection {
             Collection::Pending => self.pending.len(),
             Collection::Active => self.active.len(),

@@ -124,6 +124,13 @@ fn put_queue(dump: &mut Dump, keys: &QueueKeys, queue: &Queue, now: Moment) {
         let members = marks.value.iter().map(|(entry, at)| (bytes(entry), at)).collect();
         dump.insert(keys.ticks(), Value::ZSet(members), Some(expiry(marks, now)));
     }
+    if let Some(marks) = queue.waiting.marks(now) {
+        let members = marks.value.iter().map(|(id, until)| (id_bytes(id), until)).collect();
+        dump.insert(keys.waits(), Value::ZSet(members), Some(expiry(marks, now)));
+    }
+    for (id, done) in queue.waiting.done() {
+        dump.insert(keys.done(id.as_str()), Value::String(Bytes::new()), Some(expiry(done, now)));
+    }
     put_number(dump, keys.paused(), queue.paused_since, None);
     put_number(dump, keys.processed_total(), queue.statistics.processed, None);
     put_number(dump, keys.failed_total(), queue.statistics.failed, None);

@@ -10,7 +10,7 @@
 //!   │                                                        │
 //!   ├─► schedules.rs (what schedulers need)                  │
 //!   ├─► admission.rs (limits over all servers)               │
-//!   └─► waiter.rs (wake-ups, cancellations)                  ├─► groups.rs, scored_set.rs, task_hash.rs, statistics.rs
+//!   └─► waiter.rs (wake-ups, subscriptions)                   ├─► groups.rs, scored_set.rs, task_hash.rs, statistics.rs
 //!                                                            └─► ../snapshot.rs (what an inspector sees)
 //! ```
 
@@ -33,5 +33,6 @@ mod task_hash;
 #[cfg(test)]
 mod tests;
 mod waiter;
+mod waits;
 
 pub use broker::MemoryBroker;

@@ -15,10 +15,11 @@ use super::scored_set::ScoredSet;
 use super::statistics::{Increment, Statistics};
 use super::store::{Locks, Moment};
 use super::task_hash::{TaskHash, field};
+use super::waits::Waiting;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ARCHIVE_AGE, ARCHIVE_LIMIT, ActiveTask, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, OwnerBeat, Place,
-    Placement, RunToken, Settled, Settlement, StoredMessage, Transition, Undecodable,
+    ActiveTask, ArchiveLimits, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, OwnerBeat, Place, Placement, RunToken,
+    Settled, Settlement, StoredMessage, Transition, Undecodable,
 };
 use crate::task::{TaskId, TaskState};
 use crate::wire::TaskMessage;
@@ -62,6 +63,8 @@ pub(super) struct Queue {
     pub(super) owners: ScoredSet<Arc<str>>,
     /// What schedulers enqueued here last.
     pub(super) ticks: Ticks,
+    /// Which tasks somebody waits for.
+    pub(super) waiting: Waiting,
 }
 
 /// What one exchange came by in a queue and did not take.
@@ -101,7 +104,7 @@ impl Queue {
         match place {
             Place::Later => !self.scheduled.is_empty() || !self.retry.is_empty(),
             Place::Active => !self.active.is_empty(),
-            Place::Completed => !self.completed.is_empty(),
+            Place::Ended => !self.completed.is_empty() || !self.archived.is_empty(),
             Place::Groups => !self.groups.is_empty() || !self.sets.is_empty(),
             Place::Servers => !self.owners.is_empty(),
         }
@@ -193,6 +196,7 @@ impl Queue {
         settlement: &Settlement,
         locks: &mut Locks,
         now: Moment,
+        archive_limits: &ArchiveLimits,
         count: &mut Increment,
     ) -> Settled {
         let Settlement { queue: _, id, run, lease_until, transition } = settlement;
@@ -203,7 +207,7 @@ impl Queue {
             return Settled::Refused;
         }
         match transition {
-            Transition::Done { unique_key } => {
+            Transition::Done { unique_key } | Transition::Revoke { unique_key } => {
                 self.tasks.remove(id);
                 count.success();
                 locks.release(unique_key, id.as_str());
@@ -238,14 +242,15 @@ impl Queue {
                     task.set_state(TaskState::Archived);
                     self.archived.insert(id.clone(), now.seconds);
                     count.failure();
-                    self.trim_archive(now);
+                    self.trim_archive(now, archive_limits);
                 }
             }
-            Transition::Archive { message } => {
+            Transition::Archive { message, unique_key } => {
                 self.end_run(id, TaskState::Archived, message.as_ref());
+                locks.release(unique_key, id.as_str());
                 self.archived.insert(id.clone(), now.seconds);
                 count.failure();
-                self.trim_archive(now);
+                self.trim_archive(now, archive_limits);
             }
             Transition::Requeue { crashed } => {
                 let task = self.end_run(id, TaskState::Pending, None);
@@ -257,6 +262,7 @@ impl Queue {
                 self.pending.push_back(id.clone());
             }
         }
+        self.waiting.end(id, matches!(transition, Transition::Done { .. }), now);
         Settled::Applied
     }
 
@@ -282,19 +288,20 @@ impl Queue {
     }
 
     /// Drops archived tasks that are too old or too many, lowest first.
-    fn trim_archive(&mut self, now: Moment) {
-        let cutoff = now.seconds.saturating_sub(whole_seconds(ARCHIVE_AGE));
-        self.drop_archived(cutoff, TRIM_LIMIT);
-        // Compat: Go's rank arithmetic keeps one fewer than the limit.
-        let excess = self.archived.len().saturating_sub(ARCHIVE_LIMIT.saturating_sub(1));
+    fn trim_archive(&mut self, now: Moment, limits: &ArchiveLimits) {
+        self.drop_archived(limits.cutoff(now.seconds), TRIM_LIMIT);
+        let excess = self.archived.len().saturating_sub(limits.tasks);
         self.drop_archived(i64::MAX, excess.min(TRIM_LIMIT));
     }
 
-    fn drop_archived(&mut self, up_to: i64, limit: usize) {
-        for (id, _) in self.archived.up_to(up_to, limit) {
+    /// Drops at most `limit` archived tasks of this score or less: how many.
+    pub(super) fn drop_archived(&mut self, up_to: i64, limit: usize) -> usize {
+        let dropped = self.archived.up_to(up_to, limit);
+        for (id, _) in &dropped {
             self.archived.remove(id.as_str());
-            self.tasks.remove(&id);
+            self.tasks.remove(id);
         }
+        dropped.len()
     }
 
     /// Extends the lease of a run that still holds its task.

@@ -16,11 +16,11 @@ use super::schedules::Schedulers;
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
 use crate::broker::{
-    Adoption, Demand, EnqueueError, Exchanged, Leased, NewTask, QueueDeletion, QueueShare, Settled,
-    Settlement, StoredMessage,
+    Adoption, ArchiveLimits, Demand, EnqueueError, Exchanged, Leased, NewTask, QueueDeletion, QueueShare,
+    Settled, Settlement, StoredMessage,
 };
 use crate::clock::{Clock, floor_seconds};
-use crate::task::QueueName;
+use crate::task::{QueueName, TaskId};
 use crate::wire::keys::Keyspace;
 use crate::wire::{ServerInfo, WorkerInfo};
 
@@ -237,16 +237,35 @@ impl Store {
         removed
     }
 
+    /// Tasks of which these settlements have ended a run, if somebody waits for them; by queue.
+    pub(super) fn take_ended<'a>(&mut self, settle: &'a [Settlement]) -> Vec<(&'a QueueName, Vec<TaskId>)> {
+        let mut ended = Vec::new();
+        for Settlement { queue, .. } in settle {
+            let told = self.queues.get_mut(queue).map(Queue::take_ended).unwrap_or_default();
+            if !told.is_empty() {
+                ended.push((queue, told));
+            }
+        }
+        ended
+    }
+
     /// Settles in order, then leases.
-    pub(super) fn exchange(&mut self, settle: &[Settlement], demand: &Demand, now: Moment) -> Exchanged {
-        let mut exchanged = Exchanged { settled: self.settle(settle, now), ..Exchanged::default() };
+    pub(super) fn exchange(
+        &mut self,
+        settle: &[Settlement],
+        demand: &Demand,
+        now: Moment,
+        archive_limits: &ArchiveLimits,
+    ) -> Exchanged {
+        let mut exchanged =
+            Exchanged { settled: self.settle(settle, now, archive_limits), ..Exchanged::default() };
         if demand.slots > 0 {
             self.lease(demand, now, &mut exchanged);
         }
         exchanged
     }
 
-    fn settle(&mut self, settle: &[Settlement], now: Moment) -> Vec<Settled> {
+    fn settle(&mut self, settle: &[Settlement], now: Moment, archive_limits: &ArchiveLimits) -> Vec<Settled> {
         let mut counted = HashMap::<&QueueName, Increment>::new();
         let settled = settle
             .iter()
@@ -255,7 +274,7 @@ impl Store {
                     return Settled::Refused;
                 };
                 let count = counted.entry(&settlement.queue).or_default();
-                queue.settle(settlement, &mut self.locks, now, count)
+                queue.settle(settlement, &mut self.locks, now, archive_limits, count)
             })
             .collect();
         // Once for each counter and batch, as the script does.
@@ -375,6 +394,7 @@ impl Store {
         for queue in self.queues.values_mut() {
             queue.statistics.drop_expired(now.seconds);
             queue.ticks.drop_expired(now);
+            queue.waiting.drop_expired(now);
         }
     }
 

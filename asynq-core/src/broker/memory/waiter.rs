@@ -1,4 +1,4 @@
-//! [`MemoryWaiter`] and [`MemoryCancellations`]: what wakes others in this process.
+//! [`MemoryWaiter`] and [`MemoryMessages`]: what wakes others in this process.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::{Instant, timeout_at};
 
 use super::broker::Shared;
-use crate::broker::{BrokerError, Cancellations, Waiter};
+use crate::broker::{BrokerError, Messages, Waiter};
 use crate::task::QueueName;
 
 /// How often paused queues are looked at.
@@ -58,25 +58,25 @@ impl Waiter for MemoryWaiter {
     }
 }
 
-/// Listens for requests to cancel a task.
+/// Listens for what others publish.
 #[derive(Debug)]
-pub(super) struct MemoryCancellations {
-    requests: broadcast::Receiver<String>,
+pub(super) struct MemoryMessages {
+    channel: broadcast::Receiver<String>,
 }
 
-impl MemoryCancellations {
-    pub(super) fn new(requests: broadcast::Receiver<String>) -> Self {
-        Self { requests }
+impl MemoryMessages {
+    pub(super) fn new(channel: broadcast::Receiver<String>) -> Self {
+        Self { channel }
     }
 }
 
 #[async_trait]
-impl Cancellations for MemoryCancellations {
+impl Messages for MemoryMessages {
     async fn next(&mut self) -> Option<String> {
         loop {
-            match self.requests.recv().await {
-                Ok(id) => return Some(id),
-                // Best effort: a listener that is too slow loses the oldest requests and goes on.
+            match self.channel.recv().await {
+                Ok(message) => return Some(message),
+                // Best effort: a listener that is too slow loses the oldest messages and goes on.
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return None,
             }

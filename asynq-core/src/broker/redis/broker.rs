@@ -9,16 +9,16 @@ use bytes::Bytes;
 use redis::Value;
 
 use super::address::Address;
-use super::cancellations::RedisCancellations;
 use super::connection::{Connection, connection_info, unusable};
 use super::exchange::Exchange;
+use super::messages::RedisMessages;
 use super::reply::{Reader, score};
 use super::script::{Call, Name};
 use super::waiter::RedisWaiter;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ActiveTask, Broker, BrokerError, BrokerErrorKind, Cancellations, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, NewTask, OwnerBeat, Place, Settlement, Waiter,
+    ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Demand, EnqueueError, Exchanged,
+    Forwarded, LeaseRef, Messages, NewTask, OwnerBeat, Place, Settlement, Waiter,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result as PublicResult};
@@ -27,15 +27,17 @@ use crate::wire::keys::{Keyspace, QueueKeys};
 use crate::wire::{ServerInfo, WorkerInfo};
 
 /// Tasks on a Redis server, in Go asynq's format.
+#[derive(Clone)]
 pub struct RedisBroker {
     pub(super) client: redis::Client,
     pub(super) address: String,
     /// Clients' and housekeeping calls. Everything sent at the same time travels together.
-    pub(super) shared: Connection,
+    pub(super) shared: Arc<Connection>,
     /// Exchanges, which carry whole batches, go their own way: nothing else waits behind them.
-    pub(super) exchange: Connection,
+    pub(super) exchange: Arc<Connection>,
     pub(super) keyspace: Keyspace,
     pub(super) clock: Clock,
+    pub(super) archive_limits: ArchiveLimits,
 }
 
 impl RedisBroker {
@@ -61,12 +63,43 @@ impl RedisBroker {
 
     fn new(client: redis::Client, address: String, keyspace: Keyspace, clock: Clock) -> Self {
         Self {
-            shared: Connection::new(client.clone()),
-            exchange: Connection::new(client.clone()),
+            shared: Arc::new(Connection::new(client.clone())),
+            exchange: Arc::new(Connection::new(client.clone())),
             client,
             address,
             keyspace,
             clock,
+            archive_limits: ArchiveLimits::default(),
+        }
+    }
+
+    /// Deletes tasks of a collection whose scores are `up_to` or less. No script runs where there are none.
+    async fn delete_expired(
+        &self,
+        collection: String,
+        keys: &QueueKeys,
+        up_to: i64,
+        limit: usize,
+    ) -> Result<usize, BrokerError> {
+        const DOING: &str = "delete expired tasks";
+        let lowest = async |mut server: redis::aio::MultiplexedConnection| {
+            redis::cmd("ZRANGE")
+                .arg(&collection)
+                .arg(0)
+                .arg(0)
+                .arg("WITHSCORES")
+                .query_async(&mut server)
+                .await
+        };
+        let lowest: Vec<Vec<u8>> = self.shared.run(DOING, lowest).await?;
+        if lowest.get(1).and_then(|text| score(text)).is_none_or(|lowest| lowest > up_to) {
+            return Ok(0);
+        }
+        let mut call = Call::new(Name::delete_expired, [collection]);
+        call.arg(up_to).arg(keys.task_prefix()).arg(limit);
+        match call.run(&self.shared, DOING).await? {
+            Value::Int(deleted) => usize::try_from(deleted).or(Err(BrokerError::protocol(DOING))),
+            _ => Err(BrokerError::protocol(DOING)),
         }
     }
 
@@ -94,7 +127,12 @@ impl Broker for RedisBroker {
     fn for_other_runtime(&self) -> Option<Arc<dyn Broker>> {
         // A connection is driven by the runtime that made it; a new one is made where it is first used.
         let (client, address) = (self.client.clone(), self.address.clone());
-        Some(Arc::new(Self::new(client, address, self.keyspace.clone(), self.clock.clone())))
+        let broker = Self::new(client, address, self.keyspace.clone(), self.clock.clone());
+        Some(Arc::new(Self { archive_limits: self.archive_limits, ..broker }))
+    }
+
+    fn with_archive_limits(&self, limits: ArchiveLimits) -> Arc<dyn Broker> {
+        Arc::new(Self { archive_limits: limits, ..self.clone() })
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
@@ -106,7 +144,7 @@ impl Broker for RedisBroker {
     }
 
     async fn exchange(&self, settle: &[Settlement], demand: &Demand) -> Result<Exchanged, BrokerError> {
-        let exchange = Exchange::new(&self.keyspace, self.clock.now(), settle, demand);
+        let exchange = Exchange::new(&self.keyspace, self.clock.now(), &self.archive_limits, settle, demand);
         let answer = exchange.call().run(&self.exchange, "exchange").await?;
         exchange.read(answer)
     }
@@ -285,30 +323,14 @@ impl Broker for RedisBroker {
     }
 
     async fn delete_expired_completed(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError> {
-        const DOING: &str = "delete expired completed tasks";
         let keys = self.keyspace.queue(queue);
-        let now = self.now_seconds();
-        let earliest: Vec<Vec<u8>> = self
-            .shared
-            .run(DOING, async |mut server| {
-                redis::cmd("ZRANGE")
-                    .arg(keys.completed())
-                    .arg(0)
-                    .arg(0)
-                    .arg("WITHSCORES")
-                    .query_async(&mut server)
-                    .await
-            })
-            .await?;
-        if earliest.get(1).and_then(|text| score(text)).is_none_or(|expires| expires > now) {
-            return Ok(0);
-        }
-        let mut call = Call::new(Name::delete_expired_completed, [keys.completed()]);
-        call.arg(now).arg(keys.task_prefix()).arg(limit);
-        match call.run(&self.shared, DOING).await? {
-            Value::Int(deleted) => usize::try_from(deleted).or(Err(BrokerError::protocol(DOING))),
-            _ => Err(BrokerError::protocol(DOING)),
-        }
+        self.delete_expired(keys.completed(), &keys, self.now_seconds(), limit).await
+    }
+
+    async fn delete_expired_archived(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError> {
+        let keys = self.keyspace.queue(queue);
+        let cutoff = self.archive_limits.cutoff(self.now_seconds());
+        self.delete_expired(keys.archived(), &keys, cutoff, limit).await
     }
 
     async fn write_server_state(
@@ -386,9 +408,9 @@ impl Broker for RedisBroker {
             .await
     }
 
-    async fn cancellations(&self) -> Result<Box<dyn Cancellations>, BrokerError> {
+    async fn cancellations(&self) -> Result<Box<dyn Messages>, BrokerError> {
         let channel = self.keyspace.cancel_channel();
-        Ok(Box::new(RedisCancellations::subscribe(&self.client, &channel).await?))
+        Ok(Box::new(RedisMessages::subscribe(&self.client, &channel).await?))
     }
 
     async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError> {
@@ -419,7 +441,20 @@ impl Broker for RedisBroker {
         if answer == Value::Nil {
             return Ok(None);
         }
-        let mut row = Reader::new(answer, DOING)?;
+        self.read_task(answer, queue, id, DOING).map(Some)
+    }
+}
+
+impl RedisBroker {
+    /// A task, from what the scripts say that begin with `read_task.lua`.
+    pub(super) fn read_task(
+        &self,
+        answer: Value,
+        queue: &QueueName,
+        id: &TaskId,
+        doing: &'static str,
+    ) -> Result<TaskInfo, BrokerError> {
+        let mut row = Reader::new(answer, doing)?;
         let snapshot = Snapshot {
             message: row.bytes()?,
             state: row.text()?,
@@ -428,11 +463,9 @@ impl Broker for RedisBroker {
             lease_until: score(&row.bytes()?),
         };
         let info = snapshot.into_info(queue, id, self.now_seconds());
-        info.map(Some).map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, DOING, error))
+        info.map_err(|error| BrokerError::new(BrokerErrorKind::Protocol, doing, error))
     }
-}
 
-impl RedisBroker {
     fn state_keys(&self, info: &ServerInfo) -> (String, String) {
         (
             self.keyspace.server_info(&info.host, info.pid, &info.server_id),
@@ -446,7 +479,7 @@ fn keys_of(place: Place, keys: &QueueKeys) -> Vec<String> {
     match place {
         Place::Later => vec![keys.scheduled(), keys.retry()],
         Place::Active => vec![keys.active()],
-        Place::Completed => vec![keys.completed()],
+        Place::Ended => vec![keys.completed(), keys.archived()],
         Place::Groups => vec![keys.groups(), keys.aggregation_sets()],
         Place::Servers => vec![keys.owners()],
     }

@@ -8,8 +8,8 @@ use super::inspection::collection_key;
 use super::reply::Reader;
 use super::script::{Call, LONGEST_TTL, Name};
 use crate::broker::{
-    ARCHIVE_AGE, ARCHIVE_LIMIT, Adoption, BrokerError, BrokerErrorKind, Change, Changed, ChangedMany,
-    Changes, Collection, Edit, Edited, EnqueueError, QueueDeletion,
+    Adoption, BrokerError, BrokerErrorKind, Change, Changed, ChangedMany, Changes, Collection, Edit, Edited,
+    EnqueueError, QueueDeletion,
 };
 use crate::task::{QueueName, TaskId, TaskState};
 use crate::wire::TaskMessage;
@@ -123,7 +123,8 @@ impl RedisBroker {
             Change::Delete => "delete",
         });
         call.arg(keys.prefix()).arg(now).arg(self.clock.unix_nanos());
-        call.arg(now - ARCHIVE_AGE.as_secs().cast_signed()).arg(ARCHIVE_LIMIT);
+        call.arg(self.archive_limits.cutoff(now)).arg(self.archive_limits.tasks);
+        call.arg(self.keyspace.run_ends_channel());
         call
     }
 

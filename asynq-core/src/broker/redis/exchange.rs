@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::reply::{Reader, message};
 use super::script::{Call, Name};
 use crate::broker::{
-    ARCHIVE_AGE, ARCHIVE_LIMIT, BrokerError, Demand, Exchanged, LEASE, LOOK_AHEAD, Leased, RunToken,
-    STATISTICS_AGE, Settled, Settlement, Transition,
+    ArchiveLimits, BrokerError, Demand, Exchanged, LEASE, LOOK_AHEAD, Leased, RunToken, STATISTICS_AGE,
+    Settled, Settlement, Transition,
 };
 use crate::clock::floor_seconds;
 use crate::task::{QueueName, TaskId};
@@ -37,6 +37,7 @@ impl Exchange {
     pub(super) fn new(
         keyspace: &Keyspace,
         now: jiff::Timestamp,
+        archive_limits: &ArchiveLimits,
         settle: &[Settlement],
         demand: &Demand,
     ) -> Self {
@@ -61,10 +62,11 @@ impl Exchange {
             .arg(demand.slots)
             .arg(u8::from(demand.strict))
             .arg(fastrand::u32(..))
-            .arg(seconds - ARCHIVE_AGE.as_secs().cast_signed())
-            .arg(ARCHIVE_LIMIT)
+            .arg(archive_limits.cutoff(seconds))
+            .arg(archive_limits.tasks)
             .arg(demand.types.len())
-            .arg(LOOK_AHEAD);
+            .arg(LOOK_AHEAD)
+            .arg(keyspace.run_ends_channel());
         let shares = demand.queues.iter().take(demanded);
         let shares =
             shares.map(|share| (share.weight.max(1), share.slots.min(demand.slots), u8::from(share.beat)));
@@ -182,6 +184,7 @@ fn script_keys(queues: &[QueueKeys], now: jiff::Timestamp) -> Vec<String> {
                 keys.failed(now),
                 keys.processed_total(),
                 keys.failed_total(),
+                keys.waits(),
                 keys.owners(),
             ]
         })
@@ -201,6 +204,7 @@ fn kind(settlement: &Settlement) -> &'static str {
     match &settlement.transition {
         Transition::Done { unique_key } if unique_key.is_empty() => "d",
         Transition::Done { .. } => "u",
+        Transition::Revoke { .. } => "v",
         Transition::Complete { .. } => "c",
         // One that is put back is, to the script, a failure that does not count.
         Transition::Retry { .. } | Transition::PutBack { limit: None, .. } => "r",
@@ -218,6 +222,9 @@ fn add_member(call: &mut Call, settlement: &Settlement) {
                 call.arg(unique_key);
             }
         }
+        Transition::Revoke { unique_key } => {
+            call.arg(unique_key);
+        }
         Transition::Complete { message, until, result } => {
             call.arg(&message.unique_key)
                 .arg(message.encode())
@@ -231,9 +238,10 @@ fn add_member(call: &mut Call, settlement: &Settlement) {
         Transition::PutBack { message, at, limit } => {
             call.arg(message.encode()).arg(*at).arg(limit.unwrap_or(0));
         }
-        Transition::Archive { message } => {
+        Transition::Archive { message, unique_key } => {
             call.arg(u8::from(message.is_some()))
-                .arg(message.as_ref().map(TaskMessage::encode).unwrap_or_default());
+                .arg(message.as_ref().map(TaskMessage::encode).unwrap_or_default())
+                .arg(unique_key);
         }
         Transition::Requeue { crashed } => {
             call.arg(u8::from(*crashed));
@@ -247,7 +255,13 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_shape_is_an_error() {
-        let exchange = Exchange::new(&Keyspace::default(), jiff::Timestamp::UNIX_EPOCH, &[], &Demand::none());
+        let exchange = Exchange::new(
+            &Keyspace::default(),
+            jiff::Timestamp::UNIX_EPOCH,
+            &ArchiveLimits::default(),
+            &[],
+            &Demand::none(),
+        );
         let error = exchange.read(redis::Value::Int(1)).unwrap_err();
         assert_eq!(error.to_string(), "unexpected answer from the broker during exchange");
     }

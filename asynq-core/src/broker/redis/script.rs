@@ -32,7 +32,7 @@ scripts! {
     archive_members
     change
     close_queue
-    delete_expired_completed
+    delete_expired
     edit
     enqueue [insert]
     exchange
@@ -51,7 +51,8 @@ scripts! {
     stage_group
     sweep
     take_turn
-    task_info
+    task_info [read_task]
+    watch [read_task]
     write_result
     write_scheduler_entries
     write_server_state

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use asynq_core::server::default_delay;
+use asynq_core::router::default_delay;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

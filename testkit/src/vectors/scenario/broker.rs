@@ -278,7 +278,7 @@ impl Operations {
                 let message = TaskMessage { retried, ..failed() };
                 Transition::Retry { message, at: given.process_at_unix, is_failure }
             }
-            "archive" => Transition::Archive { message: Some(failed()) },
+            "archive" => Transition::Archive { message: Some(failed()), unique_key: String::new() },
             _ => Transition::Requeue { crashed: false },
         };
         let settlement = Settlement {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use asynq_core::client::Client;
 use asynq_core::clock::Clock;
+use asynq_core::router::RetryPolicy;
 use asynq_core::router::{BoxError, Ctx, Router};
-use asynq_core::server::{RetryPolicy, Server};
+use asynq_core::server::Server;
 use redis::aio::MultiplexedConnection;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -151,7 +151,7 @@ fn place_of(number: u8) -> Place {
     match number % 5 {
         0 => Place::Later,
         1 => Place::Active,
-        2 => Place::Completed,
+        2 => Place::Ended,
         3 => Place::Groups,
         _ => Place::Servers,
     }
@@ -203,11 +203,10 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
     let run = known.run(op.run)?;
     let message =
         || TaskMessage { retried: run.message.retried + 1, last_failed_at: now, ..run.message.clone() };
+    let lock = |release| if release { run.message.unique_key.clone() } else { String::new() };
     let transition = match op.transition {
-        TransitionOp::Done(release) => {
-            let unique_key = if release { run.message.unique_key.clone() } else { String::new() };
-            Transition::Done { unique_key }
-        }
+        TransitionOp::Done(release) => Transition::Done { unique_key: lock(release) },
+        TransitionOp::Revoke(release) => Transition::Revoke { unique_key: lock(release) },
         TransitionOp::Complete(seconds, result) => Transition::Complete {
             message: TaskMessage { completed_at: now, ..run.message.clone() },
             until: now + i64::from(seconds),
@@ -221,7 +220,9 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
             let limit = (limit > 0).then(|| u32::from(limit));
             Transition::PutBack { message: message(), at: now + 30, limit }
         }
-        TransitionOp::Archive(with_message) => Transition::Archive { message: with_message.then(message) },
+        TransitionOp::Archive { with_message, release } => {
+            Transition::Archive { message: with_message.then(message), unique_key: lock(release) }
+        }
         TransitionOp::Requeue(crashed) => Transition::Requeue { crashed },
     };
     Some(Settlement {

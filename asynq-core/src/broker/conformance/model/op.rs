@@ -83,6 +83,13 @@ pub enum Op {
         /// The task.
         id: u8,
     },
+    /// Watches a task.
+    Watch {
+        /// The queue.
+        queue: u8,
+        /// The task.
+        id: u8,
+    },
     /// Settles a batch and leases.
     Exchange {
         /// What to settle.
@@ -328,14 +335,21 @@ pub enum TokenOp {
 pub enum TransitionOp {
     /// Done, and whether its lock is named.
     Done(bool),
+    /// Revoked, and whether its lock is named.
+    Revoke(bool),
     /// Completed: kept for this many seconds, with this byte as the result.
     Complete(u8, Option<u8>),
     /// To be tried again in this many seconds; whether it is a failure.
     Retry(u8, bool),
     /// Put back, for its type is unknown, and given up after this many times.
     PutBack(u8),
-    /// Archived, and whether with a message.
-    Archive(bool),
+    /// Archived.
+    Archive {
+        /// Whether with a message.
+        with_message: bool,
+        /// Whether the lock is released.
+        release: bool,
+    },
     /// Put back, and whether after a crash.
     Requeue(bool),
 }

@@ -73,6 +73,10 @@ pub(super) async fn operate(
             broker.acquire_token(&token).await?.to_string()
         }
         Op::ReleaseToken { id } => broker.release_token("s", &limited_id(*id)).await?.to_string(),
+        Op::Watch { queue, id } => {
+            let queue = queue_name(*queue);
+            format!("{:?}", broker.watch(&queue, &known.id(&queue, *id)).await?)
+        }
         Op::DeleteQueue { queue, force } => {
             format!("{:?}", broker.delete_queue(&queue_name(*queue), *force).await?)
         }

@@ -13,7 +13,7 @@ pub fn random_ops(seed: u64, n: usize) -> Vec<Op> {
 
 fn random_op(rng: &mut fastrand::Rng) -> Op {
     let queue = rng.u8(..);
-    match rng.u8(..143) {
+    match rng.u8(..147) {
         0..24 => Op::Enqueue(some(rng, 4, random_task)),
         120..123 => Op::Tick { entry: rng.u8(..), at: rng.i8(-20..20), task: random_task(rng) },
         123 => Op::TickMark { queue, entry: rng.u8(..) },
@@ -25,6 +25,7 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         },
         140 => Op::TakeTurn { id: rng.u8(..) },
         141 => Op::AcquireToken { id: rng.u8(..) },
+        143..147 => Op::Watch { queue, id: rng.u8(..) },
         142 => Op::ReleaseToken { id: rng.u8(..) },
         58..62 => Op::ExtendLeases { queue, runs: some(rng, 4, |rng| rng.u8(..8)), seconds: rng.u8(..90) },
         62..70 => Op::Forward { queue },
@@ -110,12 +111,13 @@ fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
             _ => TokenOp::Own,
         },
         lease_off: if rng.u8(..5) == 0 { rng.i8(-2..90) } else { 0 },
-        transition: match rng.u8(..11) {
+        transition: match rng.u8(..12) {
+            11 => TransitionOp::Revoke(rng.bool()),
             0..2 => TransitionOp::Done(rng.bool()),
             2..4 => TransitionOp::Complete(rng.u8(..60), rng.bool().then(|| rng.u8(..))),
             4..7 => TransitionOp::Retry(rng.u8(..60), rng.bool()),
             10 => TransitionOp::PutBack(rng.u8(0..4)),
-            7 => TransitionOp::Archive(rng.bool()),
+            7 => TransitionOp::Archive { with_message: rng.bool(), release: rng.bool() },
             _ => TransitionOp::Requeue(rng.u8(..8) > 0),
         },
     }

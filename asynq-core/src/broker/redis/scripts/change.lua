@@ -8,9 +8,10 @@
 -- KEYS[5] asynq:{<queue>}:aggregation_sets   sorted set
 -- KEYS[6..] the collection, unless one task is given by its ID
 -- ARGV[1] run, archive or delete   ARGV[2] queue key prefix   ARGV[3] now, unix seconds   ARGV[4] now, unix nanoseconds
--- ARGV[5] archive cutoff, unix seconds   ARGV[6] archive limit
--- ARGV[7] the task's ID, or the state of the collection   ARGV[8] the collection's group, if it is one
--- ARGV[9] how many at most
+-- ARGV[5] archive cutoff, unix seconds   ARGV[6] how many stay in the archive
+-- ARGV[7] channel on which the end of a task that somebody waits for is published
+-- ARGV[8] the task's ID, or the state of the collection   ARGV[9] the collection's group, if it is one
+-- ARGV[10] how many at most
 -- Returns for one task {1} changed, {0} no such task, {-1, state} refused, {-2} an aggregator has it; for a collection
 --   {changed, dropped, left}; then the messages of deleted tasks that may hold a lock which their hash does not name.
 local call, try = redis.call, redis.pcall
@@ -60,10 +61,18 @@ local actions = {
   delete = delete,
 }
 
+local waits = prefix .. 'x:waits'
+local is_waited_in = call('EXISTS', waits) == 1
+
+local function change(id, task, fields)
+  actions[action](id, task, fields)
+  if is_waited_in and action ~= 'run' and try('ZREM', waits, id) == 1 then try('PUBLISH', ARGV[7], task) end
+end
+
 local function trim_archive()
   if action ~= 'archive' then return end
   trim(call('ZCOUNT', KEYS[2], '-inf', ARGV[5]))
-  trim(call('ZCARD', KEYS[2]) - tonumber(ARGV[6]) + 1)
+  trim(call('ZCARD', KEYS[2]) - tonumber(ARGV[6]))
 end
 
 local function forget_if_empty(group)
@@ -98,7 +107,7 @@ local function change_one(id)
   elseif state == 'scheduled' or state == 'retry' or state == 'archived' or state == 'completed' then
     call('ZREM', prefix .. state, id)
   end
-  actions[action](id, task, fields)
+  change(id, task, fields)
   trim_archive()
   return with_unnamed({ 1 })
 end
@@ -121,7 +130,7 @@ local function change_first(collection, state, group, limit)
     -- An ID that stands here by mistake is dropped, and its task left where it says it is.
     local is_here = fields[2] == state or (fields[2] == 'active' and not call('ZSCORE', KEYS[4], id))
     if is_here and (fields[1] or action == 'delete') then
-      actions[action](id, task, fields)
+      change(id, task, fields)
       changed = changed + 1
     end
   end
@@ -131,5 +140,5 @@ local function change_first(collection, state, group, limit)
   return with_unnamed({ changed, #ids - changed, left })
 end
 
-if KEYS[6] then return change_first(KEYS[6], ARGV[7], ARGV[8], tonumber(ARGV[9])) end
-return change_one(ARGV[7])
+if KEYS[6] then return change_first(KEYS[6], ARGV[8], ARGV[9], tonumber(ARGV[10])) end
+return change_one(ARGV[8])

@@ -2,19 +2,20 @@
 -- Compat: the effects are those of Go's done, markAsComplete, retry, archive, requeue and dequeue scripts, with
 --   every precondition checked before the first write. On a cluster each call names one queue only.
 -- KEYS[1..] for each queue: pending, active, lease, paused, retry, archived, completed, processed:<day>,
---   failed:<day>, processed, failed, x:owners
+--   failed:<day>, processed, failed, x:waits, x:owners
 -- ARGV[1] number of queues   ARGV[2] now, unix seconds   ARGV[3] now, unix nanoseconds
 -- ARGV[4] when the daily counters expire, unix seconds   ARGV[5] end of new leases, unix seconds
 -- ARGV[6] server id   ARGV[7] token of the new runs   ARGV[8] free slots   ARGV[9] 1 strict, 0 weighted
--- ARGV[10] seed of the draw   ARGV[11] archive cutoff, unix seconds   ARGV[12] archive limit
+-- ARGV[10] seed of the draw   ARGV[11] archive cutoff, unix seconds   ARGV[12] how many stay in an archive
 -- ARGV[13] number of types of which only so many may be taken   ARGV[14] how many tasks may be passed over
--- ARGV[15..] for each queue: task key prefix, weight (0: only settle), how many may be taken, 1 if
---     the server beats with it;
+-- ARGV[15] channel on which the end of a run that somebody waits for is published
+-- ARGV[16..] for each queue: task key prefix, weight (0: only settle), how many may be taken, 1 if the server beats
+--     with it;
 --   then for each such type: its name, how many; then for each group of settlements that have these in common: queue number, kind, run token (empty: none),
 --   latest end of the lease, how many; then for each of the group: id, and by its kind
---     d done: nothing                         u done: lock key
+--     d done: nothing   u done: lock key   v revoked: lock key (empty: none)
 --     c complete: lock key (empty: none), message, kept until, 1 or 0, result
---     r retry: message, due, 1 if a failure   a archive: 1 or 0, message
+--     r retry: message, due, 1 if a failure   a archive: 1 or 0, message, lock to release (empty: none)
 --     m put back, its type is unknown: message, due, given up after so many times
 --     q requeue: 1 if its worker died
 -- Returns {settled: 1 applied or 0 refused for each; leased: queue number, {id, message, ...}, ...;
@@ -31,15 +32,18 @@ end
 
 local all = {}
 for n = 1, queues do
-  local k = (n - 1) * 12
+  local k = (n - 1) * 13
   all[n] = {
-    pending = KEYS[k + 1], active = KEYS[k + 2], lease = KEYS[k + 3], paused = KEYS[k + 4], retry = KEYS[k + 5],
+    pending = KEYS[k + 1], active = KEYS[k + 2], lease = KEYS[k + 3], retry = KEYS[k + 5],
     archived = KEYS[k + 6], completed = KEYS[k + 7], processed_day = KEYS[k + 8], failed_day = KEYS[k + 9],
-    processed_total = KEYS[k + 10], failed_total = KEYS[k + 11], owners = KEYS[k + 12],
-    prefix = ARGV[11 + 4 * n], weight = tonumber(ARGV[12 + 4 * n]), most = tonumber(ARGV[13 + 4 * n]),
-    beats = ARGV[14 + 4 * n] == '1', number = n,
+    processed_total = KEYS[k + 10], failed_total = KEYS[k + 11], waits = KEYS[k + 12], owners = KEYS[k + 13],
+    prefix = ARGV[12 + 4 * n], weight = tonumber(ARGV[13 + 4 * n]), most = tonumber(ARGV[14 + 4 * n]),
+    beats = ARGV[15 + 4 * n] == '1', number = n,
     unleased = {}, deleted = {}, seen = {}, processed = 0, failed = 0,
   }
+  -- One call tells two things, since a key that is named twice counts twice.
+  local found = call('EXISTS', KEYS[k + 4], KEYS[k + 4], KEYS[k + 12])
+  all[n].is_paused, all[n].is_waited_in = found > 1, found % 2 == 1
 end
 
 -- The ends of the leases of `ids`, by one command where the server has it and Lua can unpack them.
@@ -54,6 +58,13 @@ local function release(lock, id)
   if lock ~= '' and try('GET', lock) == id then call('DEL', lock) end
 end
 
+-- Wakes those who wait for a task, if somebody does. What is not kept leaves word that it has succeeded.
+local function tell(queue, kind, id)
+  if try('ZREM', queue.waits, id) ~= 1 then return end
+  if kind == 'd' or kind == 'u' then try('SET', queue.waits .. ':' .. id, '', 'EX', 60) end
+  try('PUBLISH', ARGV[15], queue.prefix .. id)
+end
+
 local function trim(queue, ids)
   for _, id in ipairs(ids) do
     call('DEL', queue.prefix .. id)
@@ -64,11 +75,11 @@ end
 local function archive(queue, id)
   call('ZADD', queue.archived, now, id)
   trim(queue, call('ZRANGEBYSCORE', queue.archived, '-inf', ARGV[11], 'LIMIT', 0, 1000))
-  local excess = call('ZCARD', queue.archived) - tonumber(ARGV[12]) + 1
+  local excess = call('ZCARD', queue.archived) - tonumber(ARGV[12])
   if excess > 0 then trim(queue, call('ZRANGE', queue.archived, 0, math.min(excess, 1000) - 1)) end
 end
 
--- Each kind but `done`: what is written, given where its arguments begin.
+-- Each kind that keeps the task: what is written, given where its arguments begin.
 local transitions = {
   c = function(queue, id, task, at)
     call('ZADD', queue.completed, ARGV[at + 2], id)
@@ -88,6 +99,7 @@ local transitions = {
     if ARGV[at] == '1' then call('HSET', task, 'msg', ARGV[at + 1]) end
     call('HSET', task, 'state', 'archived')
     archive(queue, id)
+    release(ARGV[at + 2], id)
     queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
   end,
   m = function(queue, id, task, at)
@@ -115,10 +127,10 @@ local transitions = {
     end
   end,
 }
-local widths = { d = 1, u = 2, c = 6, r = 4, a = 3, m = 4, q = 2 }
+local widths = { d = 1, u = 2, v = 2, c = 6, r = 4, a = 4, m = 4, q = 2 }
 
 local settled = {}
-local at = 15 + 4 * queues
+local at = 16 + 4 * queues
 local left_of_type, is_limited = {}, false
 for _ = 1, tonumber(ARGV[13]) do
   left_of_type[ARGV[at]], is_limited, at = tonumber(ARGV[at + 1]), true, at + 2
@@ -127,7 +139,7 @@ while at <= #ARGV do
   local queue, kind, run = all[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2]
   local latest, count, width = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), widths[kind]
   local prefix, active, unleased, deleted = queue.prefix, queue.active, queue.unleased, queue.deleted
-  local transition = transitions[kind]
+  local transition, is_waited_in = transitions[kind], queue.is_waited_in
   local ids = {}
   at = at + 5
   for i = 1, count do ids[i] = ARGV[at + (i - 1) * width] end
@@ -147,9 +159,10 @@ while at <= #ARGV do
         call('HDEL', task, 'x_own', 'x_run')
       else
         deleted[#deleted + 1] = task
-        if kind == 'u' then release(ARGV[at + 1], id) end
+        if kind ~= 'd' then release(ARGV[at + 1], id) end
         queue.processed = queue.processed + 1
       end
+      if is_waited_in then tell(queue, kind, id) end
     else
       settled[#settled + 1] = 0
     end
@@ -263,7 +276,7 @@ local open = {}
 if slots > 0 then
   for _, queue in ipairs(all) do
     if queue.weight > 0 then
-      if call('EXISTS', queue.paused) == 1 then
+      if queue.is_paused then
         paused[#paused + 1] = queue.number
       else
         open[#open + 1] = queue

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::router::BoxError;
+use super::BoxError;
 
 /// When a failed task is tried again.
 #[derive(Clone, Default)]
@@ -33,6 +33,20 @@ pub enum RetryPolicy {
 pub type DelayFn = dyn Fn(&str, i32, &BoxError) -> Duration + Send + Sync;
 
 impl RetryPolicy {
+    /// As a function says, of the retries so far (0 at the first failure) and the error.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use asynq_core::router::RetryPolicy;
+    ///
+    /// let policy = RetryPolicy::of(|retried, _| Duration::from_secs(10 * (retried as u64 + 1)));
+    /// assert_eq!(policy.delay("email:send", 2, &"no route to host".into()), Duration::from_secs(30));
+    /// ```
+    pub fn of(delay: impl Fn(i32, &BoxError) -> Duration + Send + Sync + 'static) -> Self {
+        Self::Custom(Arc::new(move |_, retried, error| delay(retried, error)))
+    }
+
     /// The delay of a task of this type that was retried `retried` times before it failed with `error`.
     pub fn delay(&self, task_type: &str, retried: i32, error: &BoxError) -> Duration {
         match self {

@@ -1,20 +1,20 @@
-//! Requests to cancel, by Redis pub/sub.
+//! What others publish, by Redis pub/sub.
 
 use futures_util::StreamExt;
 
 use super::connection::broker_error;
-use crate::broker::{BrokerError, Cancellations};
+use crate::broker::{BrokerError, Messages};
 
-const DOING: &str = "subscribe to cancellations";
+const DOING: &str = "subscribe to a channel";
 
-/// A subscription to the cancel channel, on a connection of its own.
-pub(super) struct RedisCancellations {
+/// A subscription to a channel, on a connection of its own.
+pub(super) struct RedisMessages {
     messages: redis::aio::PubSubStream,
     /// Keeps the subscription alive.
     _sink: redis::aio::PubSubSink,
 }
 
-impl RedisCancellations {
+impl RedisMessages {
     pub(super) async fn subscribe(client: &redis::Client, channel: &str) -> Result<Self, BrokerError> {
         let pubsub = client.get_async_pubsub().await.map_err(|error| broker_error(DOING, error))?;
         let (mut sink, messages) = pubsub.split();
@@ -23,14 +23,14 @@ impl RedisCancellations {
     }
 }
 
-impl std::fmt::Debug for RedisCancellations {
+impl std::fmt::Debug for RedisMessages {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RedisCancellations")
+        f.write_str("RedisMessages")
     }
 }
 
 #[async_trait::async_trait]
-impl Cancellations for RedisCancellations {
+impl Messages for RedisMessages {
     async fn next(&mut self) -> Option<String> {
         let message = self.messages.next().await?;
         Some(String::from_utf8_lossy(message.get_payload_bytes()).into_owned())

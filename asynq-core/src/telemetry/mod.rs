@@ -1,0 +1,5 @@
+//! What the outside world is told about tasks under way.
+
+mod propagator;
+
+pub use propagator::Propagator;

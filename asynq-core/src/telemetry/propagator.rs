@@ -1,0 +1,52 @@
+//! [`Propagator`]: takes traces from who enqueues to who runs.
+
+use std::fmt;
+
+use tracing::Span;
+
+use crate::task::Headers;
+
+/// Takes traces from who enqueues a task to who runs it, through the task's headers; set by
+/// [`Client::propagator`](crate::client::Client::propagator). The crate `asynq-opentelemetry` has one for
+/// OpenTelemetry, which writes the headers of W3C Trace Context, so that Go programs can go on with the trace.
+///
+/// # Examples
+///
+/// ```
+/// use asynq_core::client::Client;
+/// use asynq_core::task::{Headers, Task};
+/// use asynq_core::telemetry::Propagator;
+/// use tracing::Span;
+///
+/// /// Says which span enqueued a task.
+/// #[derive(Debug)]
+/// struct ById;
+///
+/// impl Propagator for ById {
+///     fn inject(&self, headers: &mut Headers) {
+///         if let Some(id) = Span::current().id() {
+///             headers.insert("enqueued-in".to_owned(), id.into_u64().to_string());
+///         }
+///     }
+///
+///     fn extract(&self, headers: &Headers, span: &Span) {
+///         span.record("enqueued_in", headers.get("enqueued-in"));
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::in_memory().propagator(ById);
+/// client.enqueue(Task::new("report", "")?).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub trait Propagator: fmt::Debug + Send + Sync + 'static {
+    /// Writes the context of the current span into the headers of a task that is being enqueued. What the task itself
+    /// says under the same name is kept instead.
+    fn inject(&self, headers: &mut Headers);
+
+    /// Makes what the headers of a task say the parent of the span in which its handler will run. The span has not been
+    /// entered yet.
+    fn extract(&self, headers: &Headers, span: &Span);
+}
