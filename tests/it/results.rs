@@ -195,7 +195,7 @@ async fn go_reads_our_results_and_we_wait_for_gos() {
 
     let worker = go.serve(&["--queues", "default=1", "--concurrency", "5"]).await;
     let slow = client.enqueue(kept(r"do:sleep=700+result=[1,2,3]", "", "slow")).await.unwrap();
-    let fails = client.enqueue(kept("do:sleep=300+failalways+error=boom", "", "fails")).await.unwrap();
+    let fails = client.enqueue(kept("do:sleep=300+fail+error=boom", "", "fails")).await.unwrap();
     let silent = client.enqueue(kept("do:ok", "", "silent")).await.unwrap();
     let limit = Duration::from_secs(60);
     let (slow, fails, silent) = tokio::join!(

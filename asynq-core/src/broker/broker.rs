@@ -12,7 +12,7 @@ use super::{
     ServerTime, Settled, Settlement, Waits,
 };
 use crate::clock::Clock;
-use crate::task::{QueueName, TaskId, TaskInfo};
+use crate::task::{QueueName, TaskId, TaskInfo, UniqueUntil};
 use crate::wire::keys::Keyspace;
 use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 
@@ -181,6 +181,8 @@ pub struct NewTask {
     pub placement: Placement,
     /// How long the lock `message.unique_key` lasts, in seconds; 0 when it takes none.
     pub unique_ttl: i64,
+    /// What ends the lock earlier.
+    pub unique_until: UniqueUntil,
 }
 
 /// In which state a new task starts.
@@ -197,7 +199,7 @@ pub enum Placement {
 /// Why a new task was not stored.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EnqueueError {
-    /// Another task holds the uniqueness lock.
+    /// Another task holds the uniqueness lock; in one step with the attempt to take it. One whose time is over is free.
     #[error("task already exists")]
     Duplicate {
         /// The ID of that task.
@@ -278,6 +280,9 @@ pub struct Exchanged {
     pub paused: Vec<QueueName>,
     /// Queues in which tasks were left because no more of their type may be taken.
     pub passed_over: Vec<QueueName>,
+    /// Some queues' part of the store did not answer: their settlements are [`Settled::Unanswered`], and tasks may have
+    /// been leased without the caller's knowing. Where nothing answered, the exchange as a whole is an error.
+    pub failure: Option<BrokerError>,
 }
 
 /// A task leased to the caller.

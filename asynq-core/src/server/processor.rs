@@ -245,12 +245,17 @@ impl Processor {
         let Answer { mut settlements, slots, is_limited, result } = answer;
         self.slots_asked -= slots;
         match result {
-            Ok(exchanged) => {
+            Ok(mut exchanged) => {
                 let leased = exchanged.leased.len();
                 if slots > 0 {
                     self.serving.answered(is_limited, &exchanged);
                 }
+                let failure = exchanged.failure.take();
                 self.exchanged(settlements, exchanged);
+                if let Some(failure) = failure {
+                    self.answer_lost = true;
+                    return Err(failure);
+                }
                 // What another call in flight has leased would look as if nobody ran it.
                 if self.answer_lost && self.calls.is_empty() {
                     self.reclaim().await?;
@@ -299,9 +304,14 @@ impl Processor {
     }
 
     fn exchanged(&mut self, settlements: Vec<Settlement>, exchanged: Exchanged) {
+        let mut unanswered = Vec::new();
         {
             let mut table = self.running.lock();
             for (settlement, outcome) in settlements.into_iter().zip(exchanged.settled) {
+                if outcome == Settled::Unanswered {
+                    unanswered.push(settlement);
+                    continue;
+                }
                 if outcome == Settled::Refused {
                     tracing::warn!(
                         task_id = %settlement.id, queue = %settlement.queue, answer_lost = self.answer_lost,
@@ -313,6 +323,11 @@ impl Processor {
                     table.remove(&key);
                 }
             }
+        }
+        if !unanswered.is_empty() {
+            self.mark(&mut unanswered, Phase::Unsettled);
+            unanswered.append(&mut self.unsettled);
+            self.unsettled = unanswered;
         }
         for (queue, id) in exchanged.dropped {
             tracing::warn!(task_id = %id, %queue, "an ID without a task was pending; dropped");

@@ -325,15 +325,19 @@ impl Stepper {
         let Some(answer) = answer else { return Ok(0) };
         if let Ok(exchanged) = &answer.result {
             let table = self.processor.running.lock();
-            runs.extend(answer.settlements.iter().zip(&exchanged.settled).map(|(settlement, settled)| {
-                let (queue, id) = (settlement.queue.clone(), settlement.id.clone());
-                let message = table.get(&(queue.clone(), id.clone())).map(|held| Arc::clone(&held.message));
-                let end = match settled {
-                    Settled::Applied => RunEnd::Settled(Box::new(settlement.transition.clone())),
-                    Settled::Refused => RunEnd::Refused,
-                };
-                Run { queue, id, message, end }
-            }));
+            runs.extend(answer.settlements.iter().zip(&exchanged.settled).filter_map(
+                |(settlement, settled)| {
+                    let (queue, id) = (settlement.queue.clone(), settlement.id.clone());
+                    let message =
+                        table.get(&(queue.clone(), id.clone())).map(|held| Arc::clone(&held.message));
+                    let end = match settled {
+                        Settled::Applied => RunEnd::Settled(Box::new(settlement.transition.clone())),
+                        Settled::Refused => RunEnd::Refused,
+                        Settled::Unanswered => return None,
+                    };
+                    Some(Run { queue, id, message, end })
+                },
+            ));
         }
         Ok(self.processor.answered(answer).await?)
     }

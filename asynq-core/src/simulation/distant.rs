@@ -195,7 +195,8 @@ impl DistantBroker {
                     run: settlement.run.clone(),
                     went: Went::of(&settlement.transition),
                 },
-                Settled::Refused => Event::Refused { machine, id },
+                // The memory broker answers for all queues, or not at all.
+                Settled::Refused | Settled::Unanswered => Event::Refused { machine, id },
             });
         }
         for leased in &exchanged.leased {

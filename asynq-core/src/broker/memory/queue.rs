@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::locks::{Locks, NewLock};
 use super::schedules::Ticks;
 use super::scored_set::ScoredSet;
 use super::statistics::{Increment, Statistics};
-use super::store::{Locks, Moment};
+use super::store::Moment;
 use super::task_hash::{TaskHash, field};
 use super::waits::Waiting;
 use crate::broker::snapshot::Snapshot;
@@ -21,7 +22,7 @@ use crate::broker::{
     ActiveTask, ArchiveLimits, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, OwnerBeat, Place, Placement, RunToken,
     Settled, Settlement, StoredMessage, Transition, Undecodable,
 };
-use crate::task::{TaskId, TaskState};
+use crate::task::{TaskId, TaskState, UniqueUntil};
 use crate::wire::TaskMessage;
 
 /// How many due tasks of each kind one call of [`Queue::forward`] moves.
@@ -115,14 +116,18 @@ impl Queue {
         self.owners.iter().map(|(server_id, at)| OwnerBeat { server_id: server_id.to_string(), at }).collect()
     }
 
-    /// Stores a task whose ID is free; `holds_lock` if it took the lock of its message.
-    pub(super) fn add(&mut self, message: &TaskMessage, placement: Placement, holds_lock: bool, now: Moment) {
+    /// Stores a task whose ID is free, and which took this lock.
+    pub(super) fn add(
+        &mut self,
+        message: &TaskMessage,
+        placement: Placement,
+        lock: Option<&NewLock<'_>>,
+        now: Moment,
+    ) {
         let id = TaskId::stored(&message.id);
         let mut task = TaskHash::default();
         task.set(field::MSG, message.encode());
-        if holds_lock {
-            task.set(field::UNIQUE_KEY, message.unique_key.clone());
-        }
+        note_lock(&mut task, message, lock);
         match placement {
             Placement::Pending => {
                 self.pending.push_front(id.clone());
@@ -443,6 +448,15 @@ impl Queue {
             task.set(field::RESULT, result.clone());
         }
         exists
+    }
+}
+
+/// Notes with a task that it took the lock of its message.
+pub(super) fn note_lock(task: &mut TaskHash, message: &TaskMessage, lock: Option<&NewLock<'_>>) {
+    let Some(lock) = lock else { return };
+    task.set(field::UNIQUE_KEY, message.unique_key.clone());
+    if lock.until == UniqueUntil::Start {
+        task.set(field::UNTIL, lock.until.as_str());
     }
 }
 

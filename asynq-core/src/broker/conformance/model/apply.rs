@@ -17,7 +17,7 @@ use crate::broker::{
     Settlement, Tick, Ticked, Transition,
 };
 use crate::clock::Clock;
-use crate::task::QueueName;
+use crate::task::{QueueName, UniqueUntil};
 use crate::wire::keys::Keyspace;
 use crate::wire::{ServerInfo, TaskMessage, WorkerInfo};
 
@@ -169,13 +169,16 @@ fn server_info(number: u8) -> ServerInfo {
 pub(super) fn new_task(op: &TaskOp, known: &Known, now: i64) -> NewTask {
     let queue = queue_name(op.queue);
     let id = known.id(&queue, op.id);
-    let (unique_key, unique_ttl) = match op.unique {
-        Some((lock, ticks)) => {
+    let (unique_key, unique_ttl, unique_until) = match op.unique {
+        Some((lock, ticks, until)) => {
             let keys = Keyspace::default().queue(&queue);
-            let key = format!("{}{}", keys.unique_prefix("t"), lock % LOCKS);
-            (key, i64::from(TICK) * i64::from(ticks.max(1)))
+            let key = match lock % LOCKS {
+                0 => keys.own_lock("t", "0"),
+                number => format!("{}{number}", keys.unique_prefix("t")),
+            };
+            (key, i64::from(TICK) * i64::from(ticks.max(1)), until)
         }
-        None => (String::new(), 0),
+        None => (String::new(), 0, UniqueUntil::Success),
     };
     let (placement, group_key) = match op.placement {
         PlacementOp::Pending => (Placement::Pending, String::new()),
@@ -196,7 +199,7 @@ pub(super) fn new_task(op: &TaskOp, known: &Known, now: i64) -> NewTask {
         group_key,
         ..TaskMessage::default()
     };
-    NewTask { message, placement, unique_ttl }
+    NewTask { message, placement, unique_ttl, unique_until }
 }
 
 fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
@@ -205,8 +208,8 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
         || TaskMessage { retried: run.message.retried + 1, last_failed_at: now, ..run.message.clone() };
     let lock = |release| if release { run.message.unique_key.clone() } else { String::new() };
     let transition = match op.transition {
-        TransitionOp::Done(release) => Transition::Done { unique_key: lock(release) },
-        TransitionOp::Revoke(release) => Transition::Revoke { unique_key: lock(release) },
+        TransitionOp::Done => Transition::Done { unique_key: run.message.unique_key.clone() },
+        TransitionOp::Revoke => Transition::Revoke { unique_key: run.message.unique_key.clone() },
         TransitionOp::Complete(seconds, result) => Transition::Complete {
             message: TaskMessage { completed_at: now, ..run.message.clone() },
             until: now + i64::from(seconds),
@@ -260,7 +263,7 @@ fn outcome(result: Result<(), EnqueueError>) -> Result<String, BrokerError> {
 }
 
 fn exchanged(exchanged: Exchanged, known: &mut Known) -> Observation {
-    let Exchanged { settled, leased, dropped, paused, passed_over: _ } = exchanged;
+    let Exchanged { settled, leased, dropped, paused, passed_over: _, failure: _ } = exchanged;
     for leased in &leased {
         known.learn(leased);
     }
