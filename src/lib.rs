@@ -46,7 +46,13 @@
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
 
 pub use asynq_core::broker::ArchiveLimits;
-pub use asynq_core::client::{AsClient, Awaited, Client, Enqueue, Enqueued, Wait, WaitError};
+#[cfg(feature = "redis")]
+pub use asynq_core::broker::redis::ConnectOptions;
+#[cfg(feature = "rustls")]
+pub use asynq_core::broker::redis::TlsOptions;
+pub use asynq_core::client::{
+    AsClient, Awaited, Client, Enqueue, EnqueueIfAbsent, Enqueued, IfAbsent, Wait, WaitError,
+};
 pub use asynq_core::job::{
     Codec, CodecError, FromResult, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload,
     PayloadField, PayloadShape, go,
@@ -64,7 +70,7 @@ pub use asynq_core::server::{
     Ended, Fate, Health, Queues, Server, ServerBuilder, ServerHandle, ServerStatus, Slots, UnknownTypes,
 };
 pub use asynq_core::task::{
-    Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState,
+    Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState, UniqueUntil,
 };
 // Not the module `job`: `use asynq::job` brings the attribute into scope and leaves a module of that name to the user.
 #[cfg(feature = "redis")]

@@ -2,7 +2,7 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `ASYNQ_REDIS_URL` | where Redis is: `redis://[[user]:password@]host[:port][/db]` | `redis://127.0.0.1:6379` |
+//! | `ASYNQ_REDIS_URL` | where Redis is: `redis://[[user]:password@]host[:port][/db]`, or [another form](crate::broker::redis::Address) | `redis://127.0.0.1:6379` |
 //! | `ASYNQ_QUEUES` | queues and priorities: `critical=6,default=3,low=1`; a name alone counts 1 | the queues of all registered jobs |
 //! | `ASYNQ_CONCURRENCY` | how many tasks run at a time | number of CPUs |
 //! | `ASYNQ_STRICT` | `true`: a queue is served only while those of higher priority are empty | `false` |

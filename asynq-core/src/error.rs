@@ -17,12 +17,17 @@ use crate::task::{BlankName, InvalidOption, QueueName, TaskId, TaskState};
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A task with the same uniqueness lock is not done yet: often simply the expected answer.
+    /// Another task holds the uniqueness lock: often simply the expected answer; see
+    /// [`IfAbsent`](crate::client::IfAbsent).
+    ///
+    /// The lock is looked at and taken in one step, at the store: of several that come at once, one is stored. A lock
+    /// whose time is over at that moment is free.
     #[error("task already exists: `{holder}` in queue `{queue}` holds the uniqueness lock")]
     DuplicateTask {
         /// The queue.
         queue: QueueName,
-        /// The ID of the task that holds the lock.
+        /// The ID of the task that holds the lock. It may be done and gone, where it holds the lock for its whole time
+        /// ([`UniqueUntil::Ttl`](crate::task::UniqueUntil::Ttl)).
         holder: String,
     },
     /// The queue has a task with this ID, in any state: choose another ID, or delete that task first.

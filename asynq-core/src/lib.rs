@@ -38,14 +38,15 @@ pub use error::{Error, Result};
 /// What `#[job]` and `#[aggregator]` expand to refers to these. No stability promise.
 #[doc(hidden)]
 pub mod __private {
+    pub use bytes::Bytes;
     pub use futures_util::future::BoxFuture;
     pub use inventory;
     pub use serde;
 
     pub use crate::client::{AsClient, Enqueue};
     pub use crate::job::{
-        Argument, Codec, GroupSettings, Job, JobOptions, JobSchedule, Json, PayloadField, PayloadShape,
-        periodic_task, read_argument, write_argument,
+        Argument, Codec, CodecError, GroupSettings, Job, JobOptions, JobSchedule, Json, PayloadField,
+        PayloadShape, UniqueFields, periodic_task, read_argument, write_argument,
     };
     pub use crate::limit::rate_limited;
     pub use crate::router::{
@@ -56,5 +57,5 @@ pub mod __private {
         OnCancel, Registration, Requirement, RetryPolicy, assert_registered, blocking, boxed, decode,
         extract, layered, requirement, returns,
     };
-    pub use crate::task::Task;
+    pub use crate::task::{Task, UniqueUntil};
 }

@@ -54,6 +54,8 @@ use proc_macro::TokenStream;
 /// | `timeout` | `timeout = "30s"` | the time limit of one run; half an hour unless given |
 /// | `expires_in` | `expires_in = "1h"` | a deadline, counted from enqueuing |
 /// | `unique_for` | `unique_for = "10m"` | refuses an equal task while this one is not done, for at most that long |
+/// | `unique_by` | `unique_by(to, template)` | the arguments that make tasks equal; all of them unless given |
+/// | `unique_until` | `unique_until = start` | until when an equal task is refused: while this one waits (`start`), until it is done (`success`), or the whole time (`ttl`); `success` unless given |
 /// | `retention` | `retention = "1d"` | how long the task and its result are kept after success |
 /// | `group` | `group = "digest"` | the group that its tasks are collected in |
 /// | `rate` | `rate = "100/s"` | how many of them all worker processes together begin in a second, in a minute (`"10/m"`), in an hour, a day or any duration (`"10/30s"`); the others wait without having failed; as many as there are unless given |

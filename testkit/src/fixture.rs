@@ -1,4 +1,4 @@
-//! [`RedisFixture`]: the fixture of the conformance suite on a Redis server.
+//! [`RedisFixture`]: the fixture of the conformance suite on a Redis server, or on a cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use jiff::Timestamp;
 use redis::aio::MultiplexedConnection;
 use redis::{Script, ScriptInvocation, ToRedisArgs};
 
-use crate::RedisServer;
+use crate::{RedisCluster, RedisServer};
 
-/// A fixture on a [`RedisServer`], which it takes for itself: one at a time. Its clock stands at the real time
+/// A fixture on a [`RedisServer`] or a [`RedisCluster`], which it takes for itself: one at a time. Its clock stands at the real time
 /// when it is made, in whole seconds.
 ///
 /// A lock or a server's state loses of its time to live what really passes, and what [`Fixture::advance`] lets
@@ -26,7 +26,8 @@ use crate::RedisServer;
 #[derive(Debug)]
 pub struct RedisFixture {
     url: String,
-    server: MultiplexedConnection,
+    /// The server, or the masters of the cluster.
+    servers: Vec<MultiplexedConnection>,
     broker: Arc<RedisBroker>,
     clock: Clock,
     dump: Script,
@@ -36,27 +37,53 @@ pub struct RedisFixture {
 impl RedisFixture {
     /// Deletes all that the server holds.
     pub async fn new(server: &RedisServer) -> Self {
+        Self::on(server.url(), vec![server.connection().await]).await
+    }
+
+    /// Deletes all that the cluster holds.
+    pub async fn on_cluster(cluster: &RedisCluster) -> Self {
+        let mut servers = Vec::new();
+        for master in cluster.masters().await {
+            servers.push(master.connection().await);
+        }
+        Self::on(cluster.url(), servers).await
+    }
+
+    async fn on(url: String, servers: Vec<MultiplexedConnection>) -> Self {
         let now = Clock::system().unix_seconds();
         let clock = Clock::manual(Timestamp::from_second(now).unwrap());
         let fixture = Self {
-            url: server.url(),
-            server: server.connection().await,
-            broker: Arc::new(RedisBroker::connect(&server.url(), clock.clone()).await.unwrap()),
+            broker: Arc::new(RedisBroker::connect(&url, clock.clone()).await.unwrap()),
+            url,
+            servers,
             clock,
             dump: Script::new(include_str!("scripts/dump.lua")),
             age: Script::new(include_str!("scripts/age.lua")),
         };
-        fixture.run(redis::cmd("FLUSHALL")).await;
+        for server in &fixture.servers {
+            redis::cmd("FLUSHALL").exec_async(&mut server.clone()).await.unwrap();
+        }
         fixture
     }
 
-    /// Runs one command.
-    async fn run(&self, command: impl std::borrow::Borrow<redis::Cmd>) {
-        command.borrow().exec_async(&mut self.server.clone()).await.unwrap();
+    /// Runs one command, on the server that has its key.
+    async fn run(&self, command: &redis::Cmd) {
+        for server in &self.servers {
+            match command.exec_async(&mut server.clone()).await {
+                Err(error) if error.code() == Some("MOVED") => {}
+                done => return done.unwrap(),
+            }
+        }
+        panic!("no server has the key");
     }
 
-    async fn invoke<T: redis::FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> T {
-        script.invoke_async(&mut self.server.clone()).await.unwrap()
+    /// Runs a script on every server.
+    async fn invoke<T: redis::FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Vec<T> {
+        let mut answers = Vec::with_capacity(self.servers.len());
+        for server in &self.servers {
+            answers.push(script.invoke_async(&mut server.clone()).await.unwrap());
+        }
+        answers
     }
 
     fn keys(&self, queue: &QueueName) -> QueueKeys {
@@ -90,10 +117,10 @@ impl Fixture for RedisFixture {
     }
 
     async fn dump(&self) -> Dump {
-        let rows: Vec<(String, String, redis::Value, i64, i64)> =
+        let rows: Vec<Vec<(String, String, redis::Value, i64, i64)>> =
             self.invoke(&self.dump.prepare_invoke()).await;
         let mut dump = Dump::default();
-        for (key, kind, value, left, expires_at) in rows {
+        for (key, kind, value, left, expires_at) in rows.into_iter().flatten() {
             let expires_at = match left {
                 ..0 => None,
                 _ if is_daily(&key) => Some(whole_seconds(expires_at)),
@@ -134,7 +161,7 @@ impl Fixture for RedisFixture {
                 command("SREM", self.broker.keyspace().queues(), queue.as_str())
             }
         };
-        self.run(command).await;
+        self.run(&command).await;
     }
 }
 

@@ -6,6 +6,8 @@
     reason = "test support: what cannot be set up fails the test"
 )]
 
+pub mod certificates;
+mod cluster;
 pub mod decoded;
 pub mod dump;
 pub mod encoding;
@@ -14,11 +16,14 @@ mod fixture;
 pub mod gopeer;
 pub mod process;
 pub mod redis;
+mod sentinels;
 pub mod vectors;
 mod wait;
 
+pub use cluster::RedisCluster;
 pub use fixture::RedisFixture;
 pub use gopeer::GoPeer;
 pub use process::Child;
 pub use redis::RedisServer;
+pub use sentinels::SentinelSet;
 pub use wait::{eventually, eventually_within};

@@ -1,5 +1,6 @@
 //! Throw-away Redis servers.
 
+use std::collections::HashMap;
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,13 +9,22 @@ use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+use crate::certificates::{Authority, Identity};
 use crate::eventually;
+
+/// A port that nobody uses at this moment.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
 
 /// A Redis server of a test's own, on a free port, with its files in a temporary folder. Killed when dropped.
 #[derive(Debug)]
 pub struct RedisServer {
     process: Option<Child>,
     port: u16,
+    tls_port: Option<u16>,
+    bus_port: Option<u16>,
+    is_sentinel: bool,
     folder: TempDir,
     args: Vec<String>,
 }
@@ -35,10 +45,13 @@ impl RedisServer {
         // The kernel gives a port that nobody uses; between its release and the server's start somebody might take
         // it, and then the next try gets another one.
         for _ in 0..20 {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = free_port();
             let mut server = Self {
                 process: None,
                 port,
+                tls_port: None,
+                bus_port: None,
+                is_sentinel: false,
                 folder: tempfile::tempdir().unwrap(),
                 args: args.iter().map(|&arg| arg.to_owned()).collect(),
             };
@@ -49,9 +62,95 @@ impl RedisServer {
         panic!("redis-server does not start; is it installed?");
     }
 
+    /// Starts a server that also speaks TLS, on another port, and shows `identity`. Clients may show a certificate that
+    /// `authority` has signed; with `ask` they must.
+    pub async fn start_encrypted(authority: &Authority, identity: &Identity, ask: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let (ca, certificate, key) = (
+            file("ca.pem", &authority.pem()),
+            file("server.pem", &identity.certificate),
+            file("server.key", &identity.key),
+        );
+        for _ in 0..20 {
+            let tls_port = free_port();
+            let mut server = Self {
+                process: None,
+                port: free_port(),
+                tls_port: Some(tls_port),
+                bus_port: None,
+                is_sentinel: false,
+                folder: tempfile::tempdir().unwrap(),
+                args: [
+                    ["--tls-port", &tls_port.to_string()],
+                    ["--tls-ca-cert-file", &ca],
+                    ["--tls-cert-file", &certificate],
+                    ["--tls-key-file", &key],
+                    ["--tls-auth-clients", if ask { "yes" } else { "optional" }],
+                ]
+                .as_flattened()
+                .iter()
+                .map(|&arg| arg.to_owned())
+                .collect(),
+            };
+            if server.try_launch().await {
+                return server;
+            }
+        }
+        panic!("redis-server does not start with TLS; is it built with it?");
+    }
+
+    /// Starts a sentinel, which watches nobody yet.
+    pub(crate) async fn start_sentinel() -> Self {
+        for _ in 0..20 {
+            let mut server = Self {
+                process: None,
+                port: free_port(),
+                tls_port: None,
+                bus_port: None,
+                is_sentinel: true,
+                folder: tempfile::tempdir().unwrap(),
+                args: Vec::new(),
+            };
+            if server.try_launch().await {
+                return server;
+            }
+        }
+        panic!("redis-server does not start as a sentinel");
+    }
+
+    /// Notes where the other nodes of a cluster reach it.
+    pub(crate) fn with_bus_port(mut self, port: u16) -> Self {
+        self.bus_port = Some(port);
+        self
+    }
+
+    /// Where the other nodes of a cluster reach it.
+    pub(crate) fn bus_port(&self) -> u16 {
+        self.bus_port.expect("a node of a cluster")
+    }
+
+    /// Whether it was not killed.
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
     async fn try_launch(&mut self) -> bool {
-        let process = Command::new("redis-server")
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        let mut command = Command::new("redis-server");
+        if self.is_sentinel {
+            // It keeps its state in its configuration.
+            let file = self.folder.path().join("sentinel.conf");
+            std::fs::write(&file, "").unwrap();
+            command.arg(file).arg("--sentinel");
+        } else {
+            command.args(["--save", ""]);
+        }
+        let process = command
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
             .args(["--dir".as_ref(), self.folder.path().as_os_str()])
             .args(&self.args)
             .stdin(Stdio::null())
@@ -86,6 +185,11 @@ impl RedisServer {
         self.port
     }
 
+    /// Where it speaks TLS, under the name `localhost`.
+    pub fn encrypted_url(&self) -> String {
+        format!("rediss://localhost:{}", self.tls_port.expect("started with TLS"))
+    }
+
     /// A connection to it.
     pub async fn connection(&self) -> MultiplexedConnection {
         self.try_connection().await.expect("redis does not answer")
@@ -99,14 +203,26 @@ impl RedisServer {
 
     /// Runs one command.
     pub async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        self.try_command(words).await.unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    /// Runs one command, which may fail.
+    ///
+    /// # Errors
+    ///
+    /// What the server says, or that it cannot be reached.
+    pub async fn try_command<T: redis::FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
         let mut command = redis::Cmd::new();
         for word in words {
             command.arg(word);
         }
-        command
-            .query_async(&mut self.connection().await)
-            .await
-            .unwrap_or_else(|error| panic!("{words:?}: {error}"))
+        command.query_async(&mut self.try_connection().await?).await
+    }
+
+    /// What its users were denied: who and what. A script may go on after that, so errors do not tell all.
+    pub async fn denied(&self) -> Vec<String> {
+        let log: Vec<HashMap<String, redis::Value>> = self.command(&["ACL", "LOG"]).await;
+        log.iter().map(|entry| format!("{:?} {:?}", entry["username"], entry["object"])).collect()
     }
 
     /// Kills it, as a crash would.

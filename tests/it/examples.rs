@@ -184,3 +184,24 @@ async fn shutdown_loses_nothing() {
     assert!(at("short is done") < restart && restart < at("long is done"), "{lines:#?}");
     assert!(restart.is_some() && at("next is done").is_some(), "{lines:#?}");
 }
+
+#[tokio::test]
+async fn unique_does_everything_once() {
+    let mut unique = Child::spawn(&mut example("unique"));
+    assert!(unique.ended().await);
+    unique.line("the last line", |line| line == "everything once").await;
+    let lines = unique.lines();
+    for (part, times) in [
+        ("refused: the first one still waits", 1),
+        ("there already", 3),
+        ("sent welcome to ann, as request 1 wanted", 1),
+        ("sent welcome to bob", 1),
+        ("sent receipt to eve, as request 4 wanted", 1),
+        ("building books", 2),
+        ("digest for ann", 1),
+        ("another digest: not today", 1),
+    ] {
+        let found = lines.iter().filter(|line| line.contains(part)).count();
+        assert_eq!(found, times, "{part:?}: {lines:#?}");
+    }
+}

@@ -3,8 +3,11 @@
 
 mod clock;
 mod conformance;
+mod connect;
 mod contract;
 mod crash;
+#[cfg(feature = "rustls")]
+mod encryption;
 mod examples;
 mod failures;
 mod faults;
@@ -21,10 +24,12 @@ mod limits;
 mod middleware;
 mod model;
 mod periodic;
+mod permissions;
 mod queues;
 mod results;
 mod support;
 mod testing;
 mod typed;
+mod unique;
 mod vectors;
 mod worker;

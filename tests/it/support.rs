@@ -77,3 +77,14 @@ pub(crate) async fn gone(client: &Client, queue: &str, id: impl AsRef<str>) {
     eventually(&format!("task {id} is gone"), async || info(client, queue, id).await.is_none().then_some(()))
         .await;
 }
+
+/// An error with its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}

@@ -12,7 +12,7 @@ use super::{
     ServerTime, Settled, Settlement, Waits,
 };
 use crate::clock::Clock;
-use crate::task::{QueueName, TaskId, TaskInfo};
+use crate::task::{QueueName, TaskId, TaskInfo, UniqueUntil};
 use crate::wire::keys::Keyspace;
 use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 
@@ -74,18 +74,21 @@ pub trait Broker:
         until: i64,
     ) -> Result<Vec<bool>, BrokerError>;
 
+    /// Those of the queues that hold something in this place. Where none of them does, it costs one look.
+    async fn occupied(&self, place: Place, queues: &[QueueName]) -> Result<Vec<QueueName>, BrokerError>;
+
     /// Moves due tasks, at most 100 of `scheduled` and of `retry` each, to pending or back to their group. An ID
     /// without a task is dropped.
     async fn forward(&self, queue: &QueueName) -> Result<Forwarded, BrokerError>;
 
-    /// Records that a server lives, and tells the last beat of every server that takes from each queue.
-    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError>;
+    /// Records that a server lives, which may hold tasks of these queues.
+    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<(), BrokerError>;
 
-    /// Removes servers from those that take from a queue: they stopped, or their tasks were recovered.
+    /// The last beat of every server that may hold tasks, for each queue.
+    async fn beats(&self, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError>;
+
+    /// Removes servers from those that may hold tasks of a queue: they hold none, or theirs were recovered.
     async fn retire(&self, server_ids: &[&str], queues: &[QueueName]) -> Result<(), BrokerError>;
-
-    /// How many tasks of a queue are active.
-    async fn count_active(&self, queue: &QueueName) -> Result<usize, BrokerError>;
 
     /// Active tasks whose lease ends at or before `until` (Unix seconds), earliest first, at most `limit`.
     async fn expiring_leases(
@@ -154,6 +157,21 @@ pub trait Broker:
     async fn task_info(&self, queue: &QueueName, id: &TaskId) -> Result<Option<TaskInfo>, BrokerError>;
 }
 
+/// Where a server looks for something to do beside running tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Tasks that are scheduled or to be retried.
+    Later,
+    /// Active tasks.
+    Active,
+    /// Completed and archived tasks.
+    Ended,
+    /// Groups that are known, and aggregation sets.
+    Groups,
+    /// Servers that may hold tasks.
+    Servers,
+}
+
 /// A task to be stored.
 #[derive(Clone, Debug)]
 pub struct NewTask {
@@ -163,6 +181,8 @@ pub struct NewTask {
     pub placement: Placement,
     /// How long the lock `message.unique_key` lasts, in seconds; 0 when it takes none.
     pub unique_ttl: i64,
+    /// What ends the lock earlier.
+    pub unique_until: UniqueUntil,
 }
 
 /// In which state a new task starts.
@@ -179,7 +199,7 @@ pub enum Placement {
 /// Why a new task was not stored.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EnqueueError {
-    /// Another task holds the uniqueness lock.
+    /// Another task holds the uniqueness lock; in one step with the attempt to take it. One whose time is over is free.
     #[error("task already exists")]
     Duplicate {
         /// The ID of that task.
@@ -227,12 +247,14 @@ pub struct QueueShare {
     pub weight: u32,
     /// How many tasks may be taken from it.
     pub slots: usize,
+    /// Whether taking a task is a beat of the server in this queue: it has not beaten there of late.
+    pub beat: bool,
 }
 
 impl QueueShare {
-    /// A queue of which any number of tasks may be taken.
+    /// A queue of which any number of tasks may be taken, by a server that beats there.
     pub fn new(queue: QueueName, weight: u32) -> Self {
-        Self { queue, weight, slots: usize::MAX }
+        Self { queue, weight, slots: usize::MAX, beat: false }
     }
 }
 
@@ -258,6 +280,9 @@ pub struct Exchanged {
     pub paused: Vec<QueueName>,
     /// Queues in which tasks were left because no more of their type may be taken.
     pub passed_over: Vec<QueueName>,
+    /// Some queues' part of the store did not answer: their settlements are [`Settled::Unanswered`], and tasks may have
+    /// been leased without the caller's knowing. Where nothing answered, the exchange as a whole is an error.
+    pub failure: Option<BrokerError>,
 }
 
 /// A task leased to the caller.

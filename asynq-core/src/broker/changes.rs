@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{BrokerError, Collection, EnqueueError};
-use crate::task::{QueueName, TaskId, TaskState};
+use crate::task::{QueueName, TaskId, TaskState, UniqueUntil};
 use crate::wire::TaskMessage;
 
 /// Changing what stands in a store, other than by running it. Each call is atomic and holds the store only briefly.
@@ -109,6 +109,8 @@ pub struct Adoption {
     pub fields: BTreeMap<String, Bytes>,
     /// How long the lock `message.unique_key` lasts, in seconds; 0 when it takes none.
     pub unique_ttl: i64,
+    /// What ends the lock earlier.
+    pub unique_until: UniqueUntil,
 }
 
 /// What became of the deletion of a queue.

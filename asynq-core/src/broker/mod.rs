@@ -15,6 +15,7 @@ mod error;
 mod groups;
 mod inspection;
 mod listing;
+mod lock;
 mod memory;
 mod processes;
 mod queue_info;
@@ -31,7 +32,7 @@ pub use admission::{Admission, LINE_PATIENCE, Token, Turn};
 pub use archive_limits::ArchiveLimits;
 pub use broker::{
     ActiveTask, Broker, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, Messages, NewTask,
-    OwnerBeat, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
+    OwnerBeat, Place, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
 pub use collection::Collection;
@@ -42,6 +43,7 @@ pub use groups::{
 };
 pub use inspection::Inspection;
 pub use listing::{Listed, Scan, ScanCursor};
+pub use lock::LockInfo;
 pub use memory::MemoryBroker;
 pub use processes::{ClusterNode, Processes};
 pub use queue_info::{DailyStats, GroupInfo, QueueInfo};
@@ -49,7 +51,7 @@ pub use schedules::{HISTORY_LIMIT, Schedules, TICK_AGE, Tick, Ticked};
 pub use server_time::ServerTime;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 pub use snapshot::Unreadable;
-pub use task_detail::{LockInfo, TaskDetail};
+pub use task_detail::TaskDetail;
 pub use waits::{DONE_AGE, WATCH, Waits, Watched};
 
 /// How long a lease lasts from the moment it is taken or extended, as in Go.

@@ -117,4 +117,7 @@ pub enum Settled {
     Applied,
     /// The run no longer holds the task: nothing was changed.
     Refused,
+    /// The broker did not answer for the task's queue, though it did for others: whether it was applied is not known.
+    /// Settle it again.
+    Unanswered,
 }

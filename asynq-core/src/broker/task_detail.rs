@@ -1,12 +1,12 @@
 //! [`TaskDetail`]: all that is known of one task, and how it is read from what is stored. Pure.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::Unreadable;
+use super::lock::LockInfo;
 use super::snapshot::Snapshot;
 use crate::clock::from_unix_seconds;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -36,17 +36,6 @@ pub struct TaskDetail {
     pub message: TaskMessage,
     /// The same as it is stored, byte for byte.
     pub message_bytes: Bytes,
-}
-
-/// A uniqueness lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockInfo {
-    /// Its key.
-    pub key: String,
-    /// Who holds it now: the ID of a task, perhaps of another one; `None` when nobody does any more.
-    pub holder: Option<String>,
-    /// How long it lasts from now, in whole seconds, rounded up; `None` when nobody holds it, or when it never ends.
-    pub expires_in: Option<Duration>,
 }
 
 /// A task's hash, and its scores; each in Unix seconds.

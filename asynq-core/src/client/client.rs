@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::plan::{Plan, plan};
 use super::waiting::RunEnds;
 use super::{Awaited, Enqueued, Wait};
+#[cfg(feature = "redis")]
+use crate::broker::redis::{ConnectOptions, RedisBroker};
 use crate::broker::{Broker, BrokerError, EnqueueError, MemoryBroker, NewTask};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -79,7 +81,21 @@ impl Client {
     /// Dropping the future loses nothing.
     #[cfg(feature = "redis")]
     pub async fn connect(url: &str) -> Result<Self> {
-        Ok(Self::new(Arc::new(crate::broker::redis::RedisBroker::connect(url, Clock::system()).await?)))
+        Self::connect_with(ConnectOptions::new(url)?).await
+    }
+
+    /// As [`connect`](Self::connect), with more to say than a URL can: certificates, timeouts, a prefix of keys.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect); and [`Error::InvalidSetting`] for an option that can never be right.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    #[cfg(feature = "redis")]
+    pub async fn connect_with(options: ConnectOptions) -> Result<Self> {
+        Ok(Self::new(Arc::new(RedisBroker::connect_with(options, Clock::system()).await?)))
     }
 
     /// Connects to the Redis that `ASYNQ_REDIS_URL` names, or to the one on this machine.

@@ -1,17 +1,16 @@
 //! [`Enqueue`]: a task on its way, with options to set before it is awaited.
 
 use std::future::IntoFuture;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use std::marker::PhantomData;
-
-use super::{AsClient, Client, Enqueued};
+use super::{AsClient, Client, EnqueueIfAbsent, Enqueued};
 use crate::error::Result;
 use crate::job::IntoTask;
-use crate::task::{Task, TaskOptions};
+use crate::task::{Task, TaskOptions, UniqueUntil};
 
 /// A task on its way: set options, then `.await` it.
 ///
@@ -67,6 +66,39 @@ impl<'a, T: IntoTask> Enqueue<'a, T> {
     /// See [`TaskOptions::unique`].
     pub fn unique_for(self, ttl: Duration) -> Self {
         self.options(|options| options.unique(ttl))
+    }
+
+    /// See [`TaskOptions::unique_key`].
+    pub fn unique_key(self, key: impl Into<String>) -> Self {
+        self.options(|options| options.unique_key(key))
+    }
+
+    /// See [`TaskOptions::unique_until`].
+    pub fn unique_until(self, until: UniqueUntil) -> Self {
+        self.options(|options| options.unique_until(until))
+    }
+
+    /// Takes it for an answer that the task is there already: awaiting it gives `None` then. See [`IfAbsent`](super::IfAbsent).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use asynq_core::client::{Client, Enqueue};
+    /// use asynq_core::task::Task;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::in_memory();
+    /// let once = || -> Result<_, asynq_core::Error> {
+    ///     Ok(Enqueue::new(Task::new("report", "")?, &client).unique_for(Duration::from_secs(3600)).if_absent())
+    /// };
+    /// assert!(once()?.await?.is_some());
+    /// assert!(once()?.await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn if_absent(self) -> EnqueueIfAbsent<'a, T> {
+        EnqueueIfAbsent(self)
     }
 
     /// See [`TaskOptions::timeout`].

@@ -3,6 +3,7 @@
 mod client;
 mod enqueue;
 mod enqueued;
+mod if_absent;
 mod plan;
 mod tick;
 mod waiting;
@@ -10,4 +11,5 @@ mod waiting;
 pub use client::{AsClient, Client};
 pub use enqueue::Enqueue;
 pub use enqueued::Enqueued;
+pub use if_absent::{EnqueueIfAbsent, IfAbsent};
 pub use waiting::{Awaited, Wait, WaitError};

@@ -26,6 +26,7 @@ pub(super) fn plan(task: Task, keyspace: &Keyspace, now: Timestamp) -> Result<Pl
     if let Some(invalid) = options.invalid {
         return Err(invalid.into());
     }
+    options.check_unique()?;
     let queue = options.queue.unwrap_or_default();
     let id = options.task_id.unwrap_or_else(TaskId::random);
     let process_at = match options.process {
@@ -48,7 +49,11 @@ pub(super) fn plan(task: Task, keyspace: &Keyspace, now: Timestamp) -> Result<Pl
             let wait = process_at.duration_since(now).max(jiff::SignedDuration::ZERO);
             let ttl =
                 wait.saturating_add(jiff::SignedDuration::try_from(ttl).unwrap_or(jiff::SignedDuration::MAX));
-            (unique_key(keyspace, &queue, &task_type, payload.as_deref()), ttl.as_secs().max(1))
+            let key = match options.unique_by {
+                Some(by) => by.lock(keyspace, &queue, &task_type),
+                None => unique_key(keyspace, &queue, &task_type, payload.as_deref()),
+            };
+            (key, ttl.as_secs().max(1))
         }
         None => (String::new(), 0),
     };
@@ -76,7 +81,8 @@ pub(super) fn plan(task: Task, keyspace: &Keyspace, now: Timestamp) -> Result<Pl
         (Placement::Group, TaskState::Aggregating, None)
     };
     let info = TaskInfo { next_process_at, ..TaskInfo::stored(message.clone(), state) };
-    Ok(Plan { new: NewTask { message, placement, unique_ttl }, info })
+    let unique_until = options.unique_until.unwrap_or_default();
+    Ok(Plan { new: NewTask { message, placement, unique_ttl, unique_until }, info })
 }
 
 fn later(now: Timestamp, by: Duration, option: &'static str) -> Result<Timestamp> {

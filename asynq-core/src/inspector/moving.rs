@@ -18,7 +18,8 @@ use crate::wire::TaskMessage;
 const RESCUE: Duration = Duration::from_secs(3600);
 
 impl Inspector {
-    /// Moves a task to another queue, where it keeps its ID, its state and its time, and takes its lock along.
+    /// Moves a task to another queue, where it keeps its ID, its state and its time, and takes its lock along. A lock
+    /// that is kept for its whole time stays behind as well.
     ///
     /// A pending task goes to the end of the other queue. Should this process die in the middle, the task may come an hour
     /// late, or run twice; moving it again puts that right.
@@ -140,6 +141,7 @@ impl Inspector {
             score,
             fields,
             unique_ttl,
+            unique_until: held.map(|lock| lock.until).unwrap_or_default(),
         }
     }
 

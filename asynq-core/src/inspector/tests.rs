@@ -14,7 +14,7 @@ use crate::broker::{
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::task::{QueueName, Task, TaskId, TaskOptions, TaskState};
+use crate::task::{QueueName, Task, TaskId, TaskOptions, TaskState, UniqueUntil};
 use crate::wire::{EnqueueOption, SchedulerEntry, WireTimestamp};
 
 struct World {
@@ -197,7 +197,12 @@ async fn what_comes_meanwhile_does_not_keep_a_change_going() {
                 ..crate::wire::TaskMessage::default()
             };
             let placement = crate::broker::Placement::Pending;
-            let task = crate::broker::NewTask { message, placement, unique_ttl: 0 };
+            let task = crate::broker::NewTask {
+                message,
+                placement,
+                unique_ttl: 0,
+                unique_until: UniqueUntil::Success,
+            };
             let stored = futures_util::FutureExt::now_or_never(broker.enqueue(&[task]));
             assert!(stored.is_some());
         }
@@ -334,6 +339,7 @@ async fn a_move_that_was_cut_off_is_ended_by_the_next() {
         score: world.clock.unix_seconds() + 3_600,
         fields: std::collections::BTreeMap::new(),
         unique_ttl: 0,
+        unique_until: UniqueUntil::Success,
     };
     world.broker.adopt(&back).await.unwrap();
     let moved = world.inspector.move_task("q", "a", "other").await.unwrap();

@@ -45,6 +45,16 @@ pub trait Job: Sized + Send + 'static {
         Self::Codec::decode(payload)
     }
 
+    /// The part of the payload that names the lock of a unique job, if not all of it does; see
+    /// [`TaskOptions::unique_by`](crate::task::TaskOptions::unique_by). `#[job(unique_by(…))]` implements it.
+    ///
+    /// # Errors
+    ///
+    /// When that part cannot be encoded.
+    fn unique_by(&self) -> Result<Option<Bytes>, CodecError> {
+        Ok(None)
+    }
+
     /// The untyped task, with the job's default options.
     ///
     /// # Errors
@@ -52,10 +62,14 @@ pub trait Job: Sized + Send + 'static {
     /// [`Error::Codec`](crate::Error::Codec) when the payload cannot be encoded; an invalid option when the
     /// name is blank.
     fn to_task(&self) -> Result<Task, crate::Error> {
-        let payload =
-            self.encode().map_err(|source| crate::Error::Codec { job: Self::NAME.to_owned(), source })?;
+        let failed = |source| crate::Error::Codec { job: Self::NAME.to_owned(), source };
+        let payload = self.encode().map_err(failed)?;
         let task = Task::new(Self::NAME, payload).map_err(InvalidOption::from)?;
-        Ok(task.options(Self::OPTIONS.task_options()))
+        let mut options = Self::OPTIONS.task_options();
+        if let Some(part) = self.unique_by().map_err(failed)? {
+            options = options.unique_by(part);
+        }
+        Ok(task.options(options))
     }
 }
 

@@ -9,6 +9,7 @@ mod payload;
 mod result;
 mod schedule;
 mod shape;
+mod unique;
 
 pub use codec::{Codec, CodecError, Json};
 pub use go_json::GoJson;
@@ -23,6 +24,8 @@ pub use schedule::JobSchedule;
 #[doc(hidden)]
 pub use schedule::periodic_task;
 pub use shape::{PayloadField, PayloadShape};
+#[doc(hidden)]
+pub use unique::UniqueFields;
 
 /// Types of Go whose JSON is not what serde makes of Rust's; see [`GoJson`].
 pub mod go {

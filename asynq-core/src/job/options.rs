@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::task::TaskOptions;
+use crate::task::{TaskOptions, UniqueUntil};
 
 /// The default options of a job, made at compile time by `#[job(…)]`. What the caller sets when enqueuing wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,7 @@ pub struct JobOptions {
     pub(crate) timeout: Option<Duration>,
     pub(crate) expires_in: Option<Duration>,
     pub(crate) unique_for: Option<Duration>,
+    pub(crate) unique_until: Option<UniqueUntil>,
     pub(crate) retention: Option<Duration>,
     pub(crate) group: Option<&'static str>,
     pub(crate) delay: Option<Duration>,
@@ -26,6 +27,7 @@ impl JobOptions {
             timeout: None,
             expires_in: None,
             unique_for: None,
+            unique_until: None,
             retention: None,
             group: None,
             delay: None,
@@ -64,6 +66,13 @@ impl JobOptions {
     #[must_use]
     pub const fn unique_for(mut self, ttl: Duration) -> Self {
         self.unique_for = Some(ttl);
+        self
+    }
+
+    /// Until when the lock keeps others out.
+    #[must_use]
+    pub const fn unique_until(mut self, until: UniqueUntil) -> Self {
+        self.unique_until = Some(until);
         self
     }
 
@@ -110,6 +119,9 @@ impl JobOptions {
         }
         if let Some(ttl) = self.unique_for {
             options = options.unique(ttl);
+        }
+        if let Some(until) = self.unique_until {
+            options = options.unique_until(until);
         }
         if let Some(keep) = self.retention {
             options = options.retention(keep);

@@ -98,6 +98,9 @@ pub struct CatalogOptions {
     /// How long the uniqueness lock lasts, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_for: Option<u64>,
+    /// Until when the lock is held: `start` or `ttl`; until it is done unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique_until: Option<String>,
     /// How long a finished task is kept, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<u64>,
@@ -229,6 +232,7 @@ impl CatalogJob {
                 timeout: seconds(options.timeout),
                 expires_in: seconds(options.expires_in),
                 unique_for: seconds(options.unique_for),
+                unique_until: options.unique_until.map(|until| until.as_str().to_owned()),
                 retention: seconds(options.retention),
                 delay: seconds(options.delay),
                 group: options.group.map(ToOwned::to_owned),

@@ -1,8 +1,8 @@
 //! [`option_strings`]: a task's options as a scheduler entry lists them.
 
 use crate::clock::floor_seconds;
-use crate::task::{ProcessTime, Task, TaskOptions};
-use crate::wire::{EnqueueOption, GoTime};
+use crate::task::{ProcessTime, Task, TaskOptions, UniqueBy};
+use crate::wire::{EnqueueOption, GoString, GoTime};
 
 /// The options of a task, as a scheduler entry lists them and Go's tools show them: `Queue("low")`, `MaxRetry(3)`.
 pub fn option_strings(task: &Task) -> Vec<String> {
@@ -10,7 +10,7 @@ pub fn option_strings(task: &Task) -> Vec<String> {
 }
 
 /// What is set, in the words of Go's options. Go's tools show them all but ID, group and headers, which they do not
-/// know.
+/// know, and what Go has not.
 fn of_options(options: &TaskOptions) -> Vec<String> {
     let TaskOptions {
         queue,
@@ -19,6 +19,8 @@ fn of_options(options: &TaskOptions) -> Vec<String> {
         deadline,
         expires_in: _,
         unique,
+        unique_by,
+        unique_until,
         process,
         task_id,
         retention,
@@ -41,5 +43,12 @@ fn of_options(options: &TaskOptions) -> Vec<String> {
     listed.extend(group.as_ref().map(|name| EnqueueOption::Group(name.as_str().into())));
     listed.extend(task_id.as_ref().map(|id| EnqueueOption::TaskId(id.as_str().into())));
     listed.extend(headers.iter().map(|(name, value)| EnqueueOption::Header(name.clone(), value.clone())));
-    listed.iter().map(ToString::to_string).collect()
+    let mut listed: Vec<String> = listed.iter().map(ToString::to_string).collect();
+    let quoted = |name, bytes: &[u8]| format!("{name}({:?})", GoString::from(bytes.to_vec()));
+    listed.extend(unique_by.as_ref().map(|by| match by {
+        UniqueBy::Key(key) => quoted("UniqueKey", key.as_bytes()),
+        UniqueBy::Bytes(bytes) => quoted("UniqueBy", bytes),
+    }));
+    listed.extend(unique_until.map(|until| quoted("UniqueUntil", until.as_str().as_bytes())));
+    listed
 }

@@ -28,6 +28,7 @@ use super::attempt::{DeadlineExceeded, attempt};
 use super::hooks::{Ended, Fate, taken, unreadable_task};
 use super::limits::{Ask, Limits};
 use super::pacing::Pacing;
+use super::presence::Presence;
 use super::queues::Served;
 use super::running::{Held, Key, Phase, Running, held_by};
 use super::serving::Serving;
@@ -73,6 +74,7 @@ pub(super) struct Processor {
     pub(super) client: Client,
     pub(super) rules: Rules,
     pub(super) running: Running,
+    pub(super) presence: Presence,
     pub(super) server_id: String,
     pub(super) limits: Limits,
     pub(super) serving: Serving,
@@ -222,8 +224,11 @@ impl Processor {
 
     /// Sends a call: settles what can be settled, and asks.
     pub(super) fn call(&mut self, ask: Ask) {
-        let Ask { demand, is_limited } = ask;
+        let Ask { mut demand, is_limited } = ask;
         let slots = demand.slots;
+        if slots > 0 {
+            self.presence.ask(&mut demand.queues);
+        }
         let count = self.unsettled.len().min(MAX_SETTLED);
         let mut settlements: Vec<Settlement> = self.unsettled.drain(..count).collect();
         self.mark(&mut settlements, Phase::Settling);
@@ -240,12 +245,17 @@ impl Processor {
         let Answer { mut settlements, slots, is_limited, result } = answer;
         self.slots_asked -= slots;
         match result {
-            Ok(exchanged) => {
+            Ok(mut exchanged) => {
                 let leased = exchanged.leased.len();
                 if slots > 0 {
                     self.serving.answered(is_limited, &exchanged);
                 }
+                let failure = exchanged.failure.take();
                 self.exchanged(settlements, exchanged);
+                if let Some(failure) = failure {
+                    self.answer_lost = true;
+                    return Err(failure);
+                }
                 // What another call in flight has leased would look as if nobody ran it.
                 if self.answer_lost && self.calls.is_empty() {
                     self.reclaim().await?;
@@ -294,9 +304,14 @@ impl Processor {
     }
 
     fn exchanged(&mut self, settlements: Vec<Settlement>, exchanged: Exchanged) {
+        let mut unanswered = Vec::new();
         {
             let mut table = self.running.lock();
             for (settlement, outcome) in settlements.into_iter().zip(exchanged.settled) {
+                if outcome == Settled::Unanswered {
+                    unanswered.push(settlement);
+                    continue;
+                }
                 if outcome == Settled::Refused {
                     tracing::warn!(
                         task_id = %settlement.id, queue = %settlement.queue, answer_lost = self.answer_lost,
@@ -308,6 +323,11 @@ impl Processor {
                     table.remove(&key);
                 }
             }
+        }
+        if !unanswered.is_empty() {
+            self.mark(&mut unanswered, Phase::Unsettled);
+            unanswered.append(&mut self.unsettled);
+            self.unsettled = unanswered;
         }
         for (queue, id) in exchanged.dropped {
             tracing::warn!(task_id = %id, %queue, "an ID without a task was pending; dropped");

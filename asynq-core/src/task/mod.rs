@@ -13,4 +13,5 @@ pub use options::{DEFAULT_MAX_RETRY, DEFAULT_TIMEOUT, InvalidOption, TaskOptions
 pub(crate) use options::{ProcessTime, wire_seconds};
 pub use state::{TaskState, UnknownState};
 pub use task::{Headers, Task};
-pub use unique::unique_key;
+pub(crate) use unique::{LONGEST_UNIQUE_KEY, UniqueBy};
+pub use unique::{UniqueUntil, unique_key};

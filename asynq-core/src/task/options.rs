@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{BlankName, Headers, QueueName, TaskId};
+use super::{BlankName, Headers, LONGEST_UNIQUE_KEY, QueueName, TaskId, UniqueBy, UniqueUntil};
 
 /// Retries of a task that names no number: 25, as in Go.
 pub const DEFAULT_MAX_RETRY: i32 = 25;
@@ -58,6 +59,8 @@ pub struct TaskOptions {
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) expires_in: Option<Duration>,
     pub(crate) unique: Option<Duration>,
+    pub(crate) unique_by: Option<UniqueBy>,
+    pub(crate) unique_until: Option<UniqueUntil>,
     pub(crate) process: Option<ProcessTime>,
     pub(crate) task_id: Option<TaskId>,
     pub(crate) retention: Option<Duration>,
@@ -128,12 +131,47 @@ impl TaskOptions {
 
     /// Refuses another task of the same type, queue and payload while this one is not done, for at most `ttl`
     /// from the time it may start. At least one second.
+    ///
+    /// [`unique_key`](Self::unique_key) and [`unique_by`](Self::unique_by) say what must be the same in place of the
+    /// payload, [`unique_until`](Self::unique_until) until when.
     #[must_use]
     pub fn unique(mut self, ttl: Duration) -> Self {
         if ttl < Duration::from_secs(1) {
             self.reject("unique", &format_args!("{ttl:?} is less than the minimum of one second"));
         }
         self.unique = Some(ttl);
+        self
+    }
+
+    /// Names the lock of a [`unique`](Self::unique) task by a key of one's own in place of its payload: not blank, and
+    /// at most 512 bytes. Two tasks exclude each other if queue, type and key are the same.
+    ///
+    /// Go programs honor the lock of such a task, and have no way to take it themselves.
+    #[must_use]
+    pub fn unique_key(mut self, key: impl Into<String>) -> Self {
+        let key = key.into();
+        if key.trim().is_empty() {
+            self.reject("unique_key", &format_args!("must not be blank, got {key:?}"));
+        } else if key.len() > LONGEST_UNIQUE_KEY {
+            let length = key.len();
+            self.reject("unique_key", &format_args!("{length} bytes are more than {LONGEST_UNIQUE_KEY}"));
+        }
+        self.unique_by = Some(UniqueBy::Key(key));
+        self
+    }
+
+    /// Names the lock of a [`unique`](Self::unique) task after these bytes in place of its payload, such as the part of
+    /// it that counts. The lock is the one that a task with them as its payload takes, here and in Go.
+    #[must_use]
+    pub fn unique_by(mut self, bytes: impl Into<Bytes>) -> Self {
+        self.unique_by = Some(UniqueBy::Bytes(bytes.into()));
+        self
+    }
+
+    /// Until when a [`unique`](Self::unique) task keeps others out. Default: until it is done.
+    #[must_use]
+    pub fn unique_until(mut self, until: UniqueUntil) -> Self {
+        self.unique_until = Some(until);
         self
     }
 
@@ -197,6 +235,8 @@ impl TaskOptions {
         self.max_retry = over.max_retry.or(self.max_retry);
         self.timeout = over.timeout.or(self.timeout);
         self.unique = over.unique.or(self.unique);
+        self.unique_by = over.unique_by.or(self.unique_by);
+        self.unique_until = over.unique_until.or(self.unique_until);
         self.process = over.process.or(self.process);
         self.task_id = over.task_id.or(self.task_id);
         self.retention = over.retention.or(self.retention);
@@ -204,6 +244,17 @@ impl TaskOptions {
         self.headers.extend(over.headers);
         self.invalid = self.invalid.or(over.invalid);
         self
+    }
+
+    /// Whether everything about uniqueness is there that the rest needs.
+    pub(crate) fn check_unique(&self) -> Result<(), InvalidOption> {
+        let option = match (self.unique, &self.unique_by, self.unique_until) {
+            (Some(_), ..) | (None, None, None) => return Ok(()),
+            (None, Some(UniqueBy::Key(_)), _) => "unique_key",
+            (None, Some(UniqueBy::Bytes(_)), _) => "unique_by",
+            (None, None, Some(_)) => "unique_until",
+        };
+        Err(InvalidOption::new(option, &"needs `unique`, which says for how long"))
     }
 
     fn reject(&mut self, option: &'static str, reason: &impl ToString) {

@@ -1,9 +1,71 @@
-//! The uniqueness lock's key, byte-equal to Go's.
+//! Uniqueness: what names a lock, byte-equal to Go's where Go has one, and until when it is kept.
 
+use bytes::Bytes;
 use md5::{Digest, Md5};
 
 use super::{QueueName, TaskType};
 use crate::wire::keys::Keyspace;
+
+/// The longest key of one's own, in bytes.
+pub(crate) const LONGEST_UNIQUE_KEY: usize = 512;
+
+/// Until when a unique task keeps others out; never beyond the time given for it.
+///
+/// # Beside Go
+///
+/// The store is shared, so what Go programs do with such a task counts as well. They refuse an equal task for as long
+/// as there is a lock, and know no other end than success.
+///
+/// | | Rust producer, Rust or Go worker | Go producer |
+/// |---|---|---|
+/// | `Success` | until the task is done | the same |
+/// | `Start` | while the task waits | until the task is done |
+/// | `Ttl` | the whole time | the same |
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UniqueUntil {
+    /// Until the task is done, as in Go: it has succeeded, or was revoked or deleted. One that was given up keeps its
+    /// lock for the time that is left.
+    #[default]
+    Success,
+    /// Until the task starts to run: what happens from then on may need another run. A task that waits to be tried
+    /// again keeps others out again, unless one has come meanwhile.
+    Start,
+    /// For the whole time, whatever becomes of the task: at most one in so long. Only the deletion of its queue ends it
+    /// earlier.
+    Ttl,
+}
+
+impl UniqueUntil {
+    /// As it is written in options and in the store: `success`, `start` or `ttl`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Start => "start",
+            Self::Ttl => "ttl",
+        }
+    }
+}
+
+/// What names the lock of a task, in place of its payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum UniqueBy {
+    /// A key of one's own.
+    Key(String),
+    /// These bytes, hashed as a payload would be.
+    Bytes(Bytes),
+}
+
+impl UniqueBy {
+    /// The key of the lock.
+    pub(crate) fn lock(&self, keyspace: &Keyspace, queue: &QueueName, task_type: &TaskType) -> String {
+        match self {
+            // In a place of their own: no payload has such a key by accident.
+            Self::Key(key) => keyspace.queue(queue).own_lock(task_type.as_str(), key),
+            Self::Bytes(bytes) => unique_key(keyspace, queue, task_type, Some(bytes)),
+        }
+    }
+}
 
 /// The key of the lock that a unique task takes: queue, type, and the MD5 of the payload.
 ///

@@ -18,7 +18,7 @@ pub struct Keyspace {
 
 impl Default for Keyspace {
     fn default() -> Self {
-        Self { prefix: Arc::from("asynq") }
+        Self::new("asynq")
     }
 }
 
@@ -31,6 +31,11 @@ macro_rules! global_keys {
 }
 
 impl Keyspace {
+    /// Keys whose names begin with this and a colon. Go reads `asynq` alone.
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: Arc::from(prefix) }
+    }
+
     global_keys! {
         /// Set of all queue names.
         queues = "queues";
@@ -172,6 +177,12 @@ impl QueueKeys {
     /// Attempts failed on the UTC day of `at`.
     pub fn failed(&self, at: Timestamp) -> String {
         format!("{}failed:{}", self.base, utc_date(at))
+    }
+
+    /// Our own: the uniqueness lock of a task type that a producer has named. The length of the type keeps apart what
+    /// would look alike.
+    pub fn own_lock(&self, task_type: &str, name: &str) -> String {
+        format!("{}x:unique:{}:{task_type}:{name}", self.base, task_type.len())
     }
 
     /// What the uniqueness locks of a task type begin with.

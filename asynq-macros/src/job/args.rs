@@ -14,6 +14,7 @@ use super::derives;
 use super::failure;
 use super::rate::{self, Rate};
 use super::schedule::Schedule;
+use super::unique::Unique;
 use super::values::{aliases, job_type, layer, length, path, slots, structure, text, times};
 use crate::errors::Errors;
 use crate::paths::CratePath;
@@ -52,6 +53,8 @@ pub(super) struct Args {
     pub(super) layer: Option<Expr>,
     /// What the struct derives beside serde's traits.
     pub(super) derives: Vec<Path>,
+    /// What tells its tasks apart, and until when.
+    pub(super) unique: Unique,
     /// When the job is enqueued by itself.
     pub(super) schedule: Schedule,
     /// When a failed one is tried again, as an expression.
@@ -111,7 +114,21 @@ const OPTIONS: &[Known] = &[
     Known {
         name: "unique_for",
         example: r#"unique_for = "10m""#,
-        read: Value(|args, value| length(value).map(|ttl| args.set("unique_for", ttl))),
+        read: Value(|args, value| {
+            // Also where it is wrong: that is one mistake, and not two.
+            args.unique.has_time = true;
+            length(value).map(|ttl| args.set("unique_for", ttl))
+        }),
+    },
+    Known {
+        name: "unique_by",
+        example: "unique_by(to, template)",
+        read: List(|args, list| args.unique.by(list)),
+    },
+    Known {
+        name: "unique_until",
+        example: "unique_until = start",
+        read: Value(|args, value| args.unique.until(value).map(|until| args.set("unique_until", until))),
     },
     Known {
         name: "retention",
@@ -250,9 +267,11 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         &["max_retry", "max_retries", "retries", "max_attempts", "attempts"],
         "it is called `retry` here: write `retry = 5`",
     ),
+    (&["unique", "unique_ttl"], "it is called `unique_for` here: write `unique_for = \"10m\"`"),
     (
-        &["unique", "unique_ttl", "unique_until"],
-        "it is called `unique_for` here: write `unique_for = \"10m\"`",
+        &["unique_key", "unique_args", "unique_fields"],
+        "write `unique_by(to, template)` for the arguments that tell tasks apart, or `.unique_key(key)` when \
+         enqueuing",
     ),
     (
         &["max_concurrency", "limit", "max_running", "workers"],
@@ -318,6 +337,7 @@ impl Args {
             errors.push(error);
         }
         args.schedule.check(errors);
+        args.unique.check_time(errors);
         args
     }
 

@@ -6,8 +6,9 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Error, Fields, Meta};
 
 use super::args::Args;
+use super::case::{self, Case};
 use super::check::Field;
-use super::{case, expand, payload};
+use super::{expand, payload};
 use crate::errors::{Errors, report};
 
 /// Expands one use.
@@ -27,6 +28,7 @@ pub(crate) fn expand_derive(tokens: TokenStream) -> TokenStream {
             errors.at(&input.generics.params, message);
             return TokenStream::new();
         }
+        args.unique.check_names(&named_fields(&input).unwrap_or_default(), errors);
         contract(&args, &input)
     })
 }
@@ -57,7 +59,10 @@ fn contract(args: &Args, input: &DeriveInput) -> TokenStream {
     let shape = shape(input);
     let output = args.output.as_ref().map_or_else(|| quote!(()), |ty| quote!(#ty));
     let output = quote!(type Output = #output;);
-    let job = expand::job_impl(args, ident, &snake_case(&ident.unraw().to_string()), &shape, &output);
+    let fields = named_fields(input).unwrap_or_default();
+    let unique_by = args.unique.method(Some(&fields), rename_all(&serde_of(&input.attrs)).as_ref());
+    let task_type = snake_case(&ident.unraw().to_string());
+    let job = expand::job_impl(args, ident, &task_type, &shape, &output, unique_by.as_ref());
     let enqueue = expand::enqueue(vis);
     quote! {
         #[allow(deprecated, unused_qualifications)]
@@ -76,25 +81,33 @@ fn contract(args: &Args, input: &DeriveInput) -> TokenStream {
 /// What the payload holds, by serde's rules.
 fn shape(input: &DeriveInput) -> TokenStream {
     let whole = || payload::value_shape(&input.ident.unraw().to_string());
-    let Data::Struct(data) = &input.data else { return whole() };
-    let Fields::Named(named) = &data.fields else { return whole() };
-    let serde: Vec<_> = input.attrs.iter().filter(|attr| attr.path().is_ident("serde")).cloned().collect();
+    let Some(fields) = named_fields(input) else { return whole() };
+    let serde = serde_of(&input.attrs);
     let given = payload::serde_names(&serde);
     if given.iter().any(|name| matches!(name.as_str(), "transparent" | "from" | "try_from" | "into")) {
         return whole();
     }
-    let fields: Vec<_> = named
-        .named
-        .iter()
-        .enumerate()
-        .filter_map(|(position, field)| {
-            let serde = field.attrs.iter().filter(|attr| attr.path().is_ident("serde")).cloned().collect();
-            let name = field.ident.clone()?;
-            Some(Field { position, name, ty: field.ty.clone(), docs: Vec::new(), serde })
-        })
-        .collect();
-    let case = payload::serde_text(&serde, "rename_all").and_then(|name| case::named(&name));
-    payload::fields_shape(case.as_ref(), &fields)
+    payload::fields_shape(rename_all(&serde).as_ref(), &fields)
+}
+
+/// The fields of a struct that has names for them.
+fn named_fields(input: &DeriveInput) -> Option<Vec<Field>> {
+    let Data::Struct(data) = &input.data else { return None };
+    let Fields::Named(named) = &data.fields else { return None };
+    let fields = named.named.iter().enumerate().filter_map(|(position, field)| {
+        let name = field.ident.clone()?;
+        let serde = serde_of(&field.attrs);
+        Some(Field { position, name, ty: field.ty.clone(), docs: Vec::new(), serde })
+    });
+    Some(fields.collect())
+}
+
+fn serde_of(attrs: &[Attribute]) -> Vec<Attribute> {
+    attrs.iter().filter(|attr| attr.path().is_ident("serde")).cloned().collect()
+}
+
+fn rename_all(serde: &[Attribute]) -> Option<Case> {
+    payload::serde_text(serde, "rename_all").and_then(|name| case::named(&name))
 }
 
 /// `SendEmail` → `send_email`, `HTTPGet` → `http_get`.

@@ -160,7 +160,8 @@ fn trait_impl(args: &Args, job: &Job<'_>) -> TokenStream {
     let value = outcome(output, "Output");
     let start = quote_spanned!(first=> type);
     let output = quote_spanned!(last=> #start Output = #value;);
-    job_impl(args, name, task_type, &payload::shape(args, fields), &output)
+    let unique_by = args.unique.method(Some(fields), args.rename_all.as_ref());
+    job_impl(args, name, task_type, &payload::shape(args, fields), &output, unique_by.as_ref())
 }
 
 /// `impl Job`.
@@ -170,6 +171,7 @@ pub(super) fn job_impl(
     task_type: &str,
     shape: &TokenStream,
     output: &TokenStream,
+    unique_by: Option<&TokenStream>,
 ) -> TokenStream {
     let Args { name, setters, .. } = args;
     let task_type = name.clone().unwrap_or_else(|| LitStr::new(task_type, Span::call_site()));
@@ -180,6 +182,7 @@ pub(super) fn job_impl(
             const PAYLOAD: __asynq::PayloadShape = #shape;
             type Codec = __asynq::Json;
             #output
+            #unique_by
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`], or an `impl`,
 //! [`methods`]), whether that can be a job ([`check`]), how often it may run ([`rate`]), what becomes of it when it fails
-//! ([`failure`]), when it is enqueued by itself ([`schedule`]), and what
+//! ([`failure`]), what makes its tasks equal ([`unique`]), when it is enqueued by itself ([`schedule`]), and what
 //! it becomes ([`mod@expand`]).
 
 mod args;
@@ -16,6 +16,7 @@ mod payload;
 mod rate;
 mod schedule;
 pub(crate) mod types;
+mod unique;
 pub(crate) mod values;
 
 use proc_macro2::TokenStream;
@@ -44,6 +45,10 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
         let job = check::check(&item, &args, errors);
         if let Some(job) = &job {
             args.schedule.check_arguments(&job.fields, errors);
+            // Something may be wrong with the very argument that is named, or the list belongs elsewhere.
+            if job.call.is_some() && args.handles.is_none() {
+                args.unique.check_names(&job.fields, errors);
+            }
         }
         expand::expand(&args, &item, job.as_ref())
     })

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Token};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Token};
 
 use super::args::Args;
 use super::case::Case;
@@ -113,15 +113,22 @@ pub(super) fn fields_shape(case: Option<&Case>, fields: &[Field]) -> TokenStream
         if is(&["skip", "flatten"]) {
             return None;
         }
-        let plain = name.unraw().to_string();
-        let cased = case.map_or_else(|| plain.clone(), |case| case.apply(&plain));
-        let name = serde_text(serde, "rename").map_or(cased, |name| name.value());
+        let name = json_name(name, serde, case);
         let required = !is(&["default", "skip_deserializing"])
             && (types::argument_of(ty, "Option").is_none() || is(&["with", "deserialize_with"]));
         let ty = short(&render(ty));
         Some(quote!(__asynq::PayloadField { name: #name, ty: #ty, required: #required }))
     });
     quote!(__asynq::PayloadShape::Fields(&[#(#fields),*]))
+}
+
+/// The name of a field in the payload.
+pub(super) fn json_name(name: &Ident, serde: &[Attribute], case: Option<&Case>) -> String {
+    let plain = name.unraw().to_string();
+    match serde_text(serde, "rename") {
+        Some(name) => name.value(),
+        None => case.map(|case| case.apply(&plain)).unwrap_or(plain),
+    }
 }
 
 /// The text in `#[serde(name = "…")]`.

@@ -11,9 +11,9 @@ use super::world::{
 use super::{Corruption, Value};
 use crate::broker::{
     Adoption, ArchiveLimits, Change, Changed, ChangedMany, Collection, Edit, Edited, EnqueueError, Leased,
-    Placement, QueueDeletion, Transition,
+    QueueDeletion, Transition,
 };
-use crate::task::TaskState;
+use crate::task::{TaskState, UniqueUntil};
 use crate::wire::TaskMessage;
 
 case_list! { "changes":
@@ -211,6 +211,7 @@ async fn pending_first(world: &World) -> crate::broker::NewTask {
 async fn b6_deleting_releases_the_lock(world: World) {
     for task in [pending("a"), scheduled("a", 5), grouped("a")] {
         world.store(&[unique(task, 60)]).await;
+        assert!(world.dump().await.contains(LOCK));
         change(&world, "a", DELETE).await;
         assert!(!world.dump().await.contains(LOCK));
     }
@@ -466,7 +467,14 @@ async fn refuses_to_edit_what_is_run_or_done(world: World) {
 }
 
 fn adoption(id: &str, state: TaskState) -> Adoption {
-    Adoption { message: message(id), state, score: 50, fields: BTreeMap::new(), unique_ttl: 0 }
+    Adoption {
+        message: message(id),
+        state,
+        score: 50,
+        fields: BTreeMap::new(),
+        unique_ttl: 0,
+        unique_until: UniqueUntil::Success,
+    }
 }
 
 async fn adopts_a_task_in_every_state(world: World) {
@@ -589,10 +597,8 @@ async fn deletes_nothing_of_other_queues(world: World) {
         world.store(&[pending_in(other, "a")]).await;
         let locked = unique(pending_in(other, "b"), 60);
         let unique_key = format!("{}t:", world.queue_keys(&queue(other)).unique_prefix("x"));
-        let message = TaskMessage { unique_key, ..locked.message };
-        world
-            .store(&[crate::broker::NewTask { message, placement: Placement::Pending, unique_ttl: 60 }])
-            .await;
+        let message = TaskMessage { unique_key, ..locked.message.clone() };
+        world.store(&[crate::broker::NewTask { message, ..locked }]).await;
     }
     let before = world.dump().await;
     one_of_each(&world).await;

@@ -201,7 +201,7 @@ async fn refuses_a_taken_id(world: World) {
     let other = TaskMessage { payload: Bytes::from_static(b"other"), ..message("a") };
     let later = Placement::Scheduled(world.now() + 9);
     assert_conflict(&world, NewTask { message: other.clone(), ..pending("a") }, "pending").await;
-    assert_conflict(&world, NewTask { message: other, placement: later, unique_ttl: 0 }, "scheduled").await;
+    assert_conflict(&world, NewTask { message: other, placement: later, ..pending("a") }, "scheduled").await;
     assert_conflict(&world, grouped("a"), "grouped").await;
 }
 

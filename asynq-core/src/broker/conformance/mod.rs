@@ -26,6 +26,7 @@ mod schedules;
 mod settle;
 mod state;
 mod suite;
+mod unique;
 mod wait;
 mod waits;
 mod world;

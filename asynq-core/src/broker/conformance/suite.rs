@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     Fixture, admission, changes, enqueue, exchange, forward, groups, inspection, leases, priority, recovery,
-    schedules, settle, state, wait, waits,
+    schedules, settle, state, unique, wait, waits,
 };
 
 /// One behavior that every broker must show.
@@ -23,6 +23,7 @@ pub struct Case {
 pub fn cases() -> Vec<Case> {
     [
         enqueue::CASES,
+        unique::CASES,
         exchange::CASES,
         priority::CASES,
         settle::CASES,

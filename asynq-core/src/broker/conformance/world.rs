@@ -11,7 +11,7 @@ use crate::broker::{
     RunToken, Settled, Settlement, Transition,
 };
 use crate::clock::Clock;
-use crate::task::{QueueName, TaskId, TaskInfo};
+use crate::task::{QueueName, TaskId, TaskInfo, UniqueUntil};
 use crate::wire::TaskMessage;
 use crate::wire::keys::QueueKeys;
 
@@ -213,7 +213,12 @@ pub(super) fn message(id: &str) -> TaskMessage {
 
 /// A pending task for `q`.
 pub(super) fn pending(id: &str) -> NewTask {
-    NewTask { message: message(id), placement: Placement::Pending, unique_ttl: 0 }
+    NewTask {
+        message: message(id),
+        placement: Placement::Pending,
+        unique_ttl: 0,
+        unique_until: UniqueUntil::Success,
+    }
 }
 
 /// A pending task for another queue.
@@ -231,7 +236,7 @@ pub(super) fn grouped(id: &str) -> NewTask {
     NewTask {
         message: TaskMessage { group_key: "g".to_owned(), ..message(id) },
         placement: Placement::Group,
-        unique_ttl: 0,
+        ..pending(id)
     }
 }
 

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 
 use super::MemoryBroker;
-use super::queue::{Queue, set_pending};
+use super::locks::{Locks, NewLock};
+use super::queue::{Queue, note_lock, set_pending};
 use super::scored_set::ScoredSet;
-use super::store::{Locks, Moment};
+use super::store::Moment;
 use super::task_hash::{TaskHash, field};
 use crate::broker::{
     Adoption, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Change, Changed, ChangedMany, Changes,
@@ -292,18 +293,16 @@ impl Queue {
         Ok(Edited::Applied)
     }
 
-    /// Stores a task whose ID is free.
-    pub(super) fn adopt(&mut self, adoption: &Adoption, holds_lock: bool, now: Moment) {
+    /// Stores a task whose ID is free, and which took this lock.
+    pub(super) fn adopt(&mut self, adoption: &Adoption, lock: Option<&NewLock<'_>>, now: Moment) {
         let Adoption { message, state, score, fields, .. } = adoption;
         let id = TaskId::stored(&message.id);
         let mut task = TaskHash::default();
         task.set(field::MSG, message.encode());
-        if holds_lock {
-            task.set(field::UNIQUE_KEY, message.unique_key.clone());
-        }
         for (name, value) in fields {
             task.set(name.clone(), value.clone());
         }
+        note_lock(&mut task, message, lock);
         task.set_state(*state);
         match state {
             TaskState::Scheduled => self.scheduled.insert(id.clone(), *score),

@@ -72,7 +72,7 @@ fn put_globals(dump: &mut Dump, keyspace: &Keyspace, store: &Store, now: Moment)
     put_set(dump, keyspace.queues(), store.known.iter().map(|name| bytes(name.as_str())));
     put_scored(dump, keyspace.servers(), &store.servers, |key| bytes(key));
     put_scored(dump, keyspace.workers(), &store.workers, |key| bytes(key));
-    for (key, lock) in store.locks() {
+    for (key, lock) in store.locks.iter() {
         dump.insert(key, Value::String(bytes(&lock.value)), Some(expiry(lock, now)));
     }
     for (key, info) in &store.server_infos {

@@ -85,9 +85,8 @@ impl Inspection for MemoryBroker {
             let key = detail.message.unique_key.clone();
             // What a message names may be anything; only a key of this queue can be a lock of its own.
             detail.lock = key.starts_with(keys.prefix()).then(|| {
-                let held = store.lock_holder(&key, now);
-                let holder = held.map(|(holder, _)| holder.to_owned());
-                LockInfo { holder, expires_in: held.map(|(_, left)| left), key }
+                let (value, left) = store.locks.value(&key, now).unzip();
+                LockInfo::read(key, value, left, detail.own_fields.get(field::UNTIL).map(AsRef::as_ref))
             });
         }
         Ok(detail)

@@ -6,7 +6,7 @@
 //! do: survive the process, or be seen by another one.
 //!
 //! ```text
-//! broker.rs ──► store.rs (all queues, locks, servers) ──► queue.rs (one queue)
+//! broker.rs ──► store.rs (all queues, servers) ──► queue.rs (one queue), locks.rs
 //!   │                                                        │
 //!   ├─► schedules.rs (what schedulers need)                  │
 //!   ├─► admission.rs (limits over all servers)               │
@@ -21,6 +21,7 @@ mod changes;
 mod dump;
 mod groups;
 mod inspection;
+mod locks;
 mod peek;
 mod processes;
 mod queue;

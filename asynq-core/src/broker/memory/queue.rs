@@ -10,18 +10,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::locks::{Locks, NewLock};
 use super::schedules::Ticks;
 use super::scored_set::ScoredSet;
 use super::statistics::{Increment, Statistics};
-use super::store::{Locks, Moment};
+use super::store::Moment;
 use super::task_hash::{TaskHash, field};
 use super::waits::Waiting;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ActiveTask, ArchiveLimits, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, Placement, RunToken, Settled,
-    Settlement, StoredMessage, Transition, Undecodable,
+    ActiveTask, ArchiveLimits, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, OwnerBeat, Place, Placement, RunToken,
+    Settled, Settlement, StoredMessage, Transition, Undecodable,
 };
-use crate::task::{TaskId, TaskState};
+use crate::task::{TaskId, TaskState, UniqueUntil};
 use crate::wire::TaskMessage;
 
 /// How many due tasks of each kind one call of [`Queue::forward`] moves.
@@ -59,7 +60,7 @@ pub(super) struct Queue {
     /// Unix seconds.
     pub(super) paused_since: Option<i64>,
     pub(super) statistics: Statistics,
-    /// Servers that take from this queue, by their last beat.
+    /// Servers that may hold tasks of this queue, by their last beat.
     pub(super) owners: ScoredSet<Arc<str>>,
     /// What schedulers enqueued here last.
     pub(super) ticks: Ticks,
@@ -99,14 +100,34 @@ impl LeaseGrant {
 }
 
 impl Queue {
-    /// Stores a task whose ID is free; `holds_lock` if it took the lock of its message.
-    pub(super) fn add(&mut self, message: &TaskMessage, placement: Placement, holds_lock: bool, now: Moment) {
+    /// Whether there is something in this place.
+    pub(super) fn has(&self, place: Place) -> bool {
+        match place {
+            Place::Later => !self.scheduled.is_empty() || !self.retry.is_empty(),
+            Place::Active => !self.active.is_empty(),
+            Place::Ended => !self.completed.is_empty() || !self.archived.is_empty(),
+            Place::Groups => !self.groups.is_empty() || !self.sets.is_empty(),
+            Place::Servers => !self.owners.is_empty(),
+        }
+    }
+
+    /// The last beat of every server.
+    pub(super) fn beats(&self) -> Vec<OwnerBeat> {
+        self.owners.iter().map(|(server_id, at)| OwnerBeat { server_id: server_id.to_string(), at }).collect()
+    }
+
+    /// Stores a task whose ID is free, and which took this lock.
+    pub(super) fn add(
+        &mut self,
+        message: &TaskMessage,
+        placement: Placement,
+        lock: Option<&NewLock<'_>>,
+        now: Moment,
+    ) {
         let id = TaskId::stored(&message.id);
         let mut task = TaskHash::default();
         task.set(field::MSG, message.encode());
-        if holds_lock {
-            task.set(field::UNIQUE_KEY, message.unique_key.clone());
-        }
+        note_lock(&mut task, message, lock);
         match placement {
             Placement::Pending => {
                 self.pending.push_front(id.clone());
@@ -427,6 +448,15 @@ impl Queue {
             task.set(field::RESULT, result.clone());
         }
         exists
+    }
+}
+
+/// Notes with a task that it took the lock of its message.
+pub(super) fn note_lock(task: &mut TaskHash, message: &TaskMessage, lock: Option<&NewLock<'_>>) {
+    let Some(lock) = lock else { return };
+    task.set(field::UNIQUE_KEY, message.unique_key.clone());
+    if lock.until == UniqueUntil::Start {
+        task.set(field::UNTIL, lock.until.as_str());
     }
 }
 

@@ -5,24 +5,24 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::admission::Limiters;
+use super::locks::{Locks, NewLock};
 use super::queue::{LeaseGrant, Passed, Queue};
 use super::schedules::Schedulers;
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
 use crate::broker::{
-    Adoption, ArchiveLimits, Demand, EnqueueError, Exchanged, Leased, NewTask, OwnerBeat, QueueDeletion,
-    QueueShare, Settled, Settlement, StoredMessage,
+    Adoption, ArchiveLimits, Demand, EnqueueError, Exchanged, Leased, NewTask, QueueDeletion, QueueShare,
+    Settled, Settlement, StoredMessage,
 };
 use crate::clock::{Clock, floor_seconds};
 use crate::task::{QueueName, TaskId};
 use crate::wire::keys::Keyspace;
-use crate::wire::{ServerInfo, WorkerInfo};
+use crate::wire::{ServerInfo, TaskMessage, WorkerInfo};
 
 /// One reading of the clock, so that all that one call writes agrees.
 #[derive(Clone, Copy, Debug)]
@@ -60,25 +60,6 @@ impl<T> Expiring<T> {
     }
 }
 
-/// The uniqueness locks, by their full key: the ID of the task that holds each.
-#[derive(Debug, Default)]
-pub(super) struct Locks {
-    held: HashMap<String, Expiring<String>>,
-}
-
-impl Locks {
-    fn holder(&self, key: &str, now: Moment) -> Option<&str> {
-        self.held.get(key).filter(|lock| lock.is_alive(now)).map(|lock| lock.value.as_str())
-    }
-
-    /// Releases a lock if this task holds it; an empty key is no lock.
-    pub(super) fn release(&mut self, key: &str, holder: &str) {
-        if !key.is_empty() && self.held.get(key).is_some_and(|lock| lock.value == holder) {
-            self.held.remove(key);
-        }
-    }
-}
-
 /// Everything that the broker holds.
 #[derive(Debug, Default)]
 pub(super) struct Store {
@@ -111,44 +92,29 @@ impl Store {
 
     /// Stores a new task, or tells why not.
     pub(super) fn insert(&mut self, task: &NewTask, now: Moment) -> Result<(), EnqueueError> {
-        let NewTask { message, placement, unique_ttl } = task;
+        let NewTask { message, placement, unique_ttl, unique_until } = task;
         let queue = self.queues.entry(QueueName::stored(&message.queue)).or_default();
-
-        // All checks come before the first change. The lock is looked at first, as in Go: to send the same
-        // unique task again is a duplicate, also under the same ID.
-        let locks = *unique_ttl > 0 && !message.unique_key.is_empty();
-        if locks && let Some(holder) = self.locks.holder(&message.unique_key, now) {
-            return Err(EnqueueError::Duplicate { holder: holder.to_owned() });
+        let lock = NewLock::of(message, *unique_ttl, *unique_until);
+        may_store(queue, message, lock.as_ref(), &self.locks, now)?;
+        if let Some(lock) = &lock {
+            self.locks.take(lock, &message.id, now);
         }
-        if queue.tasks.contains_key(message.id.as_str()) {
-            return Err(EnqueueError::IdConflict);
-        }
-        if locks {
-            let lock = Expiring { value: message.id.clone(), expires_at: now.nanos_after(*unique_ttl) };
-            self.locks.held.insert(message.unique_key.clone(), lock);
-        }
-        queue.add(message, *placement, locks, now);
+        queue.add(message, *placement, lock.as_ref(), now);
         Ok(())
     }
 
     /// Stores a task in whatever state, or tells why not.
     pub(super) fn adopt(&mut self, task: &Adoption, now: Moment) -> Result<(), EnqueueError> {
-        let Adoption { message, unique_ttl, .. } = task;
-        let locks = *unique_ttl > 0 && !message.unique_key.is_empty();
-        if locks && let Some(holder) = self.locks.holder(&message.unique_key, now) {
-            return Err(EnqueueError::Duplicate { holder: holder.to_owned() });
-        }
+        let Adoption { message, unique_ttl, unique_until, .. } = task;
         let name = QueueName::stored(&message.queue);
         let queue = self.queues.entry(name.clone()).or_default();
-        if queue.tasks.contains_key(message.id.as_str()) {
-            return Err(EnqueueError::IdConflict);
-        }
+        let lock = NewLock::of(message, *unique_ttl, *unique_until);
+        may_store(queue, message, lock.as_ref(), &self.locks, now)?;
         self.known.insert(name);
-        if locks {
-            let lock = Expiring { value: message.id.clone(), expires_at: now.nanos_after(*unique_ttl) };
-            self.locks.held.insert(message.unique_key.clone(), lock);
+        if let Some(lock) = &lock {
+            self.locks.take(lock, &message.id, now);
         }
-        queue.adopt(task, locks, now);
+        queue.adopt(task, lock.as_ref(), now);
         Ok(())
     }
 
@@ -177,7 +143,7 @@ impl Store {
         let keys = names.queue(name);
         // A name may contain `}:`, so the keys of another queue may begin as those of this one do.
         let others: Vec<_> = self.known.iter().map(|other| names.queue(other)).collect();
-        self.locks.held.retain(|key, _| {
+        self.locks.retain(|key| {
             !key.starts_with(keys.prefix()) || others.iter().any(|other| key.starts_with(other.prefix()))
         });
         QueueDeletion::Deleted
@@ -186,13 +152,6 @@ impl Store {
     /// A queue and the locks of all.
     pub(super) fn queue_and_locks(&mut self, name: &QueueName) -> (Option<&mut Queue>, &mut Locks) {
         (self.queues.get_mut(name), &mut self.locks)
-    }
-
-    /// Who holds a lock, and for how long, in whole seconds rounded up.
-    pub(super) fn lock_holder(&self, key: &str, now: Moment) -> Option<(&str, Duration)> {
-        let lock = self.locks.held.get(key).filter(|lock| lock.is_alive(now))?;
-        let left = u64::try_from(lock.expires_at.saturating_sub(now.nanos)).unwrap_or(0);
-        Some((lock.value.as_str(), Duration::from_secs(left.div_ceil(1_000_000_000))))
     }
 
     /// The servers whose state has not expired, with the tasks that they run.
@@ -332,6 +291,11 @@ impl Store {
                 open.remove(place);
             }
         }
+        for share in demand.queues.iter().filter(|share| share.beat) {
+            if exchanged.leased.iter().any(|leased| leased.queue == share.queue) {
+                self.beat(&demand.server_id, &share.queue, now);
+            }
+        }
         for share in &demand.queues {
             let Some(Passed { dropped, over }) = passed.remove(&share.queue) else { continue };
             exchanged.dropped.extend(dropped.into_iter().map(|id| (share.queue.clone(), id)));
@@ -344,11 +308,9 @@ impl Store {
         }
     }
 
-    /// Notes that a server lives, and tells who else does.
-    pub(super) fn beat(&mut self, server_id: &str, queue: &QueueName, now: Moment) -> Vec<OwnerBeat> {
-        let owners = &mut self.queue_or_new(queue).owners;
-        owners.insert(Arc::from(server_id), now.seconds);
-        owners.iter().map(|(server_id, at)| OwnerBeat { server_id: server_id.to_string(), at }).collect()
+    /// Notes that a server lives.
+    pub(super) fn beat(&mut self, server_id: &str, queue: &QueueName, now: Moment) {
+        self.queue_or_new(queue).owners.insert(Arc::from(server_id), now.seconds);
     }
 
     /// Replaces a server's state.
@@ -383,7 +345,7 @@ impl Store {
 
     /// Clears away what has expired, so that it does not pile up. Nobody can tell the difference.
     pub(super) fn drop_expired(&mut self, now: Moment) {
-        self.locks.held.retain(|_, lock| lock.is_alive(now));
+        self.locks.drop_expired(now);
         self.server_infos.retain(|_, info| info.is_alive(now));
         self.server_workers.retain(|_, workers| workers.is_alive(now));
         self.schedulers.drop_expired(now);
@@ -399,12 +361,24 @@ impl Store {
     pub(super) fn has_pending<'a>(&self, mut names: impl Iterator<Item = &'a QueueName>) -> bool {
         names.any(|name| self.queues.get(name).is_some_and(|queue| !queue.pending.is_empty()))
     }
+}
 
-    /// The locks that are held.
-    #[cfg(any(test, feature = "__conformance"))]
-    pub(super) fn locks(&self) -> impl Iterator<Item = (&str, &Expiring<String>)> {
-        self.locks.held.iter().map(|(key, lock)| (key.as_str(), lock))
+/// Whether a task may be stored. All checks come before the first change. The lock is looked at first, as in Go: to
+/// send the same unique task again is a duplicate, also under the same ID.
+fn may_store(
+    queue: &Queue,
+    message: &TaskMessage,
+    lock: Option<&NewLock<'_>>,
+    locks: &Locks,
+    now: Moment,
+) -> Result<(), EnqueueError> {
+    if let Some(holder) = lock.and_then(|lock| locks.holder(lock, queue, now)) {
+        return Err(EnqueueError::Duplicate { holder: holder.to_owned() });
     }
+    if queue.tasks.contains_key(message.id.as_str()) {
+        return Err(EnqueueError::IdConflict);
+    }
+    Ok(())
 }
 
 /// Under which keys a server publishes its state.

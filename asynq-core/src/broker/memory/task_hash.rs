@@ -20,6 +20,8 @@ pub(super) mod field {
     pub(in super::super) const RUN: &str = "x_run";
     pub(in super::super) const CRASHES: &str = "x_crash";
     pub(in super::super) const MISSES: &str = "x_miss";
+    /// Until when it holds its lock, if that is not the usual.
+    pub(in super::super) const UNTIL: &str = "x_until";
     /// The group of a task that is scheduled first.
     pub(in super::super) const GROUP_LATER: &str = "x_group";
 }

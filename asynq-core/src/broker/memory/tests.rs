@@ -14,7 +14,7 @@ use crate::broker::conformance::model::{self, Known};
 use crate::broker::conformance::{Fixture, MemoryFixture, cases};
 use crate::broker::{Broker, MemoryBroker, NewTask, Placement};
 use crate::clock::Clock;
-use crate::task::QueueName;
+use crate::task::{QueueName, UniqueUntil};
 use crate::wire::TaskMessage;
 
 /// A second after which comes a new day soon, and not a whole one.
@@ -24,7 +24,7 @@ fn start() -> Timestamp {
 
 fn task(id: &str) -> NewTask {
     let message = TaskMessage { id: id.to_owned(), queue: "q".to_owned(), ..TaskMessage::default() };
-    NewTask { message, placement: Placement::Pending, unique_ttl: 0 }
+    NewTask { message, placement: Placement::Pending, unique_ttl: 0, unique_until: UniqueUntil::Success }
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,7 +19,8 @@ impl RedisBroker {
         let key = self.keyspace.queue(queue).lease();
         let rows: Value = self
             .shared
-            .run(DOING, async |mut server| {
+            .query(
+                DOING,
                 redis::cmd("ZRANGEBYSCORE")
                     .arg(key)
                     .arg("-inf")
@@ -27,10 +28,8 @@ impl RedisBroker {
                     .arg("WITHSCORES")
                     .arg("LIMIT")
                     .arg(0)
-                    .arg(limit)
-                    .query_async(&mut server)
-                    .await
-            })
+                    .arg(limit),
+            )
             .await?;
         let mut rows = Reader::new(rows, DOING)?;
         let mut ids = Vec::with_capacity(rows.len() / 2);
@@ -54,12 +53,8 @@ impl RedisBroker {
         }
         let keys = self.keyspace.queue(queue);
         let (first, last) = (-as_index(offset) - as_index(limit), -as_index(offset) - 1);
-        let mut ids: Vec<String> = self
-            .shared
-            .run(DOING, async |mut server| {
-                redis::cmd("LRANGE").arg(keys.active()).arg(first).arg(last).query_async(&mut server).await
-            })
-            .await?;
+        let mut ids: Vec<String> =
+            self.shared.query(DOING, redis::cmd("LRANGE").arg(keys.active()).arg(first).arg(last)).await?;
         ids.reverse();
         let looked_at = ids.len();
         if ids.is_empty() {
@@ -70,8 +65,7 @@ impl RedisBroker {
             pipe.cmd("HGET").arg(keys.task(id)).arg("x_own");
             pipe.cmd("ZSCORE").arg(keys.lease()).arg(id);
         }
-        let rows: Vec<Option<Vec<u8>>> =
-            self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        let rows: Vec<Option<Vec<u8>>> = self.shared.query_each(DOING, &pipe).await?;
         let owned = ids
             .into_iter()
             .zip(rows.chunks_exact(2))
@@ -100,8 +94,7 @@ impl RedisBroker {
         for (id, _) in &ids {
             pipe.cmd("HMGET").arg(keys.task(id)).arg("msg").arg("x_own").arg("x_run").arg("x_crash");
         }
-        let rows: Vec<Value> =
-            self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        let rows: Vec<Value> = self.shared.query_each(DOING, &pipe).await?;
         let mut tasks = Vec::with_capacity(ids.len());
         for ((id, lease_until), row) in ids.into_iter().zip(rows) {
             let mut row = Reader::new(row, DOING)?;

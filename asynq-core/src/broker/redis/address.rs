@@ -1,19 +1,4 @@
 //! [`Address`]: where Redis is, read from a URL. Pure.
-//!
-//! | URL | what it names |
-//! |---|---|
-//! | `redis://[[user]:password@]host[:port][/db]` | one server |
-//! | `redis-socket://[[user]:password@]/path[?db=N]`, or `unix:` | one server, by its Unix socket |
-//! | `redis-sentinel://[[user]:password@]host[:port],…[/db]?master=NAME` | the server that sentinels call master |
-//! | `redis-cluster://[[user]:password@]host[:port],…` | a cluster |
-//!
-//! With `rediss` in place of `redis` (but not for sockets) connections are encrypted. User and password of a
-//! sentinel URL are for the sentinels, as in Go; those of the servers behind them go into the query, as `username`
-//! and `password`. Whatever is not a letter, digit or one of `-._~!$&'()*+,;=` in a user name or password must be
-//! percent-encoded.
-//!
-//! Every URL by which Go's `ParseRedisURI` reaches a server means the same here; but Go drops user names, and a URL
-//! without a port names none.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -27,7 +12,22 @@ pub const DEFAULT_PORT: u16 = 6379;
 /// The port of a sentinel when none is named.
 pub const DEFAULT_SENTINEL_PORT: u16 = 26379;
 
-/// Where Redis is and how to log in. Its text has neither user nor password, its debug form no password.
+/// Where Redis is and how to log in, as a URL says it:
+///
+/// | URL | what it names |
+/// |---|---|
+/// | `redis://[[user]:password@]host[:port][/db]` | one server |
+/// | `redis-socket://[[user]:password@]/path[?db=N]`, or `unix:` | one server, by its Unix socket |
+/// | `redis-sentinel://[[user]:password@]host[:port],…[/db]?master=NAME` | the server that sentinels call master |
+/// | `redis-cluster://[[user]:password@]host[:port],…` | a cluster |
+///
+/// With `rediss` in place of `redis` (but not for sockets) connections are encrypted. User and password of a
+/// sentinel URL are for the sentinels, as in Go; those of the servers behind them go into the query, as `username`
+/// and `password`. Whatever is not a letter, digit or one of `-._~!$&'()*+,;=` in a user name or password must be
+/// percent-encoded.
+///
+/// Every URL by which Go's `ParseRedisURI` reaches a server means the same here; but Go drops user names, and a URL
+/// without a port names none. Its text has neither user nor password, its debug form no password.
 ///
 /// # Examples
 ///
@@ -78,7 +78,7 @@ pub enum Endpoint {
 }
 
 /// A host and a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Host {
     /// Name or IP address; an IPv6 address is without brackets.
     pub name: String,
@@ -94,6 +94,12 @@ impl Password {
     /// The password itself: never log it.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+impl<T: Into<String>> From<T> for Password {
+    fn from(text: T) -> Self {
+        Self(text.into())
     }
 }
 

@@ -43,9 +43,7 @@ impl Admission for RedisBroker {
     async fn release_token(&self, scope: &str, id: &TaskId) -> Result<bool, BrokerError> {
         let key = self.keyspace.semaphore(scope);
         self.shared
-            .run("release a token of a semaphore", async |mut server| {
-                redis::cmd("ZREM").arg(key).arg(id.as_str()).query_async(&mut server).await
-            })
+            .query("release a token of a semaphore", redis::cmd("ZREM").arg(key).arg(id.as_str()))
             .await
     }
 }

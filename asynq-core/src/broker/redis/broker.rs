@@ -8,17 +8,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use redis::Value;
 
-use super::address::Address;
-use super::connection::{Connection, connection_info, unusable};
 use super::exchange::Exchange;
+use super::link::{Link, Store};
 use super::messages::RedisMessages;
+use super::options::ConnectOptions;
 use super::reply::{Reader, score};
 use super::script::{Call, Name};
 use super::waiter::RedisWaiter;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
     ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, Messages, NewTask, OwnerBeat, Settlement, Waiter,
+    Forwarded, LeaseRef, Messages, NewTask, OwnerBeat, Place, Settlement, Waiter,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result as PublicResult};
@@ -26,15 +26,17 @@ use crate::task::{QueueName, TaskId, TaskInfo};
 use crate::wire::keys::{Keyspace, QueueKeys};
 use crate::wire::{ServerInfo, WorkerInfo};
 
-/// Tasks on a Redis server, in Go asynq's format.
+/// Tasks in Redis, in Go asynq's format.
 #[derive(Clone)]
 pub struct RedisBroker {
-    pub(super) client: redis::Client,
-    pub(super) address: String,
+    pub(super) options: ConnectOptions,
+    pub(super) store: Store,
     /// Clients' and housekeeping calls. Everything sent at the same time travels together.
-    pub(super) shared: Arc<Connection>,
+    pub(super) shared: Arc<Link>,
     /// Exchanges, which carry whole batches, go their own way: nothing else waits behind them.
-    pub(super) exchange: Arc<Connection>,
+    pub(super) exchange: Arc<Link>,
+    /// New tasks, where replicas are waited for: nothing else waits with them.
+    pub(super) replicated: Option<Arc<Link>>,
     pub(super) keyspace: Keyspace,
     pub(super) clock: Clock,
     pub(super) archive_limits: ArchiveLimits,
@@ -45,29 +47,72 @@ impl RedisBroker {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidUrl`] says which part of the URL is wrong; [`Error::Connect`] which address does not answer.
+    /// [`Error::InvalidUrl`] says which part of the URL is wrong; [`Error::Connect`] which address does not answer,
+    /// or does not let us in.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
     pub async fn connect(url: &str, clock: Clock) -> PublicResult<Self> {
-        let address: Address = url.parse()?;
-        let client = redis::Client::open(connection_info(&address)?).map_err(unusable)?;
-        let address = address.to_string();
-        let broker = Self::new(client, address, Keyspace::default(), clock);
-        match broker.ping().await {
-            Ok(()) => Ok(broker),
-            Err(source) => Err(Error::Connect { address: broker.address, source }),
+        Self::connect_with(ConnectOptions::new(url)?, clock).await
+    }
+
+    /// As [`connect`](Self::connect), with more to say than a URL can.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect); and [`Error::InvalidSetting`] for an option that can never be right.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn connect_with(options: ConnectOptions, clock: Clock) -> PublicResult<Self> {
+        Self::new(Store::new(&options)?, options, clock).answering().await
+    }
+
+    /// As [`connect_with`](Self::connect_with), on a connection that the program already has, of the crate `redis` in
+    /// the version that asynq uses: calls travel on it beside those of the program. What blocks or carries whole
+    /// batches goes over connections of its own, made as the options say; and so does everything once the given one
+    /// breaks.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect_with`](Self::connect_with).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn connect_sharing(
+        connection: redis::aio::MultiplexedConnection,
+        options: ConnectOptions,
+        clock: Clock,
+    ) -> PublicResult<Self> {
+        let broker = Self::new(Store::new(&options)?, options, clock);
+        let Link::Server(shared) = &*broker.shared else {
+            let reason = "a connection leads to one server, and not to a cluster".to_owned();
+            return Err(Error::InvalidSetting { name: "connection", reason });
+        };
+        shared.begin_with(connection);
+        broker.answering().await
+    }
+
+    async fn answering(self) -> PublicResult<Self> {
+        match self.ping().await {
+            Ok(()) => Ok(self),
+            Err(source) => Err(Error::Connect { address: self.options.address.to_string(), source }),
         }
     }
 
-    fn new(client: redis::Client, address: String, keyspace: Keyspace, clock: Clock) -> Self {
+    fn new(store: Store, options: ConnectOptions, clock: Clock) -> Self {
         Self {
-            shared: Arc::new(Connection::new(client.clone())),
-            exchange: Arc::new(Connection::new(client.clone())),
-            client,
-            address,
-            keyspace,
+            shared: Arc::new(store.link(options.response_timeout)),
+            exchange: Arc::new(store.link(options.response_timeout)),
+            replicated: options.replicas.map(|replicas| {
+                Arc::new(store.link(options.response_timeout.saturating_add(replicas.within)))
+            }),
+            keyspace: options.keyspace.clone(),
+            store,
+            options,
             clock,
             archive_limits: ArchiveLimits::default(),
         }
@@ -82,16 +127,9 @@ impl RedisBroker {
         limit: usize,
     ) -> Result<usize, BrokerError> {
         const DOING: &str = "delete expired tasks";
-        let lowest = async |mut server: redis::aio::MultiplexedConnection| {
-            redis::cmd("ZRANGE")
-                .arg(&collection)
-                .arg(0)
-                .arg(0)
-                .arg("WITHSCORES")
-                .query_async(&mut server)
-                .await
-        };
-        let lowest: Vec<Vec<u8>> = self.shared.run(DOING, lowest).await?;
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(&collection).arg(0).arg(0).arg("WITHSCORES");
+        let lowest: Vec<Vec<u8>> = self.shared.query(DOING, &command).await?;
         if lowest.get(1).and_then(|text| score(text)).is_none_or(|lowest| lowest > up_to) {
             return Ok(0);
         }
@@ -103,6 +141,17 @@ impl RedisBroker {
         }
     }
 
+    /// One call, whose queues share a server.
+    pub(super) async fn exchange_at_once(
+        &self,
+        settle: &[Settlement],
+        demand: &Demand,
+    ) -> Result<Exchanged, BrokerError> {
+        let exchange = Exchange::new(&self.keyspace, self.clock.now(), &self.archive_limits, settle, demand);
+        let answer = exchange.call().run(&self.exchange, "exchange").await?;
+        exchange.read(answer)
+    }
+
     pub(super) fn now_seconds(&self) -> i64 {
         self.clock.unix_seconds()
     }
@@ -110,7 +159,9 @@ impl RedisBroker {
 
 impl fmt::Debug for RedisBroker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisBroker").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("RedisBroker")
+            .field("address", &self.options.address.to_string())
+            .finish_non_exhaustive()
     }
 }
 
@@ -126,8 +177,7 @@ impl Broker for RedisBroker {
 
     fn for_other_runtime(&self) -> Option<Arc<dyn Broker>> {
         // A connection is driven by the runtime that made it; a new one is made where it is first used.
-        let (client, address) = (self.client.clone(), self.address.clone());
-        let broker = Self::new(client, address, self.keyspace.clone(), self.clock.clone());
+        let broker = Self::new(self.store.clone(), self.options.clone(), self.clock.clone());
         Some(Arc::new(Self { archive_limits: self.archive_limits, ..broker }))
     }
 
@@ -136,7 +186,7 @@ impl Broker for RedisBroker {
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
-        self.shared.run("ping", async |mut server| redis::cmd("PING").query_async(&mut server).await).await
+        self.shared.ping().await
     }
 
     async fn enqueue(&self, tasks: &[NewTask]) -> Vec<Result<(), EnqueueError>> {
@@ -144,13 +194,17 @@ impl Broker for RedisBroker {
     }
 
     async fn exchange(&self, settle: &[Settlement], demand: &Demand) -> Result<Exchanged, BrokerError> {
-        let exchange = Exchange::new(&self.keyspace, self.clock.now(), &self.archive_limits, settle, demand);
-        let answer = exchange.call().run(&self.exchange, "exchange").await?;
-        exchange.read(answer)
+        if self.store.is_cluster() {
+            self.exchange_by_queue(settle, demand).await
+        } else {
+            self.exchange_at_once(settle, demand).await
+        }
     }
 
     fn waiter(&self, queues: &[QueueName]) -> Box<dyn Waiter> {
-        Box::new(RedisWaiter::new(&self.client, queues, |queue| self.keyspace.queue(queue).pending()))
+        Box::new(RedisWaiter::new(&self.store, self.options.response_timeout, queues, |queue| {
+            self.keyspace.queue(queue).pending()
+        }))
     }
 
     async fn extend_leases(
@@ -176,21 +230,41 @@ impl Broker for RedisBroker {
         Ok(extended)
     }
 
+    async fn occupied(&self, place: Place, queues: &[QueueName]) -> Result<Vec<QueueName>, BrokerError> {
+        const DOING: &str = "look for something to do";
+        let keys: Vec<_> = queues.iter().map(|queue| keys_of(place, &self.keyspace.queue(queue))).collect();
+        if queues.is_empty() {
+            return Ok(Vec::new());
+        }
+        // In a cluster the keys of two queues share no command.
+        if matches!(*self.shared, Link::Server(_)) || queues.len() == 1 {
+            let mut all = redis::cmd("EXISTS");
+            all.arg(keys.concat());
+            if self.shared.query::<u64>(DOING, &all).await? == 0 {
+                return Ok(Vec::new());
+            }
+            if let [queue] = queues {
+                return Ok(vec![queue.clone()]);
+            }
+        }
+        let mut pipe = redis::pipe();
+        for keys in keys {
+            pipe.cmd("EXISTS").arg(keys);
+        }
+        let found: Vec<u64> = self.shared.query_each(DOING, &pipe).await?;
+        Ok(queues.iter().zip(found).filter(|(_, found)| *found > 0).map(|(queue, _)| queue.clone()).collect())
+    }
+
     async fn forward(&self, queue: &QueueName) -> Result<Forwarded, BrokerError> {
         const DOING: &str = "forward";
         let keys = self.keyspace.queue(queue);
         let now = self.now_seconds();
         // Most looks find nothing due: two plain reads tell, and the script runs only when something is.
-        let earliest: Vec<Vec<Vec<u8>>> = self
-            .shared
-            .run(DOING, async |mut server| {
-                let mut pipe = redis::pipe();
-                for zset in [keys.scheduled(), keys.retry()] {
-                    pipe.cmd("ZRANGE").arg(zset).arg(0).arg(0).arg("WITHSCORES");
-                }
-                pipe.query_async(&mut server).await
-            })
-            .await?;
+        let mut pipe = redis::pipe();
+        for zset in [keys.scheduled(), keys.retry()] {
+            pipe.cmd("ZRANGE").arg(zset).arg(0).arg(0).arg("WITHSCORES");
+        }
+        let earliest: Vec<Vec<Vec<u8>>> = self.shared.query_each(DOING, &pipe).await?;
         let next_due = earliest.iter().filter_map(|row| score(row.get(1)?)).min();
         if next_due.is_none_or(|due| due > now) {
             return Ok(Forwarded { moved: 0, next_due });
@@ -202,20 +276,28 @@ impl Broker for RedisBroker {
         Ok(Forwarded { moved: answer.count()?, next_due: score(&answer.bytes()?) })
     }
 
-    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
-        const DOING: &str = "beat";
+    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<(), BrokerError> {
         if queues.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let now = self.now_seconds();
         let mut pipe = redis::pipe();
         for queue in queues {
-            let owners = self.keyspace.queue(queue).owners();
-            pipe.cmd("ZADD").arg(&owners).arg(now).arg(server_id).ignore();
-            pipe.cmd("ZRANGE").arg(owners).arg(0).arg(-1).arg("WITHSCORES");
+            pipe.cmd("ZADD").arg(self.keyspace.queue(queue).owners()).arg(now).arg(server_id);
         }
-        let rows: Vec<Value> =
-            self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        self.shared.query_each::<Value>("beat", &pipe).await.map(drop)
+    }
+
+    async fn beats(&self, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
+        const DOING: &str = "read beats";
+        if queues.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipe = redis::pipe();
+        for queue in queues {
+            pipe.cmd("ZRANGE").arg(self.keyspace.queue(queue).owners()).arg(0).arg(-1).arg("WITHSCORES");
+        }
+        let rows: Vec<Value> = self.shared.query_each(DOING, &pipe).await?;
         rows.into_iter()
             .map(|row| {
                 let mut row = Reader::new(row, DOING)?;
@@ -237,18 +319,9 @@ impl Broker for RedisBroker {
         }
         let mut pipe = redis::pipe();
         for queue in queues {
-            pipe.cmd("ZREM").arg(self.keyspace.queue(queue).owners()).arg(server_ids).ignore();
+            pipe.cmd("ZREM").arg(self.keyspace.queue(queue).owners()).arg(server_ids);
         }
-        self.shared.run("retire servers", async |mut server| pipe.query_async(&mut server).await).await
-    }
-
-    async fn count_active(&self, queue: &QueueName) -> Result<usize, BrokerError> {
-        let key = self.keyspace.queue(queue).active();
-        self.shared
-            .run("count active tasks", async |mut server| {
-                redis::cmd("LLEN").arg(key).query_async(&mut server).await
-            })
-            .await
+        self.shared.query_each::<Value>("retire servers", &pipe).await.map(drop)
     }
 
     async fn expiring_leases(
@@ -320,24 +393,18 @@ impl Broker for RedisBroker {
         let (server_key, workers_key) = self.state_keys(info);
         // Redis knows no shorter expiry in whole seconds.
         let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).clamp(1, super::script::LONGEST_TTL);
-        self.shared
-            .run(DOING, async |mut server| {
-                let expires = self.now_seconds() + ttl;
-                redis::pipe()
-                    .cmd("ZADD")
-                    .arg(self.keyspace.servers())
-                    .arg(expires)
-                    .arg(&server_key)
-                    .ignore()
-                    .cmd("ZADD")
-                    .arg(self.keyspace.workers())
-                    .arg(expires)
-                    .arg(&workers_key)
-                    .ignore()
-                    .query_async::<()>(&mut server)
-                    .await
-            })
-            .await?;
+        let expires = self.now_seconds() + ttl;
+        let mut pipe = redis::pipe();
+        pipe.cmd("ZADD").arg(self.keyspace.servers()).arg(expires).arg(&server_key);
+        pipe.cmd("ZADD").arg(self.keyspace.workers()).arg(expires).arg(&workers_key);
+        self.shared.query_each::<Value>(DOING, &pipe).await?;
+        if workers.is_empty() {
+            // What the script would do, at less cost.
+            let mut pipe = redis::pipe();
+            pipe.cmd("SETEX").arg(server_key).arg(ttl).arg(info.encode());
+            pipe.cmd("DEL").arg(workers_key);
+            return self.shared.query_each::<Value>(DOING, &pipe).await.map(drop);
+        }
         let mut call = Call::new(Name::write_server_state, [server_key, workers_key]);
         call.arg(ttl).arg(info.encode());
         for worker in workers {
@@ -348,58 +415,32 @@ impl Broker for RedisBroker {
 
     async fn clear_server_state(&self, info: &ServerInfo) -> Result<(), BrokerError> {
         let (server_key, workers_key) = self.state_keys(info);
-        self.shared
-            .run("clear the server's state", async |mut server| {
-                redis::pipe()
-                    .cmd("ZREM")
-                    .arg(self.keyspace.servers())
-                    .arg(&server_key)
-                    .ignore()
-                    .cmd("ZREM")
-                    .arg(self.keyspace.workers())
-                    .arg(&workers_key)
-                    .ignore()
-                    .cmd("DEL")
-                    .arg(&server_key)
-                    .arg(&workers_key)
-                    .ignore()
-                    .query_async(&mut server)
-                    .await
-            })
-            .await
+        let mut pipe = redis::pipe();
+        pipe.cmd("ZREM").arg(self.keyspace.servers()).arg(&server_key);
+        pipe.cmd("ZREM").arg(self.keyspace.workers()).arg(&workers_key);
+        pipe.cmd("DEL").arg(&server_key).arg(&workers_key);
+        self.shared.query_each::<Value>("clear the server's state", &pipe).await.map(drop)
     }
 
     async fn publish_cancellation(&self, id: &TaskId) -> Result<(), BrokerError> {
         let channel = self.keyspace.cancel_channel();
-        self.shared
-            .run("publish a cancellation", async |mut server| {
-                redis::cmd("PUBLISH").arg(channel).arg(id.as_str()).query_async(&mut server).await
-            })
-            .await
+        self.shared.query("publish a cancellation", redis::cmd("PUBLISH").arg(channel).arg(id.as_str())).await
     }
 
     async fn cancellations(&self) -> Result<Box<dyn Messages>, BrokerError> {
         let channel = self.keyspace.cancel_channel();
-        Ok(Box::new(RedisMessages::subscribe(&self.client, &channel).await?))
+        Ok(Box::new(RedisMessages::subscribe(&self.store, &channel).await?))
     }
 
     async fn pause(&self, queue: &QueueName) -> Result<bool, BrokerError> {
         let key = self.keyspace.queue(queue).paused();
         let now = self.now_seconds();
-        self.shared
-            .run("pause a queue", async |mut server| {
-                redis::cmd("SETNX").arg(key).arg(now).query_async(&mut server).await
-            })
-            .await
+        self.shared.query("pause a queue", redis::cmd("SETNX").arg(key).arg(now)).await
     }
 
     async fn resume(&self, queue: &QueueName) -> Result<bool, BrokerError> {
         let key = self.keyspace.queue(queue).paused();
-        self.shared
-            .run("resume a queue", async |mut server| {
-                redis::cmd("DEL").arg(key).query_async(&mut server).await
-            })
-            .await
+        self.shared.query("resume a queue", redis::cmd("DEL").arg(key)).await
     }
 
     async fn task_info(&self, queue: &QueueName, id: &TaskId) -> Result<Option<TaskInfo>, BrokerError> {
@@ -441,5 +482,16 @@ impl RedisBroker {
             self.keyspace.server_info(&info.host, info.pid, &info.server_id),
             self.keyspace.server_workers(&info.host, info.pid, &info.server_id),
         )
+    }
+}
+
+/// The keys that say whether a place of a queue is occupied.
+fn keys_of(place: Place, keys: &QueueKeys) -> Vec<String> {
+    match place {
+        Place::Later => vec![keys.scheduled(), keys.retry()],
+        Place::Active => vec![keys.active()],
+        Place::Ended => vec![keys.completed(), keys.archived()],
+        Place::Groups => vec![keys.groups(), keys.aggregation_sets()],
+        Place::Servers => vec![keys.owners()],
     }
 }

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use redis::Value;
 
 use super::RedisBroker;
+use super::enqueue::add_lock;
 use super::inspection::collection_key;
 use super::reply::Reader;
-use super::script::{Call, LONGEST_TTL, Name};
+use super::script::{Call, Name};
 use crate::broker::{
     Adoption, BrokerError, BrokerErrorKind, Change, Changed, ChangedMany, Changes, Collection, Edit, Edited,
     EnqueueError, QueueDeletion,
@@ -78,8 +79,9 @@ impl Changes for RedisBroker {
 
     async fn adopt(&self, task: &Adoption) -> Result<(), EnqueueError> {
         const DOING: &str = "adopt a task";
-        let Adoption { message, state, score, fields, unique_ttl } = task;
-        let keys = self.keyspace.queue(&QueueName::stored(&message.queue));
+        let Adoption { message, state, score, fields, unique_ttl, unique_until } = task;
+        let queue = QueueName::stored(&message.queue);
+        let keys = self.keyspace.queue(&queue);
         let collection = match state {
             TaskState::Pending => keys.pending(),
             TaskState::Scheduled => keys.scheduled(),
@@ -88,15 +90,15 @@ impl Changes for RedisBroker {
             TaskState::Completed => keys.completed(),
             _ => return Err(BrokerError::protocol(DOING).into()),
         };
-        let mut call = Call::new(Name::adopt, [keys.task(&message.id), collection, self.keyspace.queues()]);
-        let lock = if *unique_ttl > 0 { message.unique_key.as_str() } else { "" };
-        call.arg(&message.queue).arg(&message.id).arg(message.encode());
+        let names = [keys.task(&message.id), collection].into_iter().chain(self.known_queues_key());
+        let mut call = Call::new(Name::adopt, names.collect::<Vec<_>>());
+        call.arg(self.name_to_make_known(&queue)).arg(&message.id).arg(message.encode());
         call.arg(state.as_str()).arg(*score).arg(self.clock.unix_nanos());
-        call.arg(lock).arg((*unique_ttl).min(LONGEST_TTL));
+        add_lock(&mut call, message, *unique_ttl, *unique_until);
         for (name, value) in fields {
             call.arg(name).arg(value.as_ref());
         }
-        match call.run(&self.shared, DOING).await? {
+        match self.run_storing(&queue, call, DOING).await? {
             Value::Int(1) => Ok(()),
             Value::Int(0) => Err(EnqueueError::IdConflict),
             Value::BulkString(holder) => {

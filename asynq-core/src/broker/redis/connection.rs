@@ -1,25 +1,25 @@
 //! [`Connection`]: one multiplexed connection, made when first needed and again after it broke.
 
-use std::sync::Mutex;
+use std::error::Error as StdError;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, ErrorKind, RedisError, RedisResult, ServerErrorKind};
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
 
-use super::address::{Address, Endpoint};
+use super::dial::Session;
+use super::upstream::Upstream;
 use crate::broker::{BrokerError, BrokerErrorKind};
-use crate::error::Error;
 
-/// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long an answer may take. Then the connection counts as broken: a half-open one never answers.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take unless options say otherwise. Then the connection counts as broken: a half-open one
+/// never answers.
+pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One connection to Redis that many tasks share: what they send at the same time travels together.
 pub(super) struct Connection {
-    client: redis::Client,
-    config: AsyncConnectionConfig,
+    upstream: Upstream,
+    response: Duration,
     current: Mutex<Current>,
     /// Held while connecting: many that need a connection wait for one, instead of making one each.
     connecting: tokio::sync::Mutex<()>,
@@ -28,25 +28,19 @@ pub(super) struct Connection {
 /// The connection in use, and how many there were before it.
 #[derive(Default)]
 struct Current {
-    server: Option<MultiplexedConnection>,
+    session: Option<Session>,
     generation: u64,
 }
 
 impl Connection {
-    pub(super) fn new(client: redis::Client) -> Self {
-        Self::with_response_timeout(client, RESPONSE_TIMEOUT)
+    /// A connection on which an answer may take so long.
+    pub(super) fn new(upstream: Upstream, response: Duration) -> Self {
+        Self { upstream, response, current: Mutex::default(), connecting: tokio::sync::Mutex::default() }
     }
 
-    /// A connection for commands that block on the server for up to `block`.
-    pub(super) fn blocking(client: redis::Client, block: Duration) -> Self {
-        Self::with_response_timeout(client, block + RESPONSE_TIMEOUT)
-    }
-
-    fn with_response_timeout(client: redis::Client, response: Duration) -> Self {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(response));
-        Self { client, config, current: Mutex::default(), connecting: tokio::sync::Mutex::default() }
+    /// Begins with a connection that somebody else has made. Once that one breaks, we make our own.
+    pub(super) fn begin_with(&self, server: MultiplexedConnection) {
+        self.lock().session = Some(Session::of_another(server));
     }
 
     /// Runs commands on the connection. An error that leaves it in doubt drops it, so that the next use connects
@@ -56,16 +50,15 @@ impl Connection {
         doing: &'static str,
         commands: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, BrokerError> {
-        let (server, generation) = self.get().await.map_err(|error| broker_error(doing, error))?;
-        commands(server).await.map_err(|error| {
-            if in_doubt(&error) {
-                self.drop_connection(generation);
-            }
+        let (session, generation) = self.get().await.map_err(|error| broker_error(doing, error))?;
+        commands(session.server.clone()).await.map_err(|error| {
+            self.failed(generation, &error);
             broker_error(doing, error)
         })
     }
 
-    async fn get(&self) -> RedisResult<(MultiplexedConnection, u64)> {
+    /// The connection, made if need be, and its number.
+    pub(super) async fn get(&self) -> RedisResult<(Session, u64)> {
         if let Some(current) = self.current() {
             return Ok(current);
         }
@@ -73,23 +66,23 @@ impl Connection {
         if let Some(current) = self.current() {
             return Ok(current);
         }
-        let server = self.client.get_multiplexed_async_connection_with_config(&self.config).await?;
+        let session = self.upstream.session(self.response).await?;
         let mut current = self.lock();
-        current.server = Some(server.clone());
+        current.session = Some(session.clone());
         current.generation += 1;
-        Ok((server, current.generation))
+        Ok((session, current.generation))
     }
 
-    fn current(&self) -> Option<(MultiplexedConnection, u64)> {
+    fn current(&self) -> Option<(Session, u64)> {
         let current = self.lock();
-        Some((current.server.clone()?, current.generation))
+        Some((current.session.clone()?, current.generation))
     }
 
-    /// Drops the connection, unless somebody has replaced it already.
-    fn drop_connection(&self, generation: u64) {
+    /// Drops the connection of this number if the error leaves it in doubt, unless somebody has replaced it already.
+    pub(super) fn failed(&self, generation: u64, error: &RedisError) {
         let mut current = self.lock();
-        if current.generation == generation {
-            current.server = None;
+        if in_doubt(error) && current.generation == generation {
+            current.session = None;
         }
     }
 
@@ -108,41 +101,44 @@ fn in_doubt(error: &RedisError) -> bool {
 /// A redis error in our terms.
 pub(super) fn broker_error(doing: &'static str, error: RedisError) -> BrokerError {
     let kind = match error.kind() {
-        ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => {
-            BrokerErrorKind::Denied
+        ErrorKind::AuthenticationFailed => {
+            // The server does not tell which, and its library's words leave out the user.
+            let wrong = "user name or password is wrong, or the user is disabled";
+            return BrokerError::new(BrokerErrorKind::Denied, doing, wrong);
         }
+        ErrorKind::Server(ServerErrorKind::NoPerm) => BrokerErrorKind::Denied,
         _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM")) => BrokerErrorKind::Denied,
-        _ if in_doubt(&error) || error.is_connection_refusal() => BrokerErrorKind::Unavailable,
+        _ if is_distrust(&error) => BrokerErrorKind::Denied,
+        _ if in_doubt(&error) || error.is_connection_refusal() || is_temporary(&error) => {
+            BrokerErrorKind::Unavailable
+        }
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType => BrokerErrorKind::Protocol,
         _ => BrokerErrorKind::Refused,
     };
     BrokerError::new(kind, doing, error)
 }
 
-/// What redis needs to know to connect.
-pub(super) fn connection_info(address: &Address) -> Result<redis::ConnectionInfo, Error> {
-    let unsupported = |what: &str| Error::InvalidUrl {
-        reason: format!("{what} cannot be connected to by this version; use redis:// or redis-socket://"),
-    };
-    let server = match &address.endpoint {
-        _ if address.tls => return Err(unsupported("an encrypted server (rediss)")),
-        Endpoint::Server(host) => redis::ConnectionAddr::Tcp(host.name.clone(), host.port),
-        Endpoint::Socket(path) => redis::ConnectionAddr::Unix(path.into()),
-        Endpoint::Sentinel { .. } => return Err(unsupported("a master behind sentinels")),
-        Endpoint::Cluster(_) => return Err(unsupported("a cluster")),
-    };
-    let mut login = redis::RedisConnectionInfo::default().set_db(address.db).set_skip_set_lib_name();
-    if let Some(name) = &address.username {
-        login = login.set_username(name);
-    }
-    if let Some(password) = &address.password {
-        login = login.set_password(password.reveal());
-    }
-    let info = redis::IntoConnectionInfo::into_connection_info(server).map_err(unusable)?;
-    Ok(info.set_redis_settings(login))
+/// Whether one side does not accept the other's certificate.
+fn is_distrust(error: &RedisError) -> bool {
+    // The library hands out the pointer to the cause as the cause.
+    let cause = error.source().and_then(|source| source.downcast_ref::<Arc<dyn StdError + Send + Sync>>());
+    cause
+        .and_then(|cause| cause.downcast_ref::<io::Error>())
+        .is_some_and(|io| io.kind() == io::ErrorKind::InvalidData)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
-pub(super) fn unusable(error: RedisError) -> Error {
-    Error::InvalidUrl { reason: error.to_string() }
+/// Whether the servers are changing, and will do better.
+fn is_temporary(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        // Of ours: too few replicas.
+        ErrorKind::Client
+            | ErrorKind::MasterNameNotFoundBySentinel
+            | ErrorKind::Server(
+                ServerErrorKind::TryAgain
+                    | ServerErrorKind::ClusterDown
+                    | ServerErrorKind::MasterDown
+                    | ServerErrorKind::BusyLoading
+            )
+    )
 }

@@ -55,11 +55,7 @@ impl RedisBroker {
         self.sweep(queue, &keys).await?;
         // Last, so that a deletion that was cut off can be made again.
         let known = self.keyspace.queues();
-        self.shared
-            .run(DOING, async |mut server| {
-                redis::cmd("SREM").arg(known).arg(queue.as_str()).query_async::<()>(&mut server).await
-            })
-            .await?;
+        self.shared.query::<()>(DOING, redis::cmd("SREM").arg(known).arg(queue.as_str())).await?;
         Ok(QueueDeletion::Deleted)
     }
 
@@ -80,16 +76,11 @@ impl RedisBroker {
         loop {
             let (next, found): (u64, Vec<Vec<u8>>) = self
                 .shared
-                .run(DOING, async |mut server| {
-                    redis::cmd("SCAN")
-                        .arg(cursor)
-                        .arg("MATCH")
-                        .arg(&pattern)
-                        .arg("COUNT")
-                        .arg(CHUNK)
-                        .query_async(&mut server)
-                        .await
-                })
+                .query_near(
+                    DOING,
+                    prefix,
+                    redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(CHUNK),
+                )
                 .await?;
             let found: Vec<Vec<u8>> = found
                 .into_iter()

@@ -7,7 +7,8 @@ use super::RedisBroker;
 use super::reply::Reader;
 use super::script::{Call, LONGEST_TTL, Name};
 use crate::broker::{BrokerError, EnqueueError, NewTask, Placement, Tick, Ticked};
-use crate::task::QueueName;
+use crate::task::{QueueName, UniqueUntil};
+use crate::wire::TaskMessage;
 
 const DOING: &str = "enqueue";
 
@@ -54,7 +55,8 @@ impl RedisBroker {
         queue: &QueueName,
         tasks: &[&NewTask],
     ) -> Result<Vec<Result<(), EnqueueError>>, BrokerError> {
-        let mut answer = Reader::new(self.enqueue_call(queue, tasks).run(&self.shared, DOING).await?, DOING)?;
+        let mut answer =
+            Reader::new(self.run_storing(queue, self.enqueue_call(queue, tasks), DOING).await?, DOING)?;
         if answer.len() != tasks.len() {
             return Err(BrokerError::protocol(DOING));
         }
@@ -66,7 +68,7 @@ impl RedisBroker {
         let queue = QueueName::stored(&task.message.queue);
         let mut call = self.enqueue_call(&queue, &[task]);
         call.arg(self.keyspace.queue(&queue).ticks()).arg(&tick.entry).arg(tick.at);
-        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        let mut answer = Reader::new(self.run_storing(&queue, call, DOING).await?, DOING)?;
         match answer.value()? {
             Value::Int(2) => Ok(Ticked::Passed),
             other => read_outcome(other)?.map(|()| Ticked::Enqueued),
@@ -75,11 +77,10 @@ impl RedisBroker {
 
     fn enqueue_call(&self, queue: &QueueName, tasks: &[&NewTask]) -> Call {
         let keys = self.keyspace.queue(queue);
-        let mut call = Call::new(
-            Name::enqueue,
-            [keys.pending(), keys.scheduled(), keys.groups(), self.keyspace.queues()],
-        );
-        call.arg(queue.as_str())
+        let names = [keys.pending(), keys.scheduled(), keys.groups()].into_iter();
+        let names: Vec<String> = names.chain(self.known_queues_key()).collect();
+        let mut call = Call::new(Name::enqueue, names);
+        call.arg(self.name_to_make_known(queue))
             .arg(keys.task_prefix())
             .arg(keys.group_prefix())
             .arg(self.now_seconds())
@@ -104,14 +105,29 @@ fn read_outcome(value: Value) -> Result<Result<(), EnqueueError>, BrokerError> {
 }
 
 /// The arguments of one new task, as `insert.lua` reads them.
-pub(super) fn add_task(call: &mut Call, NewTask { message, placement, unique_ttl }: &NewTask) {
+pub(super) fn add_task(call: &mut Call, task: &NewTask) {
+    let NewTask { message, placement, unique_ttl, unique_until } = task;
     let (kind, place) = match placement {
         Placement::Pending => ("p", String::new()),
         Placement::Scheduled(at) if message.group_key.is_empty() => ("s", at.to_string()),
         Placement::Scheduled(at) => ("d", format!("{at}:{}", message.group_key)),
         Placement::Group => ("g", message.group_key.clone()),
     };
-    let lock = if *unique_ttl > 0 { message.unique_key.as_str() } else { "" };
-    call.arg(kind).arg(&message.id).arg(message.encode()).arg(lock);
-    call.arg((*unique_ttl).min(LONGEST_TTL)).arg(place);
+    call.arg(kind).arg(&message.id).arg(message.encode());
+    add_lock(call, message, *unique_ttl, *unique_until);
+    call.arg(place);
+}
+
+/// The key and the time of the lock of a new task, as `lock.lua` reads them; both empty when it takes none.
+pub(super) fn add_lock(call: &mut Call, message: &TaskMessage, ttl: i64, until: UniqueUntil) {
+    if ttl <= 0 || message.unique_key.is_empty() {
+        call.arg("").arg("");
+        return;
+    }
+    call.arg(&message.unique_key);
+    let ttl = ttl.min(LONGEST_TTL);
+    match until {
+        UniqueUntil::Success => call.arg(ttl),
+        UniqueUntil::Start | UniqueUntil::Ttl => call.arg(format!("{ttl}:{}", until.as_str())),
+    };
 }

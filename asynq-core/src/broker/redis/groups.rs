@@ -94,22 +94,11 @@ impl Groups for RedisBroker {
     async fn extend_set(&self, queue: &QueueName, set: &SetName, until: i64) -> Result<bool, BrokerError> {
         let keys = self.keyspace.queue(queue);
         let set_key = keys.aggregation_set(&set.group, &set.id);
-        let answer: (i64, Option<Vec<u8>>) = self
-            .shared
-            .run("extend an aggregation set", async |mut server| {
-                redis::pipe()
-                    .cmd("ZADD")
-                    .arg(keys.aggregation_sets())
-                    .arg("XX")
-                    .arg(until)
-                    .arg(&set_key)
-                    .cmd("ZSCORE")
-                    .arg(keys.aggregation_sets())
-                    .arg(&set_key)
-                    .query_async(&mut server)
-                    .await
-            })
-            .await?;
+        let mut pipe = redis::pipe();
+        pipe.cmd("ZADD").arg(keys.aggregation_sets()).arg("XX").arg(until).arg(&set_key);
+        pipe.cmd("ZSCORE").arg(keys.aggregation_sets()).arg(&set_key);
+        let answer: (i64, Option<Vec<u8>>) =
+            self.shared.query_each("extend an aggregation set", &pipe).await?;
         Ok(answer.1.is_some())
     }
 
@@ -185,15 +174,7 @@ impl Groups for RedisBroker {
         // Nearly always there is nothing to do, which one plain read tells.
         let earliest: Vec<Vec<u8>> = self
             .shared
-            .run(DOING, async |mut server| {
-                redis::cmd("ZRANGE")
-                    .arg(keys.aggregation_sets())
-                    .arg(0)
-                    .arg(0)
-                    .arg("WITHSCORES")
-                    .query_async(&mut server)
-                    .await
-            })
+            .query(DOING, redis::cmd("ZRANGE").arg(keys.aggregation_sets()).arg(0).arg(0).arg("WITHSCORES"))
             .await?;
         let next_due = earliest.get(1).and_then(|text| score(text));
         if next_due.is_none_or(|due| due > now) {

@@ -36,11 +36,7 @@ impl Inspection for RedisBroker {
 
     async fn queue_exists(&self, queue: &QueueName) -> Result<bool, BrokerError> {
         let key = self.keyspace.queues();
-        self.shared
-            .run("look for a queue", async |mut server| {
-                redis::cmd("SISMEMBER").arg(key).arg(queue.as_str()).query_async(&mut server).await
-            })
-            .await
+        self.shared.query("look for a queue", redis::cmd("SISMEMBER").arg(key).arg(queue.as_str())).await
     }
 
     async fn queue_info(&self, queue: &QueueName) -> Result<QueueInfo, BrokerError> {
@@ -101,7 +97,7 @@ impl Inspection for RedisBroker {
             for day in days {
                 command.arg(keys.processed(*day)).arg(keys.failed(*day));
             }
-            let answer = self.shared.run(DOING, async |mut server| command.query_async(&mut server).await);
+            let answer = self.shared.query(DOING, &command);
             let mut answer = Reader::new(answer.await?, DOING)?;
             for day in days {
                 history.push(DailyStats {
@@ -124,8 +120,7 @@ impl Inspection for RedisBroker {
             for name in names {
                 pipe.cmd("ZCARD").arg(keys.group(name));
             }
-            let sizes: Vec<usize> =
-                self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+            let sizes: Vec<usize> = self.shared.query_each(DOING, &pipe).await?;
             groups
                 .extend(names.iter().zip(sizes).map(|(name, size)| GroupInfo { group: name.clone(), size }));
         }
@@ -194,7 +189,7 @@ impl Inspection for RedisBroker {
         for zset in [keys.lease(), keys.scheduled(), keys.retry()] {
             pipe.cmd("ZSCORE").arg(zset).arg(id.as_str());
         }
-        let answer = self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        let answer = self.shared.query_atomic(DOING, &pipe).await?;
         let mut answer = Reader::new(answer, DOING)?;
         let mut hash = answer.list()?;
         let mut stored = StoredTask::default();
@@ -206,7 +201,7 @@ impl Inspection for RedisBroker {
         }
         let mut detail = stored.into_detail(queue, id, self.now_seconds());
         if let Some(Ok(detail)) = &mut detail {
-            detail.lock = self.lock(&keys, &detail.message.unique_key).await?;
+            detail.lock = self.lock(&keys, detail).await?;
         }
         Ok(detail)
     }
@@ -220,15 +215,7 @@ impl RedisBroker {
         loop {
             let (next, some): (u64, Vec<Vec<u8>>) = self
                 .shared
-                .run("list members", async |mut server| {
-                    redis::cmd("SSCAN")
-                        .arg(&key)
-                        .arg(cursor)
-                        .arg("COUNT")
-                        .arg(CHUNK)
-                        .query_async(&mut server)
-                        .await
-                })
+                .query("list members", redis::cmd("SSCAN").arg(&key).arg(cursor).arg("COUNT").arg(CHUNK))
                 .await?;
             members.extend(some.iter().map(|member| lossy(member)));
             cursor = next;
@@ -242,21 +229,18 @@ impl RedisBroker {
         Ok(members)
     }
 
-    async fn lock(&self, keys: &QueueKeys, key: &str) -> Result<Option<LockInfo>, BrokerError> {
+    async fn lock(&self, keys: &QueueKeys, task: &TaskDetail) -> Result<Option<LockInfo>, BrokerError> {
+        let key = &task.message.unique_key;
         // What a message names may be anything; only a key of this queue can be a lock of its own.
         if !key.starts_with(keys.prefix()) {
             return Ok(None);
         }
         let mut pipe = redis::pipe();
         pipe.cmd("GET").arg(key).cmd("PTTL").arg(key);
-        let (holder, millis): (Option<Vec<u8>>, i64) =
-            self.shared.run("read a lock", async |mut server| pipe.query_async(&mut server).await).await?;
+        let (value, millis): (Option<Vec<u8>>, i64) = self.shared.query_each("read a lock", &pipe).await?;
         let left = u64::try_from(millis).ok().map(|millis| Duration::from_secs(millis.div_ceil(1_000)));
-        Ok(Some(LockInfo {
-            key: key.to_owned(),
-            expires_in: left.filter(|_| holder.is_some()),
-            holder: holder.map(|holder| lossy(&holder)),
-        }))
+        let until = task.own_fields.get("x_until").map(AsRef::as_ref);
+        Ok(Some(LockInfo::read(key.clone(), value.map(|value| lossy(&value)).as_deref(), left, until)))
     }
 }
 

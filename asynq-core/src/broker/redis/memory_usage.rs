@@ -49,7 +49,7 @@ impl RedisBroker {
             pipe.cmd("MEMORY").arg("USAGE").arg(&key);
             pipe.cmd(if is_list { "LRANGE" } else { "ZRANGE" }).arg(key).arg(0).arg(SAMPLE - 1);
         }
-        let answer = self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        let answer = self.shared.query_each(DOING, &pipe).await?;
         let mut answer = Reader::new(answer, DOING)?;
         let mut total = 0.0;
         let mut samples = Vec::new();
@@ -87,8 +87,7 @@ impl RedisBroker {
         for key in keys {
             pipe.cmd("MEMORY").arg("USAGE").arg(key);
         }
-        let answer: Vec<Value> =
-            self.shared.run(DOING, async |mut server| pipe.query_async(&mut server).await).await?;
+        let answer: Vec<Value> = self.shared.query_each(DOING, &pipe).await?;
         Ok(answer.iter().map(bytes).collect())
     }
 }

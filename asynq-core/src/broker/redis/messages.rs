@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 
 use super::connection::broker_error;
+use super::link::Store;
 use crate::broker::{BrokerError, Messages};
 
 const DOING: &str = "subscribe to a channel";
@@ -15,8 +16,8 @@ pub(super) struct RedisMessages {
 }
 
 impl RedisMessages {
-    pub(super) async fn subscribe(client: &redis::Client, channel: &str) -> Result<Self, BrokerError> {
-        let pubsub = client.get_async_pubsub().await.map_err(|error| broker_error(DOING, error))?;
+    pub(super) async fn subscribe(store: &Store, channel: &str) -> Result<Self, BrokerError> {
+        let pubsub = store.pubsub().await.map_err(|error| broker_error(DOING, error))?;
         let (mut sink, messages) = pubsub.split();
         sink.subscribe(channel).await.map_err(|error| broker_error(DOING, error))?;
         Ok(Self { messages, _sink: sink })

@@ -64,12 +64,10 @@ impl Processes for RedisBroker {
             return Ok(Vec::new());
         }
         let key = self.keyspace.scheduler_history(entry_id);
+        let last = offset.saturating_add(limit - 1);
         let events: Vec<Vec<u8>> = self
             .shared
-            .run("list enqueue events", async |mut server| {
-                let last = offset.saturating_add(limit - 1);
-                redis::cmd("ZREVRANGE").arg(key).arg(offset).arg(last).query_async(&mut server).await
-            })
+            .query("list enqueue events", redis::cmd("ZREVRANGE").arg(key).arg(offset).arg(last))
             .await?;
         Ok(events.iter().filter_map(|bytes| SchedulerEnqueueEvent::decode(bytes.as_slice()).ok()).collect())
     }
@@ -80,10 +78,7 @@ impl Processes for RedisBroker {
         for set in [self.keyspace.servers(), self.keyspace.workers(), self.keyspace.schedulers()] {
             pipe.cmd("ZREMRANGEBYSCORE").arg(set).arg("-inf").arg(&before);
         }
-        let removed: Vec<usize> = self
-            .shared
-            .run("remove stale processes", async |mut server| pipe.query_async(&mut server).await)
-            .await?;
+        let removed: Vec<usize> = self.shared.query_each("remove stale processes", &pipe).await?;
         Ok(removed.into_iter().sum())
     }
 
@@ -131,11 +126,7 @@ impl RedisBroker {
     /// The members of a set of processes that have not expired.
     async fn living(&self, set: String) -> Result<Vec<Vec<u8>>, BrokerError> {
         let now = self.now_seconds();
-        self.shared
-            .run("list processes", async |mut server| {
-                redis::cmd("ZRANGEBYSCORE").arg(set).arg(now).arg("+inf").query_async(&mut server).await
-            })
-            .await
+        self.shared.query("list processes", redis::cmd("ZRANGEBYSCORE").arg(set).arg(now).arg("+inf")).await
     }
 
     /// The same read command on several keys, each in a slot of its own.
@@ -150,13 +141,12 @@ impl RedisBroker {
         for key in keys {
             pipe.cmd(command).arg(key.as_slice()).arg(args);
         }
-        self.shared.run(doing, async |mut server| pipe.query_async(&mut server).await).await
+        self.shared.query_each(doing, &pipe).await
     }
 
     /// What a cluster answers; `None` when this is none.
     async fn of_cluster(&self, command: &redis::Cmd) -> Result<Option<Value>, BrokerError> {
-        let answer =
-            self.shared.run("ask the cluster", async |mut server| command.query_async(&mut server).await);
+        let answer = self.shared.query("ask the cluster", command);
         match answer.await {
             Ok(answer) => Ok(Some(answer)),
             Err(error) if error.kind() == BrokerErrorKind::Refused => Ok(None),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use redis::Value;
 
 use super::RedisBroker;
 use super::script::{Call, LONGEST_TTL, Name};
@@ -18,27 +19,12 @@ impl Schedules for RedisBroker {
 
     async fn tick_mark(&self, queue: &QueueName, entry: &str, since: i64) -> Result<i64, BrokerError> {
         let key = self.keyspace.queue(queue).ticks();
-        let (mark,): (i64,) = self
-            .shared
-            .run("read the mark of an entry", async |mut server| {
-                redis::pipe()
-                    .cmd("ZADD")
-                    .arg(&key)
-                    .arg("NX")
-                    .arg(since)
-                    .arg(entry)
-                    .ignore()
-                    .cmd("EXPIRE")
-                    .arg(&key)
-                    .arg(TICK_AGE.as_secs())
-                    .ignore()
-                    .cmd("ZSCORE")
-                    .arg(&key)
-                    .arg(entry)
-                    .query_async(&mut server)
-                    .await
-            })
-            .await?;
+        let mut pipe = redis::pipe();
+        pipe.cmd("ZADD").arg(&key).arg("NX").arg(since).arg(entry);
+        pipe.cmd("EXPIRE").arg(&key).arg(TICK_AGE.as_secs());
+        pipe.cmd("ZSCORE").arg(&key).arg(entry);
+        let (_, _, mark): (Value, Value, i64) =
+            self.shared.query_each("read the mark of an entry", &pipe).await?;
         Ok(mark)
     }
 
@@ -51,14 +37,10 @@ impl Schedules for RedisBroker {
         const DOING: &str = "write the scheduler's entries";
         let (key, ttl) = (self.keyspace.scheduler_entries(scheduler_id), seconds(ttl));
         self.shared
-            .run(DOING, async |mut server| {
-                redis::cmd("ZADD")
-                    .arg(self.keyspace.schedulers())
-                    .arg(self.now_seconds() + ttl)
-                    .arg(&key)
-                    .query_async::<()>(&mut server)
-                    .await
-            })
+            .query::<()>(
+                DOING,
+                redis::cmd("ZADD").arg(self.keyspace.schedulers()).arg(self.now_seconds() + ttl).arg(&key),
+            )
             .await?;
         let mut call = Call::new(Name::write_scheduler_entries, [key]);
         call.arg(ttl);
@@ -70,20 +52,10 @@ impl Schedules for RedisBroker {
 
     async fn clear_scheduler_entries(&self, scheduler_id: &str) -> Result<(), BrokerError> {
         let key = self.keyspace.scheduler_entries(scheduler_id);
-        self.shared
-            .run("clear the scheduler's entries", async |mut server| {
-                redis::pipe()
-                    .cmd("ZREM")
-                    .arg(self.keyspace.schedulers())
-                    .arg(&key)
-                    .ignore()
-                    .cmd("DEL")
-                    .arg(&key)
-                    .ignore()
-                    .query_async(&mut server)
-                    .await
-            })
-            .await
+        let mut pipe = redis::pipe();
+        pipe.cmd("ZREM").arg(self.keyspace.schedulers()).arg(&key);
+        pipe.cmd("DEL").arg(&key);
+        self.shared.query_each::<Value>("clear the scheduler's entries", &pipe).await.map(drop)
     }
 
     async fn record_enqueue_event(
@@ -100,11 +72,7 @@ impl Schedules for RedisBroker {
 
     async fn clear_scheduler_history(&self, entry: &str) -> Result<(), BrokerError> {
         let key = self.keyspace.scheduler_history(entry);
-        self.shared
-            .run("clear an entry's history", async |mut server| {
-                redis::cmd("DEL").arg(key).query_async(&mut server).await
-            })
-            .await
+        self.shared.query("clear an entry's history", redis::cmd("DEL").arg(key)).await
     }
 }
 

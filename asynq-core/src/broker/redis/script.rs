@@ -1,10 +1,12 @@
 //! The table of scripts, and how one is run: by its hash, and sent whole where the server does not know it.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
-use redis::{ErrorKind, RedisResult, Script, ServerErrorKind, ToRedisArgs, Value};
+use redis::aio::MultiplexedConnection;
+use redis::{Arg, Cmd, ErrorKind, RedisResult, Script, ServerErrorKind, ToRedisArgs, Value};
 
-use super::connection::Connection;
+use super::link::{Link, ask, slot};
 use crate::broker::BrokerError;
 
 /// The longest time to live that is asked for, in seconds: Redis counts it in milliseconds from 1970, and refuses
@@ -12,15 +14,15 @@ use crate::broker::BrokerError;
 pub(super) const LONGEST_TTL: i64 = 9_000_000_000_000_000;
 
 macro_rules! scripts {
-    ($($name:ident $([$first:ident])?)*) => {
-        /// Every script, by its file's name. `[x]` is what one begins with.
+    ($($name:ident $([$($first:ident)*])?)*) => {
+        /// Every script, by its file's name. `[x y]` is what one begins with.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[expect(non_camel_case_types, reason = "a script is named as its file")]
         pub(super) enum Name { $($name),* }
 
         const SOURCES: &[&str] =
             &[$(concat!(
-                $(include_str!(concat!("scripts/", stringify!($first), ".lua")),)?
+                $($(include_str!(concat!("scripts/", stringify!($first), ".lua")),)*)?
                 include_str!(concat!("scripts/", stringify!($name), ".lua"))
             )),*];
     };
@@ -28,16 +30,16 @@ macro_rules! scripts {
 
 scripts! {
     acquire_token
-    adopt
+    adopt [lock]
     archive_members
     change
     close_queue
     delete_expired
     edit
-    enqueue [insert]
+    enqueue [lock insert]
     exchange
     extend
-    finish_members [insert]
+    finish_members [lock insert]
     forward
     mend
     mend_groups
@@ -76,7 +78,15 @@ impl Name {
 /// A call of a script: keys first, then arguments.
 pub(super) struct Call {
     name: Name,
-    command: redis::Cmd,
+    command: Cmd,
+    replicas: Option<Replicas>,
+}
+
+/// How many replicas must have what was written, and how long that may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replicas {
+    pub(super) count: u32,
+    pub(super) within: Duration,
 }
 
 impl Call {
@@ -99,7 +109,7 @@ impl Call {
         for key in keys {
             command.arg(key);
         }
-        Self { name, command }
+        Self { name, command, replicas: None }
     }
 
     pub(super) fn arg(&mut self, arg: impl ToRedisArgs) -> &mut Self {
@@ -107,22 +117,72 @@ impl Call {
         self
     }
 
-    /// Runs the script.
-    pub(super) async fn run(
-        &self,
-        connection: &Connection,
-        doing: &'static str,
-    ) -> Result<Value, BrokerError> {
-        connection.run(doing, async |mut server| self.send(&mut server).await).await
+    /// The same call, which has failed unless so many replicas have what it wrote.
+    pub(super) fn replicated_to(mut self, replicas: Replicas) -> Self {
+        self.replicas = Some(replicas);
+        self
     }
 
-    async fn send(&self, server: &mut redis::aio::MultiplexedConnection) -> RedisResult<Value> {
-        match self.command.query_async(server).await {
+    /// Runs the script.
+    pub(super) async fn run(&self, link: &Link, doing: &'static str) -> Result<Value, BrokerError> {
+        link.evaluate(doing, self).await
+    }
+
+    /// The slot of its keys.
+    pub(super) fn slot(&self) -> Option<u16> {
+        slot(&self.command)
+    }
+
+    /// The same call with one key more, which never exists, in the slot of the others.
+    ///
+    /// A script uses keys that it does not declare, such as those of tasks. While a slot moves to another node, some
+    /// are here and some are there, and a script that meets one which has gone fails half-way. A node runs no call
+    /// that names a key which is not here while others are, or while the slot moves: so such a call waits, whole.
+    pub(super) fn guarded(&self) -> Self {
+        let words =
+            || self.command.args_iter().map(|word| if let Arg::Simple(word) = word { word } else { b"" });
+        let keys =
+            words().nth(2).and_then(|count| std::str::from_utf8(count).ok()?.parse().ok()).unwrap_or(0);
+        let tagged = words().nth(3).and_then(|key| {
+            let close = key.iter().position(|&byte| byte == b'}')?;
+            key.get(..=close)
+        });
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(self.name.sha()).arg(keys + usize::from(tagged.is_some()));
+        for key in words().skip(3).take(keys) {
+            command.arg(key);
+        }
+        if let Some(tagged) = tagged {
+            command.arg([tagged, b":x:none"].concat());
+        }
+        for arg in words().skip(3 + keys) {
+            command.arg(arg);
+        }
+        Self { name: self.name, command, replicas: self.replicas }
+    }
+
+    /// Sends it on a connection; with `asking` also to a node to which its slot is still moving.
+    pub(super) async fn send(&self, server: &mut MultiplexedConnection, asking: bool) -> RedisResult<Value> {
+        let answer = self.send_script(server, asking).await?;
+        if let Some(Replicas { count, within }) = self.replicas {
+            // None is no limit to Redis.
+            let millis = u64::try_from(within.as_millis()).unwrap_or(u64::MAX).max(1);
+            let written: u32 = redis::cmd("WAIT").arg(count).arg(millis).query_async(server).await?;
+            if written < count {
+                let detail = format!("{written} of {count} after {within:?}");
+                return Err((ErrorKind::Client, "stored, but too few replicas have it", detail).into());
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn send_script(&self, server: &mut MultiplexedConnection, asking: bool) -> RedisResult<Value> {
+        match ask(server, &self.command, asking).await {
             // The server was restarted, or told to forget its scripts. Nothing has run.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 let source = self.name.source();
                 redis::cmd("SCRIPT").arg("LOAD").arg(source).query_async::<Value>(server).await?;
-                self.command.query_async(server).await
+                ask(server, &self.command, asking).await
             }
             answer => answer,
         }

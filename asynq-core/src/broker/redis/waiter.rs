@@ -5,6 +5,7 @@
 //! Where the server has no `BLMOVE` (before 6.2) or does not permit it, and for queues that are paused, whose list
 //! is not empty and would answer at once, the list is only looked at now and then.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,13 +17,13 @@ use futures_util::stream::FuturesUnordered;
 use redis::{ErrorKind, ServerErrorKind};
 use tokio::time::sleep;
 
-use super::connection::Connection;
-use crate::broker::{BrokerError, Waiter};
+use super::link::{Link, Store};
+use crate::broker::{BrokerError, BrokerErrorKind, Waiter};
 use crate::task::QueueName;
 
 /// How long a peek blocks before it is made anew: the rate at which a lost connection or a missed wake-up is
 /// noticed.
-const BLOCK: Duration = Duration::from_secs(5);
+const BLOCK: Duration = Duration::from_secs(10);
 
 /// Mean time between looks at a list that cannot be waited for.
 const POLL: Duration = Duration::from_secs(1);
@@ -49,7 +50,7 @@ pub(super) struct RedisWaiter {
 struct Watch {
     queue: QueueName,
     key: String,
-    connection: Arc<Connection>,
+    link: Arc<Link>,
     can_block: Arc<AtomicBool>,
     watching: Watching,
 }
@@ -66,7 +67,8 @@ enum Watching {
 
 impl RedisWaiter {
     pub(super) fn new(
-        client: &redis::Client,
+        store: &Store,
+        response: Duration,
         queues: &[QueueName],
         pending: impl Fn(&QueueName) -> String,
     ) -> Self {
@@ -76,7 +78,7 @@ impl RedisWaiter {
             .map(|queue| Watch {
                 queue: queue.clone(),
                 key: pending(queue),
-                connection: Arc::new(Connection::blocking(client.clone(), BLOCK)),
+                link: Arc::new(store.link(BLOCK + response)),
                 can_block: Arc::clone(&can_block),
                 watching: Watching::Not,
             })
@@ -115,7 +117,7 @@ impl Waiter for RedisWaiter {
 impl Watch {
     fn start(&self, at: usize) -> BoxFuture<'static, Watched> {
         let watching = self.watching;
-        let (connection, key) = (Arc::clone(&self.connection), self.key.clone());
+        let (link, key) = (Arc::clone(&self.link), self.key.clone());
         let can_block = Arc::clone(&self.can_block);
         if watching == Watching::Resting {
             // Somebody has to ask whether it still is; the exchange that follows does.
@@ -126,14 +128,14 @@ impl Watch {
         }
         Box::pin(async move {
             if can_block.load(Ordering::Relaxed) {
-                match peek(&connection, &key).await {
+                match peek(&link, &key).await {
                     Err(Peek::Impossible) => can_block.store(false, Ordering::Relaxed),
                     Err(Peek::Failed(error)) => return (at, watching, Err(error)),
                     Ok(seen) => return (at, watching, Ok(seen)),
                 }
             }
             sleep(jitter(POLL)).await;
-            (at, watching, look(&connection, &key).await)
+            (at, watching, look(&link, &key).await)
         })
     }
 }
@@ -143,39 +145,30 @@ enum Peek {
     Failed(BrokerError),
 }
 
-async fn peek(connection: &Connection, key: &str) -> Result<Seen, Peek> {
-    let mut impossible = false;
-    let answer = connection
-        .run("wait for tasks", async |mut server| {
-            let answer = redis::cmd("BLMOVE")
-                .arg(key)
-                .arg(key)
-                .arg("RIGHT")
-                .arg("RIGHT")
-                .arg(BLOCK.as_secs())
-                .query_async::<redis::Value>(&mut server)
-                .await;
-            if let Err(error) = &answer {
-                impossible = error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
-                    || error.code() == Some("NOPERM")
-                    || (error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
-                        && error.detail().is_some_and(|detail| detail.contains("unknown command")));
-            }
-            answer
-        })
-        .await;
-    match answer {
+async fn peek(link: &Link, key: &str) -> Result<Seen, Peek> {
+    let mut command = redis::cmd("BLMOVE");
+    command.arg(key).arg(key).arg("RIGHT").arg("RIGHT").arg(BLOCK.as_secs());
+    match link.query("wait for tasks", &command).await {
         Ok(redis::Value::Nil) => Ok(Seen::Nothing),
         Ok(_) => Ok(Seen::Work),
-        Err(_) if impossible => Err(Peek::Impossible),
+        Err(error) if is_impossible(&error) => Err(Peek::Impossible),
         Err(error) => Err(Peek::Failed(error)),
     }
 }
 
-async fn look(connection: &Connection, key: &str) -> Result<Seen, BrokerError> {
-    let length: i64 = connection
-        .run("look for tasks", async |mut server| redis::cmd("LLEN").arg(key).query_async(&mut server).await)
-        .await?;
+/// Whether the server has no such command, or does not permit it.
+fn is_impossible(error: &BrokerError) -> bool {
+    let cause = error.source().and_then(|source| source.downcast_ref::<redis::RedisError>());
+    error.kind() != BrokerErrorKind::Unavailable
+        && cause.is_some_and(|error| {
+            error.code() == Some("NOPERM")
+                || (error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
+                    && error.detail().is_some_and(|detail| detail.contains("unknown command")))
+        })
+}
+
+async fn look(link: &Link, key: &str) -> Result<Seen, BrokerError> {
+    let length: i64 = link.query("look for tasks", redis::cmd("LLEN").arg(key)).await?;
     Ok(if length > 0 { Seen::Work } else { Seen::Nothing })
 }
 

@@ -27,6 +27,6 @@ impl Waits for RedisBroker {
     }
 
     async fn run_ends(&self) -> Result<Box<dyn Messages>, BrokerError> {
-        Ok(Box::new(RedisMessages::subscribe(&self.client, &self.keyspace.run_ends_channel()).await?))
+        Ok(Box::new(RedisMessages::subscribe(&self.store, &self.keyspace.run_ends_channel()).await?))
     }
 }

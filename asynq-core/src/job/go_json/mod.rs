@@ -50,7 +50,7 @@ pub struct GoJson;
 
 impl<T: Serialize + DeserializeOwned> Codec<T> for GoJson {
     fn encode(value: &T) -> Result<Bytes, CodecError> {
-        write::to_vec(value).map(Bytes::from).map_err(CodecError::new)
+        encode(value)
     }
 
     fn decode(bytes: &[u8]) -> Result<T, CodecError> {
@@ -59,6 +59,11 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for GoJson {
         deserializer.end().map_err(CodecError::new)?;
         Ok(value)
     }
+}
+
+/// The bytes of a value that need not be read back.
+pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, CodecError> {
+    write::to_vec(value).map(Bytes::from).map_err(CodecError::new)
 }
 
 #[cfg(test)]

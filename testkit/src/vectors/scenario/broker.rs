@@ -10,7 +10,7 @@ use asynq_core::broker::{
 };
 use asynq_core::client::Client;
 use asynq_core::inspector::Inspector;
-use asynq_core::task::{QueueName, TaskId};
+use asynq_core::task::{QueueName, TaskId, UniqueUntil};
 use asynq_core::wire::TaskMessage;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -132,7 +132,12 @@ impl Operations {
             if op.ends_with("_unique") { Duration::from_millis(given.ttl_ms).as_secs() } else { 0 };
         let held = Held { message: message.clone(), run: None, lease_until: i64::MAX };
         self.held.insert(message.id.clone(), held);
-        let new = NewTask { message, placement, unique_ttl: unique_ttl.cast_signed() };
+        let new = NewTask {
+            message,
+            placement,
+            unique_ttl: unique_ttl.cast_signed(),
+            unique_until: UniqueUntil::Success,
+        };
         match self.broker.enqueue(&[new]).await.remove(0) {
             Ok(()) => json!({"ok": true}),
             Err(refused @ EnqueueError::Duplicate { .. }) => error("duplicate", refused),

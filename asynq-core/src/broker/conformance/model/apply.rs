@@ -13,11 +13,11 @@ use super::op::{
 use super::operate::operate;
 use crate::broker::conformance::{Corruption, Fixture};
 use crate::broker::{
-    BrokerError, Demand, EnqueueError, Exchanged, LeaseRef, NewTask, Placement, QueueShare, RunToken,
+    BrokerError, Demand, EnqueueError, Exchanged, LeaseRef, NewTask, Place, Placement, QueueShare, RunToken,
     Settlement, Tick, Ticked, Transition,
 };
 use crate::clock::Clock;
-use crate::task::QueueName;
+use crate::task::{QueueName, UniqueUntil};
 use crate::wire::keys::Keyspace;
 use crate::wire::{ServerInfo, TaskMessage, WorkerInfo};
 
@@ -53,7 +53,7 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
             let demand = Demand {
                 server_id: server_name(*server),
                 slots: usize::from(*slots),
-                queues: shares(queues),
+                queues: shares(queues, server % 2 == 1),
                 strict: true,
                 ..Demand::none()
             };
@@ -67,7 +67,9 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
         }
         Op::Forward { queue } => Observation::Forwarded(broker.forward(&queue_name(*queue)).await?),
         Op::Beat { server, queues } => {
-            let mut beats = broker.beat(&server_name(*server), &queue_names(queues)).await?;
+            let queues = queue_names(queues);
+            broker.beat(&server_name(*server), &queues).await?;
+            let mut beats = broker.beats(&queues).await?;
             for beats in &mut beats {
                 beats.sort_by(|one, two| one.server_id.cmp(&two.server_id));
             }
@@ -79,7 +81,9 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
             broker.retire(&servers, &queue_names(queues)).await?;
             Observation::Nothing
         }
-        Op::CountActive { queue } => Observation::Count(broker.count_active(&queue_name(*queue)).await?),
+        Op::Occupied { place, queues } => {
+            Observation::Queues(broker.occupied(place_of(*place), &queue_names(queues)).await?)
+        }
         Op::ExpiringLeases { queue, seconds } => {
             let until = now + i64::from(*seconds);
             let found = broker.expiring_leases(&queue_name(*queue), until, NO_LIMIT).await?;
@@ -143,8 +147,19 @@ fn queue_names(numbers: &[u8]) -> Vec<QueueName> {
     numbers.iter().map(|number| queue_name(*number)).collect()
 }
 
-fn shares(numbers: &[u8]) -> Vec<QueueShare> {
-    queue_names(numbers).into_iter().map(|queue| QueueShare::new(queue, 1)).collect()
+fn place_of(number: u8) -> Place {
+    match number % 5 {
+        0 => Place::Later,
+        1 => Place::Active,
+        2 => Place::Ended,
+        3 => Place::Groups,
+        _ => Place::Servers,
+    }
+}
+
+/// Some servers beat with what they take.
+fn shares(numbers: &[u8], beat: bool) -> Vec<QueueShare> {
+    queue_names(numbers).into_iter().map(|queue| QueueShare { beat, ..QueueShare::new(queue, 1) }).collect()
 }
 
 fn server_info(number: u8) -> ServerInfo {
@@ -154,13 +169,16 @@ fn server_info(number: u8) -> ServerInfo {
 pub(super) fn new_task(op: &TaskOp, known: &Known, now: i64) -> NewTask {
     let queue = queue_name(op.queue);
     let id = known.id(&queue, op.id);
-    let (unique_key, unique_ttl) = match op.unique {
-        Some((lock, ticks)) => {
+    let (unique_key, unique_ttl, unique_until) = match op.unique {
+        Some((lock, ticks, until)) => {
             let keys = Keyspace::default().queue(&queue);
-            let key = format!("{}{}", keys.unique_prefix("t"), lock % LOCKS);
-            (key, i64::from(TICK) * i64::from(ticks.max(1)))
+            let key = match lock % LOCKS {
+                0 => keys.own_lock("t", "0"),
+                number => format!("{}{number}", keys.unique_prefix("t")),
+            };
+            (key, i64::from(TICK) * i64::from(ticks.max(1)), until)
         }
-        None => (String::new(), 0),
+        None => (String::new(), 0, UniqueUntil::Success),
     };
     let (placement, group_key) = match op.placement {
         PlacementOp::Pending => (Placement::Pending, String::new()),
@@ -181,7 +199,7 @@ pub(super) fn new_task(op: &TaskOp, known: &Known, now: i64) -> NewTask {
         group_key,
         ..TaskMessage::default()
     };
-    NewTask { message, placement, unique_ttl }
+    NewTask { message, placement, unique_ttl, unique_until }
 }
 
 fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
@@ -190,8 +208,8 @@ fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {
         || TaskMessage { retried: run.message.retried + 1, last_failed_at: now, ..run.message.clone() };
     let lock = |release| if release { run.message.unique_key.clone() } else { String::new() };
     let transition = match op.transition {
-        TransitionOp::Done(release) => Transition::Done { unique_key: lock(release) },
-        TransitionOp::Revoke(release) => Transition::Revoke { unique_key: lock(release) },
+        TransitionOp::Done => Transition::Done { unique_key: run.message.unique_key.clone() },
+        TransitionOp::Revoke => Transition::Revoke { unique_key: run.message.unique_key.clone() },
         TransitionOp::Complete(seconds, result) => Transition::Complete {
             message: TaskMessage { completed_at: now, ..run.message.clone() },
             until: now + i64::from(seconds),
@@ -245,7 +263,7 @@ fn outcome(result: Result<(), EnqueueError>) -> Result<String, BrokerError> {
 }
 
 fn exchanged(exchanged: Exchanged, known: &mut Known) -> Observation {
-    let Exchanged { settled, leased, dropped, paused, passed_over: _ } = exchanged;
+    let Exchanged { settled, leased, dropped, paused, passed_over: _, failure: _ } = exchanged;
     for leased in &leased {
         known.learn(leased);
     }

@@ -3,7 +3,7 @@
 use super::apply::new_task;
 use super::known::{Known, Observation};
 use super::op::{PlacementOp, TaskOp, group_name, queue_name};
-use super::random::some;
+use super::random::{random_lock, some};
 use crate::broker::{Broker, BrokerError, FinishedMember, GroupRule, NewTask, RejectedMember, SetName};
 use crate::task::QueueName;
 use crate::wire::TaskMessage;
@@ -174,7 +174,7 @@ pub(super) fn random(rng: &mut fastrand::Rng) -> GroupOp {
                     1 => PlacementOp::Delayed(rng.i8(-10..60), rng.u8(..)),
                     _ => PlacementOp::Pending,
                 },
-                unique: (rng.u8(..4) == 0).then(|| (rng.u8(..), rng.u8(1..6))),
+                unique: random_lock(rng),
             }),
         },
         14 => GroupOp::Archive { set, members: rng.u8(1..3), with_message: rng.bool() },

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::op::{GROUPS, QUEUES, group_name, queue_name};
 use crate::broker::conformance::Dump;
+use crate::broker::lock::read_lock;
 use crate::task::TaskState;
 use crate::wire::keys::{Keyspace, QueueKeys};
 
@@ -61,6 +62,14 @@ fn broken_in_queue(dump: &Dump, keys: &QueueKeys) -> Vec<String> {
     leased.sort();
     if active != leased {
         broken.push(format!("{active:?} are active, but {leased:?} have a lease"));
+    }
+    let locks = ["unique:", "x:unique:"].map(|kind| format!("{}{kind}", keys.prefix()));
+    for lock in dump.entries.keys().filter(|key| locks.iter().any(|kind| key.starts_with(kind))) {
+        let value = dump.string(lock).unwrap_or_default();
+        let (holder, is_kept) = read_lock(&value);
+        if !is_kept && !dump.contains(&keys.task(holder)) {
+            broken.push(format!("{lock} was left behind by {holder}"));
+        }
     }
     let known = dump.set(&keys.groups());
     for group in (0..GROUPS).map(group_name).filter(|group| dump.contains(&keys.group(group))) {

@@ -2,7 +2,7 @@
 
 use super::groups::GroupOp;
 use crate::broker::{Change, Collection};
-use crate::task::QueueName;
+use crate::task::{QueueName, UniqueUntil};
 
 /// How many queues there are.
 pub(super) const QUEUES: u8 = 2;
@@ -129,10 +129,12 @@ pub enum Op {
         /// The queues.
         queues: Vec<u8>,
     },
-    /// Counts active tasks.
-    CountActive {
-        /// The queue.
-        queue: u8,
+    /// Asks which queues hold something.
+    Occupied {
+        /// Where.
+        place: u8,
+        /// The queues.
+        queues: Vec<u8>,
     },
     /// Lists leases that end.
     ExpiringLeases {
@@ -287,8 +289,8 @@ pub struct TaskOp {
     pub id: u8,
     /// Where it starts.
     pub placement: PlacementOp,
-    /// Its lock, and for how many times 20 seconds.
-    pub unique: Option<(u8, u8)>,
+    /// Its lock, for how many times 20 seconds, and until when.
+    pub unique: Option<(u8, u8, UniqueUntil)>,
 }
 
 /// Where a task starts.
@@ -331,10 +333,10 @@ pub enum TokenOp {
 /// Where a task goes from active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransitionOp {
-    /// Done, and whether its lock is named.
-    Done(bool),
-    /// Revoked, and whether its lock is named.
-    Revoke(bool),
+    /// Done.
+    Done,
+    /// Revoked.
+    Revoke,
     /// Completed: kept for this many seconds, with this byte as the result.
     Complete(u8, Option<u8>),
     /// To be tried again in this many seconds; whether it is a failure.

@@ -2,6 +2,7 @@
 
 use super::groups;
 use crate::broker::Change;
+use crate::task::UniqueUntil;
 
 use super::op::{BreakOp, Op, PlacementOp, SettleOp, TICK, TaskOp, TokenOp, TransitionOp};
 
@@ -31,7 +32,7 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         62..70 => Op::Forward { queue },
         70..72 => Op::Beat { server: rng.u8(..), queues: some(rng, 3, |rng| rng.u8(..)) },
         72 => Op::Retire { servers: some(rng, 3, |rng| rng.u8(..)), queues: some(rng, 3, |rng| rng.u8(..)) },
-        73 => Op::CountActive { queue },
+        73 => Op::Occupied { place: rng.u8(..), queues: some(rng, 3, |rng| rng.u8(..)) },
         74..76 => Op::ExpiringLeases { queue, seconds: rng.u8(..60) },
         76..78 => Op::OwnedBy { queue, server: rng.u8(..), offset: rng.u8(..3), limit: rng.u8(1..6) },
         78..80 => Op::MendActive { queue, offset: rng.u8(..3) },
@@ -98,8 +99,18 @@ fn random_task(rng: &mut fastrand::Rng) -> TaskOp {
             9 => PlacementOp::Delayed(rng.i8(-10..60), rng.u8(..)),
             _ => PlacementOp::Group(rng.u8(..)),
         },
-        unique: (rng.u8(..4) == 0).then(|| (rng.u8(..), rng.u8(1..6))),
+        unique: random_lock(rng),
     }
+}
+
+/// A lock, now and then.
+pub(super) fn random_lock(rng: &mut fastrand::Rng) -> Option<(u8, u8, UniqueUntil)> {
+    let until = match rng.u8(..6) {
+        0 => UniqueUntil::Ttl,
+        1..3 => UniqueUntil::Start,
+        _ => UniqueUntil::Success,
+    };
+    (rng.u8(..3) == 0).then(|| (rng.u8(..), rng.u8(1..6), until))
 }
 
 fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
@@ -112,8 +123,8 @@ fn random_settle(rng: &mut fastrand::Rng) -> SettleOp {
         },
         lease_off: if rng.u8(..5) == 0 { rng.i8(-2..90) } else { 0 },
         transition: match rng.u8(..12) {
-            11 => TransitionOp::Revoke(rng.bool()),
-            0..2 => TransitionOp::Done(rng.bool()),
+            11 => TransitionOp::Revoke,
+            0..2 => TransitionOp::Done,
             2..4 => TransitionOp::Complete(rng.u8(..60), rng.bool().then(|| rng.u8(..))),
             4..7 => TransitionOp::Retry(rng.u8(..60), rng.bool()),
             10 => TransitionOp::PutBack(rng.u8(0..4)),

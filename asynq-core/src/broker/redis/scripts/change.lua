@@ -11,7 +11,7 @@
 -- ARGV[5] archive cutoff, unix seconds   ARGV[6] how many stay in the archive
 -- ARGV[7] channel on which the end of a task that somebody waits for is published
 -- ARGV[8] the task's ID, or the state of the collection   ARGV[9] the collection's group, if it is one
--- ARGV[10] how many at most
+-- ARGV[10] how many at most, where a collection is given
 -- Returns for one task {1} changed, {0} no such task, {-1, state} refused, {-2} an aggregator has it; for a collection
 --   {changed, dropped, left}; then the messages of deleted tasks that may hold a lock which their hash does not name.
 local call, try = redis.call, redis.pcall
@@ -140,5 +140,5 @@ local function change_first(collection, state, group, limit)
   return with_unnamed({ changed, #ids - changed, left })
 end
 
-if KEYS[6] then return change_first(KEYS[6], ARGV[8], ARGV[9], tonumber(ARGV[10])) end
+if ARGV[10] then return change_first(KEYS[6], ARGV[8], ARGV[9], tonumber(ARGV[10])) end
 return change_one(ARGV[8])

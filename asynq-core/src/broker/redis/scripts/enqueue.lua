@@ -1,13 +1,13 @@
 -- enqueue: store new tasks of one queue, each pending, scheduled or in a group, unique or not.
--- Begins with insert.lua, which stores one of them.
+-- Begins with lock.lua and insert.lua, which stores one of them.
 -- KEYS[1] asynq:{<queue>}:pending     list
 -- KEYS[2] asynq:{<queue>}:scheduled   sorted set
 -- KEYS[3] asynq:{<queue>}:groups      set
 -- KEYS[4..] asynq:queues              set, given where it can share a script with the queue's keys
--- ARGV[1] queue name   ARGV[2] task key prefix   ARGV[3] group key prefix
+-- ARGV[1] queue name, or empty where that set is not given   ARGV[2] task key prefix   ARGV[3] group key prefix
 -- ARGV[4] now, unix seconds   ARGV[5] now, unix nanoseconds
--- ARGV[6..] for each task: placement, id, encoded message, lock key (empty: none), lock time in seconds, and where
---   it is placed; then, for the one task of a scheduler's tick, three more: key of asynq:{<queue>}:x:tick (sorted set
+-- ARGV[6..] for each task: placement, id, encoded message, lock key (empty: none), lock time (see lock.lua), and
+--   where it is placed; then, for the one task of a scheduler's tick, three more: key of asynq:{<queue>}:x:tick (sorted set
 --   of entries by their last tick), entry, unix second of the tick
 -- Returns one element for each task: 1 stored, 0 the id already exists, or the id that holds the lock;
 --   2 when the entry has had this tick or a later one: then nothing was changed.
@@ -18,7 +18,7 @@ if ticks then
   local mark = call('ZSCORE', ticks, entry)
   if mark and tonumber(mark) >= tick then return { 2 } end
 end
-if KEYS[4] then call('SADD', KEYS[4], ARGV[1]) end
+if ARGV[1] ~= '' then call('SADD', KEYS[4], ARGV[1]) end
 local queue = {
   pending = KEYS[1], scheduled = KEYS[2], groups = KEYS[3],
   tasks = ARGV[2], group = ARGV[3], now = ARGV[4], nanos = ARGV[5],

@@ -1,7 +1,7 @@
 -- finish_members: delete members of an aggregation set, and store the task that stands for them, all or nothing.
 -- Compat: Go's enqueue of the aggregated task and its deleteAggregationSet, between which a crash makes it aggregate
 --   the same tasks again; and Go never releases the members' locks.
--- Begins with insert.lua, which stores the task.
+-- Begins with lock.lua and insert.lua, which stores the task.
 -- KEYS[1] asynq:{<queue>}:g:<group>:<set id>   sorted set
 -- KEYS[2] asynq:{<queue>}:aggregation_sets     sorted set
 -- KEYS[3] asynq:{<queue>}:pending              list
@@ -10,8 +10,8 @@
 -- ARGV[1] task key prefix   ARGV[2] group key prefix   ARGV[3] now, unix seconds   ARGV[4] now, unix nanoseconds
 -- ARGV[5] number of members
 -- ARGV[6..] for each member: id, lock key (empty: none);
---   then the new task, if there is one: placement, id, encoded message, lock key, lock time in seconds, and where
---   it is placed
+--   then the new task, if there is one: placement, id, encoded message, lock key, lock time (see lock.lua), and
+--   where it is placed
 -- Returns 1 done, -1 the set is no more or they are no more in it, 0 the id of the new task exists, or the id that
 --   holds its lock. Anything but 1 changed nothing.
 local call, count = redis.call, tonumber(ARGV[5])

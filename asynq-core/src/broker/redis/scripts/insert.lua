@@ -1,4 +1,5 @@
 -- insert: what other scripts begin with, to store one new task: pending, scheduled or in a group, unique or not.
+-- Begins with lock.lua, which takes locks.
 -- Compat: the effects are those of Go's enqueue, schedule and addToGroup scripts and their unique forms, except
 --   that ID and lock are both checked before anything is written, so that a refused task leaves no lock behind, and
 --   that a task which is scheduled *and* grouped names its group in `x_group`. Go forgets such a group: its servers
@@ -7,10 +8,10 @@
 -- Placements: p pending, s scheduled (where: the due second), g in a group (where: its name),
 --   d scheduled and then in a group (where: both, with a colon between).
 -- Returns 1 stored, 0 the id already exists, or the id that holds the lock: that is what the function gives.
-local function insert(queue, id, placement, msg, lock, ttl, where)
+local function insert(queue, id, placement, msg, lock, time, where)
   local call = redis.call
   if lock ~= '' then
-    local holder = call('GET', lock)
+    local holder = lock_holder(queue.tasks, lock)
     if holder then return holder end
   end
   local task = queue.tasks .. id
@@ -30,9 +31,6 @@ local function insert(queue, id, placement, msg, lock, ttl, where)
     call('ZADD', queue.group .. where, queue.now, id)
     call('SADD', queue.groups, where)
   end
-  if lock ~= '' then
-    call('HSET', task, 'unique_key', lock)
-    call('SET', lock, id, 'EX', ttl)
-  end
+  if lock ~= '' then take_lock(task, id, lock, time) end
   return 1
 end

@@ -1,4 +1,5 @@
 -- sweep: delete keys that a queue which was emptied has left behind, but nothing that has come since.
+-- A lock stays for as long as its task does, however long it is to be kept (see lock.lua).
 -- KEYS[1] asynq:{<queue>}:pending     list
 -- KEYS[2] asynq:{<queue>}:groups      set
 -- KEYS[3] asynq:{<queue>}:aggregation_sets   sorted set
@@ -36,8 +37,9 @@ for n = 4, #KEYS do
     end
   elseif string.sub(name, 1, 2) == 'g:' then
     if call('SISMEMBER', KEYS[2], string.sub(name, 3)) == 0 and not call('ZSCORE', KEYS[3], key) then call('UNLINK', key) end
-  elseif string.sub(name, 1, 7) == 'unique:' then
+  elseif string.sub(name, 1, 7) == 'unique:' or string.sub(name, 1, 9) == 'x:unique:' then
     local holder = try('GET', key)
+    if type(holder) == 'string' then holder = string.gsub(holder, '^x:ttl:', '') end
     if type(holder) == 'string' and call('EXISTS', prefix .. 't:' .. holder) == 1 then
       held[#held + 1] = key
     else

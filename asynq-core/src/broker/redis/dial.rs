@@ -1,0 +1,117 @@
+//! [`Dialer`]: makes connections: a stream to a server, encrypted or not, on which we have logged in.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{MultiplexedConnection, PubSub};
+use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisResult};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::address::Host;
+#[cfg(feature = "rustls")]
+use super::tls::Encryption;
+
+/// There is none in this build.
+#[cfg(not(feature = "rustls"))]
+pub(super) enum Encryption {}
+
+/// How long connecting may take unless options say otherwise: finding the host, the handshakes and the login.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where one server listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Peer {
+    Host(Host),
+    Socket(PathBuf),
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host) => host.fmt(f),
+            Self::Socket(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// How to connect and log in.
+pub(super) struct Dialer {
+    pub(super) login: RedisConnectionInfo,
+    pub(super) encryption: Option<Arc<Encryption>>,
+    pub(super) timeout: Duration,
+}
+
+/// A connection that many tasks can share, and what drives it as long as anybody has it.
+#[derive(Clone)]
+pub(super) struct Session {
+    pub(super) server: MultiplexedConnection,
+    /// None where the connection is not ours.
+    _driver: Option<Arc<JoinSet<()>>>,
+}
+
+impl Session {
+    /// A connection that somebody else drives.
+    pub(super) fn of_another(server: MultiplexedConnection) -> Self {
+        Self { server, _driver: None }
+    }
+}
+
+/// What connections are made of.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+impl Dialer {
+    /// A connection on which an answer may take so long.
+    pub(super) async fn session(&self, peer: &Peer, response: Duration) -> RedisResult<Session> {
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(response));
+        self.in_time(peer, async {
+            let stream = self.stream(peer).await?;
+            let (server, driver) =
+                MultiplexedConnection::new_with_config(&self.login, stream, config).await?;
+            let mut drivers = JoinSet::new();
+            drivers.spawn(driver);
+            Ok(Session { server, _driver: Some(Arc::new(drivers)) })
+        })
+        .await
+    }
+
+    /// A connection to subscribe on.
+    pub(super) async fn pubsub(&self, peer: &Peer) -> RedisResult<PubSub> {
+        self.in_time(peer, async { PubSub::new(&self.login, self.stream(peer).await?).await }).await
+    }
+
+    async fn in_time<T>(&self, peer: &Peer, dial: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+        timeout(self.timeout, dial).await.unwrap_or_else(|_elapsed| {
+            let what = if self.encryption.is_some() { "; does it speak TLS there?" } else { "" };
+            let late = format!("{peer} does not answer within {:?}{what}", self.timeout);
+            Err(io::Error::new(io::ErrorKind::TimedOut, late).into())
+        })
+    }
+
+    async fn stream(&self, peer: &Peer) -> io::Result<Box<dyn Stream>> {
+        match peer {
+            Peer::Host(host) => {
+                let stream = TcpStream::connect((host.name.as_str(), host.port)).await?;
+                // Calls are small, and each is waited for.
+                stream.set_nodelay(true)?;
+                #[cfg(feature = "rustls")]
+                if let Some(encryption) = &self.encryption {
+                    return Ok(Box::new(encryption.encrypt(&host.name, stream).await?));
+                }
+                Ok(Box::new(stream))
+            }
+            #[cfg(unix)]
+            Peer::Socket(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
+            #[cfg(not(unix))]
+            Peer::Socket(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "no Unix sockets here")),
+        }
+    }
+}
