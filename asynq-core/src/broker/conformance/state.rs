@@ -55,11 +55,11 @@ async fn tells_which_queues_are_occupied(world: World) {
         assert!(occupied(place, &[]).await.is_empty());
     }
     world.store(&[scheduled("s", world.now() + 9), grouped("g")]).await;
-    assert_eq!(occupied(Place::Later, &queues).await, [q.clone()]);
-    assert_eq!(occupied(Place::Groups, &queues).await, [q.clone()]);
+    assert_eq!(occupied(Place::Later, &queues).await, std::slice::from_ref(q));
+    assert_eq!(occupied(Place::Groups, &queues).await, std::slice::from_ref(q));
     let leased = world.exchange(&[], &strict(2, &[other, q])).await.leased;
     assert_eq!(occupied(Place::Active, &queues).await, [q.clone(), other.clone()]);
-    assert_eq!(occupied(Place::Active, &[other.clone()]).await, [other.clone()]);
+    assert_eq!(occupied(Place::Active, std::slice::from_ref(other)).await, std::slice::from_ref(other));
     for leased in &leased {
         let message = message(leased.id.as_str());
         let message = TaskMessage { queue: leased.queue.to_string(), ..message };
@@ -71,9 +71,9 @@ async fn tells_which_queues_are_occupied(world: World) {
         world.apply(leased, transition).await;
     }
     assert!(occupied(Place::Active, &queues).await.is_empty());
-    world.broker.beat("server", &[other.clone()]).await.expect("the store answers");
-    assert_eq!(occupied(Place::Servers, &queues).await, [other.clone()]);
-    assert_eq!(occupied(Place::Ended, &queues).await, [q.clone()]);
+    world.broker.beat("server", std::slice::from_ref(other)).await.expect("the store answers");
+    assert_eq!(occupied(Place::Servers, &queues).await, std::slice::from_ref(other));
+    assert_eq!(occupied(Place::Ended, &queues).await, std::slice::from_ref(q));
     assert_eq!(occupied(Place::Later, &queues).await, [q.clone(), other.clone()]);
     world.store(&[pending_in("other", "a")]).await;
     let leased = world.exchange(&[], &strict(1, &[other])).await.leased;

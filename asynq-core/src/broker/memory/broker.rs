@@ -224,13 +224,15 @@ impl Broker for MemoryBroker {
     async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<(), BrokerError> {
         let now = self.now();
         let mut store = self.shared.lock();
-        queues.iter().for_each(|queue| store.beat(server_id, queue, now));
+        for queue in queues {
+            store.beat(server_id, queue, now);
+        }
         Ok(())
     }
 
     async fn beats(&self, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
         let store = self.shared.lock();
-        let beats = |name| store.queues.get(name).map(|queue| queue.beats()).unwrap_or_default();
+        let beats = |name| store.queues.get(name).map(super::queue::Queue::beats).unwrap_or_default();
         Ok(queues.iter().map(beats).collect())
     }
 
