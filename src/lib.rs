@@ -39,6 +39,7 @@
 //!   [`SkipRetry`], [`Revoke`] and [`RetryIn`] are errors that say what should happen to the task.
 //! - [`RateLimit`] and [`Semaphore`] limit how many tasks run in a period and at a time, over all workers; a task that
 //!   has to wait is [put back](PutBack), which has used up no retry.
+//! - [`Enqueued::wait`] and [`Client::wait`] give what a job returns. A [propagator](Client::propagator) takes traces along.
 //! - [`Inspector`] looks at what is stored, and changes it.
 //! - [`testing`] runs jobs in a test, without a server and without waiting.
 //!

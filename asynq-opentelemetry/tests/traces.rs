@@ -86,6 +86,10 @@ async fn a_trace_goes_from_the_producer_to_the_worker_and_on() {
 async fn the_example_shows_one_trace() {
     let folder = std::env::current_exe().unwrap();
     let program = folder.parent().unwrap().parent().unwrap().join("examples/traces");
+    if !program.exists() {
+        let built = std::process::Command::new(env!("CARGO")).args(["build", "--example", "traces"]).status();
+        assert!(built.unwrap().success(), "the example does not build");
+    }
     let mut traces = Child::spawn(&mut Command::new(program));
     assert!(traces.ended().await);
     traces.line("the last line", |line| line == "3 spans, one trace").await;

@@ -1,11 +1,13 @@
 //! Schedulers on real Redis, and beside Go's.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
 use std::time::Duration;
 
 use asynq::{Client, PeriodicTask, Scheduler, Task};
-use asynq_testkit::{GoPeer, RedisServer, eventually};
+use asynq_testkit::{Child, GoPeer, RedisServer, eventually};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::support::{redis, telling, worker};
 
@@ -68,6 +70,49 @@ async fn schedulers_that_come_and_go_enqueue_each_tick_once() {
     let count = ticks(&redis).await.len();
     assert_each_once(&at_least(&redis, count + 2).await);
     fourth.shutdown().await;
+}
+
+const BE_SCHEDULER: &str = "ASYNQ_TEST_SCHEDULER_URL";
+
+/// Not a test: what a scheduler process runs, until it is killed.
+#[tokio::test]
+async fn be_a_scheduler_process() {
+    #[expect(clippy::disallowed_methods, reason = "how the parent tells this process apart")]
+    let Ok(url) = std::env::var(BE_SCHEDULER) else { return };
+    let client = Client::connect(&url).await.unwrap();
+    let scheduler = Scheduler::builder(&client).build().unwrap();
+    scheduler.register(tick("@every 1s")).unwrap();
+    scheduler.start().unwrap();
+    std::future::pending::<()>().await;
+}
+
+fn spawn_scheduler(redis: &RedisServer) -> Child {
+    Child::spawn(
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "periodic::be_a_scheduler_process", "--nocapture", "--test-threads", "1"])
+            .env(BE_SCHEDULER, redis.url())
+            .stdin(Stdio::null()),
+    )
+}
+
+/// Of two, either goes on alone without a gap. When both are gone, one that comes within ten seconds misses nothing.
+#[tokio::test]
+async fn scheduler_processes_that_are_killed_leave_no_gap_and_nothing_twice() {
+    let redis = RedisServer::start().await;
+    let (first, second) = (spawn_scheduler(&redis), spawn_scheduler(&redis));
+    at_least(&redis, 2).await;
+    first.signal("KILL");
+    first.kill().await;
+    let count = ticks(&redis).await.len();
+    at_least(&redis, count + 3).await;
+    second.signal("KILL");
+    second.kill().await;
+    let third = spawn_scheduler(&redis);
+    let count = ticks(&redis).await.len();
+    let all = at_least(&redis, count + 3).await;
+    println!("{} ticks by three scheduler processes, two of them killed", all.len());
+    assert_each_once(&all);
+    third.kill().await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use asynq::broker::BrokerErrorKind;
+use asynq::client::WaitError;
 use asynq::inspector::Inspector;
 use asynq::{Client, Ctx, Error, QueueName, Task, TaskOptions, TaskState};
 use asynq_testkit::{RedisServer, eventually};
@@ -48,6 +49,11 @@ async fn what_the_document_grants_is_enough() {
         if ctx.task_type() == "good" { Ok(()) } else { Err("fails".into()) }
     });
     let server = worker(&workers, router, &["default"]).start().await.unwrap();
+    let waiter = user(&redis, "asynq-waiter").await;
+    waiter.wait::<Task>("default", "pending").await.unwrap();
+    let options = task("slow").process_in(Duration::from_secs(1)).retention(Duration::from_secs(600));
+    let slow = waiter.enqueue(Task::new("good", "").unwrap().options(options)).await.unwrap();
+    slow.wait(&waiter).await.unwrap();
     in_state(&workers, "default", "pending", TaskState::Completed).await;
     in_state(&workers, "default", "archived", TaskState::Archived).await;
     in_state(&workers, "default", "again", TaskState::Archived).await;
@@ -59,13 +65,21 @@ async fn what_the_document_grants_is_enough() {
     assert_eq!(inspect.queues().await.unwrap(), std::slice::from_ref(&queue));
     eventually("the server is seen", async || inspect.servers().await.unwrap().first().map(|_| ())).await;
     let info = inspect.queue_info(&queue).await.unwrap();
-    assert_eq!((info.archived, info.completed), (2, 1));
+    assert_eq!((info.archived, info.completed), (2, 2));
     assert!(info.memory_usage.is_some());
     inspect.history(&queue, 2).await.unwrap();
     inspect.task(&queue, "archived").await.unwrap();
     inspect.pause(&queue).await.unwrap();
     inspect.run(&queue, "archived").await.unwrap();
     inspect.archive(&queue, "later").await.unwrap();
+    enqueue(&client, "good", task("watched").process_in(Duration::from_secs(600))).await;
+    let waited = waiter.wait::<Task>("default", "watched").timeout(Duration::from_secs(60)).into_future();
+    let delete = async {
+        redis.until(&["EXISTS", "asynq:{default}:x:waits"], |found: &u32| *found == 1).await;
+        inspect.delete(&queue, "watched").await.unwrap();
+    };
+    let (waited, ()) = tokio::join!(waited, delete);
+    assert!(matches!(waited, Err(WaitError::Gone { .. })), "{waited:?}");
     inspect.delete(&queue, "later").await.unwrap();
     inspect.cancel("archived").await.unwrap();
     server.shutdown().await;

@@ -104,6 +104,39 @@ async fn without_blmove_a_worker_polls() {
     server.shutdown().await;
 }
 
+/// Commands that an idle worker of these queues sends in ten seconds, those of its scripts included.
+async fn idle_commands(queues: &[&str]) -> u64 {
+    let (redis, client) = redis().await;
+    let (router, mut told) = telling(&["t"]);
+    let server = worker(&client, router, queues).start().await.unwrap();
+    for queue in queues {
+        client.enqueue(Task::new("t", "").unwrap().options(TaskOptions::new().queue(*queue))).await.unwrap();
+        told.recv().await.unwrap();
+    }
+    eventually("nothing keeps it busy any more", async || {
+        redis.command::<Vec<String>>(&["KEYS", "asynq:*:x:owners"]).await.is_empty().then_some(())
+    })
+    .await;
+    redis.command::<()>(&["CONFIG", "RESETSTAT"]).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let stats: String = redis.command(&["INFO", "commandstats"]).await;
+    println!("idle with {} queues: {stats}", queues.len());
+    server.shutdown().await;
+    let calls =
+        stats.lines().filter(|line| line.starts_with("cmdstat_") && !line.starts_with("cmdstat_config"));
+    calls.map(|line| line.split(['=', ',']).nth(1).unwrap().parse::<u64>().unwrap()).sum()
+}
+
+/// Under three a second, with one queue or with four. At both ends of the time that is counted there may be what comes
+/// only every few seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_worker_asks_redis_little_however_many_its_queues() {
+    let (one, four) = tokio::join!(idle_commands(&["a"]), idle_commands(&["a", "b", "c", "d"]));
+    println!("commands of an idle worker in ten seconds: {one} with one queue, {four} with four");
+    assert!(one < 30 + 6, "{one} with one queue");
+    assert!(four < 30 + 9, "{four} with four queues");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrency_is_never_exceeded_and_always_used() {
     // One call to Redis at a time, and two.

@@ -74,18 +74,21 @@ pub trait Broker:
         until: i64,
     ) -> Result<Vec<bool>, BrokerError>;
 
+    /// Those of the queues that hold something in this place. Where none of them does, it costs one look.
+    async fn occupied(&self, place: Place, queues: &[QueueName]) -> Result<Vec<QueueName>, BrokerError>;
+
     /// Moves due tasks, at most 100 of `scheduled` and of `retry` each, to pending or back to their group. An ID
     /// without a task is dropped.
     async fn forward(&self, queue: &QueueName) -> Result<Forwarded, BrokerError>;
 
-    /// Records that a server lives, and tells the last beat of every server that takes from each queue.
-    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError>;
+    /// Records that a server lives, which may hold tasks of these queues.
+    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<(), BrokerError>;
 
-    /// Removes servers from those that take from a queue: they stopped, or their tasks were recovered.
+    /// The last beat of every server that may hold tasks, for each queue.
+    async fn beats(&self, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError>;
+
+    /// Removes servers from those that may hold tasks of a queue: they hold none, or theirs were recovered.
     async fn retire(&self, server_ids: &[&str], queues: &[QueueName]) -> Result<(), BrokerError>;
-
-    /// How many tasks of a queue are active.
-    async fn count_active(&self, queue: &QueueName) -> Result<usize, BrokerError>;
 
     /// Active tasks whose lease ends at or before `until` (Unix seconds), earliest first, at most `limit`.
     async fn expiring_leases(
@@ -152,6 +155,21 @@ pub trait Broker:
 
     /// A task as it stands; `None` when there is no such task.
     async fn task_info(&self, queue: &QueueName, id: &TaskId) -> Result<Option<TaskInfo>, BrokerError>;
+}
+
+/// Where a server looks for something to do beside running tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Tasks that are scheduled or to be retried.
+    Later,
+    /// Active tasks.
+    Active,
+    /// Completed and archived tasks.
+    Ended,
+    /// Groups that are known, and aggregation sets.
+    Groups,
+    /// Servers that may hold tasks.
+    Servers,
 }
 
 /// A task to be stored.
@@ -229,12 +247,14 @@ pub struct QueueShare {
     pub weight: u32,
     /// How many tasks may be taken from it.
     pub slots: usize,
+    /// Whether taking a task is a beat of the server in this queue: it has not beaten there of late.
+    pub beat: bool,
 }
 
 impl QueueShare {
-    /// A queue of which any number of tasks may be taken.
+    /// A queue of which any number of tasks may be taken, by a server that beats there.
     pub fn new(queue: QueueName, weight: u32) -> Self {
-        Self { queue, weight, slots: usize::MAX }
+        Self { queue, weight, slots: usize::MAX, beat: false }
     }
 }
 

@@ -1,6 +1,5 @@
 //! What stands in a uniqueness lock, and who holds it. Pure; `lock.lua` says why it is so.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::task::{TaskState, UniqueUntil};
@@ -23,10 +22,10 @@ pub(super) fn read_lock(value: &str) -> (&str, bool) {
 
 /// Whether a lock that is not kept for its whole time still counts, given what its task says of itself; `None` where it
 /// says nothing, or is gone.
-pub(super) fn counts(state: Option<Cow<'_, str>>, until: Option<Cow<'_, str>>) -> bool {
+pub(super) fn counts(state: Option<&str>, until: Option<&str>) -> bool {
     let ended = [TaskState::Active, TaskState::Completed, TaskState::Archived];
     let is_over = |state: &str| ended.iter().any(|ended| ended.as_str() == state);
-    state.is_some_and(|state| until.as_deref() != Some(UniqueUntil::Start.as_str()) || !is_over(&state))
+    state.is_some_and(|state| until != Some(UniqueUntil::Start.as_str()) || !is_over(state))
 }
 
 /// A uniqueness lock.

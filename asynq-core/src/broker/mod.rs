@@ -32,7 +32,7 @@ pub use admission::{Admission, LINE_PATIENCE, Token, Turn};
 pub use archive_limits::ArchiveLimits;
 pub use broker::{
     ActiveTask, Broker, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, Messages, NewTask,
-    OwnerBeat, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
+    OwnerBeat, Place, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
 pub use collection::Collection;

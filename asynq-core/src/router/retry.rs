@@ -67,8 +67,8 @@ pub fn default_delay(retried: i32, random: u32) -> Duration {
     let n = u64::from(retried.max(0).unsigned_abs());
     let seconds =
         n.saturating_pow(4).saturating_add(15).saturating_add(u64::from(random).saturating_mul(n + 1));
-    // Far past any calendar is still a delay, not an overflow.
-    Duration::from_secs(seconds.min(u64::from(u32::MAX)))
+    // Go's longest time, 292 years: there it would overflow, and the task would be retried at once.
+    Duration::from_secs(seconds.min(i64::MAX.unsigned_abs() / 1_000_000_000))
 }
 
 impl fmt::Debug for RetryPolicy {
@@ -94,6 +94,8 @@ mod tests {
         assert_eq!(default_delay(0, 29), Duration::from_secs(44));
         assert_eq!(default_delay(24, 29), Duration::from_secs(24_u64.pow(4) + 15 + 29 * 25));
         assert_eq!(default_delay(-1, 3), Duration::from_secs(18));
+        assert_eq!(default_delay(300, 29), Duration::from_secs(300_u64.pow(4) + 15 + 29 * 301));
+        assert_eq!(default_delay(i32::MAX, 29), Duration::from_secs(9_223_372_036));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::mended::Mender;
 use super::processor::Control;
 use super::queues::Queues;
 use crate::background::Backoff;
-use crate::broker::{Broker, BrokerError, GroupRule, GroupState, LARGEST_SET, SetName};
+use crate::broker::{Broker, BrokerError, GroupRule, GroupState, LARGEST_SET, Place, SetName};
 use crate::client::Client;
 use crate::clock::from_unix_seconds;
 use crate::job::GroupSettings;
@@ -244,7 +244,8 @@ impl AggregatorLoop {
         let idle = self.workplace.groups.aggregators.is_empty();
         let mut next = if idle { IDLE } else { LONGEST };
         let mut ready = Vec::new();
-        for queue in self.queues.names() {
+        let queues = self.queues.names();
+        for queue in broker.occupied(Place::Groups, &queues).await? {
             if !idle {
                 self.reclaim(&queue).await?;
             }
@@ -259,9 +260,9 @@ impl AggregatorLoop {
                     break;
                 }
             }
-            if !idle {
-                self.mender.mend(&*broker, &queue).await?;
-            }
+        }
+        for queue in queues.iter().filter(|_| !idle) {
+            self.mender.mend(&*broker, queue).await?;
         }
         ready.sort_by_key(|ready: &Ready| std::cmp::Reverse(ready.since));
         // The others are found again by the next look.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Queues;
 use crate::background::Backoff;
-use crate::broker::{Broker, BrokerError};
+use crate::broker::{Broker, BrokerError, Place};
 use crate::clock::from_unix_seconds;
 
 /// Longest time between looks: how late a task may be that was scheduled after the last look.
@@ -38,7 +38,7 @@ impl Forwarder {
     /// One look at all queues: how long to sleep.
     async fn forward(&self) -> Result<Duration, BrokerError> {
         let mut next = LONGEST;
-        for queue in self.queues.names() {
+        for queue in self.broker.occupied(Place::Later, &self.queues.names()).await? {
             let forwarded = self.broker.forward(&queue).await?;
             if let Some(due) = forwarded.next_due {
                 let wait = from_unix_seconds(due).duration_since(self.broker.clock().now());

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::background::guarded;
-use crate::broker::{Broker, BrokerError};
+use crate::broker::{Broker, BrokerError, BrokerErrorKind};
 
 /// Clocks that differ by this much are warned about.
 const TOLERATED: SignedDuration = SignedDuration::from_secs(3);
@@ -50,8 +50,15 @@ impl HealthChecker {
         let mut delay = Duration::ZERO;
         while stop.run_until_cancelled(sleep(delay)).await.is_some() {
             delay = self.interval;
-            let error = self.broker.ping().await.err();
-            let clock_offset = if error.is_none() { self.compare_clocks(&mut warned).await } else { None };
+            let (error, clock_offset) = match self.compare_clocks(&mut warned).await {
+                Ok(offset) => (None, Some(offset)),
+                Err(error) if error.kind() == BrokerErrorKind::Unavailable => (Some(error), None),
+                // It may be that it only does not tell its time.
+                Err(error) => {
+                    tracing::debug!(%error, "the broker does not tell its time");
+                    (self.broker.ping().await.err(), None)
+                }
+            };
             let health = Health {
                 at: self.broker.clock().now(),
                 error,
@@ -65,18 +72,14 @@ impl HealthChecker {
     }
 
     /// How far the broker's clock is ahead of ours; warns when that is much.
-    async fn compare_clocks(&self, warned: &mut Option<SignedDuration>) -> Option<SignedDuration> {
+    async fn compare_clocks(
+        &self,
+        warned: &mut Option<SignedDuration>,
+    ) -> Result<SignedDuration, BrokerError> {
         let clock = self.broker.clock();
         let before = clock.now();
-        let told = self.broker.time().await;
+        let told = self.broker.time().await?;
         let after = clock.now();
-        let told = match told {
-            Ok(told) => told,
-            Err(error) => {
-                tracing::debug!(%error, "the broker does not tell its time");
-                return None;
-            }
-        };
         let uncertain = after.duration_since(before) / 2;
         let offset = told.duration_since(before) - uncertain;
         match news(offset, uncertain, *warned) {
@@ -96,7 +99,7 @@ impl HealthChecker {
                 tracing::info!("this machine's clock agrees with the broker's again");
             }
         }
-        Some(offset)
+        Ok(offset)
     }
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Queues;
 use crate::background::Backoff;
-use crate::broker::{Broker, BrokerError};
+use crate::broker::{Broker, BrokerError, Place};
 
 /// Tasks deleted in one call, as in Go.
 const BATCH: usize = 100;
@@ -36,7 +36,7 @@ impl Janitor {
     }
 
     async fn clean(&self, stop: &CancellationToken) -> Result<(), BrokerError> {
-        for queue in self.queues.names() {
+        for queue in self.broker.occupied(Place::Ended, &self.queues.names()).await? {
             while self.broker.delete_expired_completed(&queue, BATCH).await? == BATCH && !stop.is_cancelled()
             {
             }

@@ -18,6 +18,7 @@ mod lease;
 mod limits;
 mod mended;
 mod pacing;
+mod presence;
 mod processor;
 mod queues;
 mod recoverer;

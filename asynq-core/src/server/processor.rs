@@ -28,6 +28,7 @@ use super::attempt::{DeadlineExceeded, attempt};
 use super::hooks::{Ended, Fate, taken, unreadable_task};
 use super::limits::{Ask, Limits};
 use super::pacing::Pacing;
+use super::presence::Presence;
 use super::queues::Served;
 use super::running::{Held, Key, Phase, Running, held_by};
 use super::serving::Serving;
@@ -73,6 +74,7 @@ pub(super) struct Processor {
     pub(super) client: Client,
     pub(super) rules: Rules,
     pub(super) running: Running,
+    pub(super) presence: Presence,
     pub(super) server_id: String,
     pub(super) limits: Limits,
     pub(super) serving: Serving,
@@ -222,8 +224,11 @@ impl Processor {
 
     /// Sends a call: settles what can be settled, and asks.
     pub(super) fn call(&mut self, ask: Ask) {
-        let Ask { demand, is_limited } = ask;
+        let Ask { mut demand, is_limited } = ask;
         let slots = demand.slots;
+        if slots > 0 {
+            self.presence.ask(&mut demand.queues);
+        }
         let count = self.unsettled.len().min(MAX_SETTLED);
         let mut settlements: Vec<Settlement> = self.unsettled.drain(..count).collect();
         self.mark(&mut settlements, Phase::Settling);

@@ -1,6 +1,7 @@
 //! [`Recoverer`]: finds the tasks of dead workers and brings them back.
 //!
-//! Every server beats: it writes its clock into a sorted set of the queue every two seconds. A server is *gone* when
+//! A server beats where it may hold tasks (see [`Presence`]): it writes its clock into a sorted set of the queue every two
+//! seconds, and looks at those of the others while anything is active there. A server is *gone* when
 //! others have seen no new beat of it for a while, with the broker answering throughout; what they compare is the
 //! value before and after, never their clock with somebody else's. Its tasks go back to the front of the queue without
 //! using up a retry, and one that its workers die of again and again is archived.
@@ -17,11 +18,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Queues;
 use super::hooks::{Ended, Fate, taken, unreadable_task};
+use super::presence::Presence;
 use super::running::{Key, Running};
 use super::settle::{Rules, error_text};
 use crate::background::Backoff;
 use crate::broker::{
-    ActiveTask, Broker, BrokerError, Demand, LEASE, Settled, Settlement, StoredMessage, Transition,
+    ActiveTask, Broker, BrokerError, Demand, LEASE, Place, Settled, Settlement, StoredMessage, Transition,
 };
 use crate::router::BoxError;
 use crate::task::QueueName;
@@ -45,6 +47,9 @@ const LONG_EXPIRED: i64 = 30;
 /// Looks between searches for active tasks without a lease.
 const LOOKS_PER_MEND: u32 = 5;
 
+/// Looks between searches for dead servers that held nothing, and only leave their names.
+const LOOKS_PER_SWEEP: u32 = 10;
+
 /// Active tasks looked at in one call.
 const CHUNK: usize = 500;
 
@@ -65,6 +70,7 @@ pub(super) struct Recoverer {
     pub(super) rules: Rules,
     pub(super) server_id: String,
     pub(super) queues: Queues,
+    pub(super) presence: Presence,
     pub(super) max_crashes: u32,
 }
 
@@ -78,9 +84,6 @@ pub(super) struct Seen {
     leases: BTreeMap<Key, Still>,
 }
 
-/// The queues in which this server is known to live: those it takes from, and those it holds a task of.
-pub(super) type Known = BTreeSet<QueueName>;
-
 #[derive(Clone, Copy)]
 struct Still {
     value: i64,
@@ -91,10 +94,9 @@ impl Recoverer {
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::new("recoverer");
         let mut seen = Seen::default();
-        let mut known = Known::new();
         let mut delay = Duration::ZERO;
         while stop.run_until_cancelled(sleep(delay)).await.is_some() {
-            delay = match self.look(&mut seen, &mut known, Instant::now()).await {
+            delay = match self.look(&mut seen, Instant::now()).await {
                 Ok(()) => {
                     backoff.worked();
                     INTERVAL
@@ -105,64 +107,76 @@ impl Recoverer {
                 }
             };
         }
-        let known: Vec<QueueName> = known.into_iter().collect();
-        if let Err(error) = self.broker.retire(&[&self.server_id], &known).await {
+        if let Err(error) = self.broker.retire(&[&self.server_id], &self.presence.queues()).await {
             tracing::debug!(%error, "others will see that this server is gone");
         }
     }
 
     /// One look, at `now`: beats, and brings back what the dead held.
-    pub(super) async fn look(
-        &self,
-        seen: &mut Seen,
-        known: &mut Known,
-        now: Instant,
-    ) -> Result<(), BrokerError> {
+    pub(super) async fn look(&self, seen: &mut Seen, now: Instant) -> Result<(), BrokerError> {
         // Between two looks far apart this process stood still; so may the others have, on the same machine.
         if seen.last_look.is_some_and(|last| now.duration_since(last) > 2 * INTERVAL) {
             *seen = Seen::default();
         }
-        let served: Known = self.queues.names().into_iter().collect();
-        let wanted: Known = served.into_iter().chain(self.running.queues()).collect();
-        let left: Vec<QueueName> = known.difference(&wanted).cloned().collect();
+        let served: BTreeSet<QueueName> =
+            self.queues.names().into_iter().chain(self.running.queues()).collect();
+        let watched: Vec<QueueName> = served.iter().cloned().collect();
+        let active = self.broker.occupied(Place::Active, &watched).await?;
+        let left = self.presence.turn(&served, &active);
         self.broker.retire(&[&self.server_id], &left).await?;
-        let queues: Vec<QueueName> = wanted.iter().cloned().collect();
-        *known = wanted;
-        let beats = self.broker.beat(&self.server_id, &queues).await?;
+        let queues = self.presence.queues();
+        self.broker.beat(&self.server_id, &queues).await?;
+        self.presence.beaten(&queues);
         seen.last_look = Some(now);
-        let mut current = BTreeMap::new();
-        for (queue, beats) in queues.iter().zip(beats) {
-            for beat in beats.into_iter().filter(|beat| beat.server_id != self.server_id) {
-                let key = (queue.clone(), beat.server_id);
-                let still = still(seen.beats.get(&key), beat.at, now);
-                current.insert(key, still);
-            }
-        }
-        seen.beats = current;
-        let gone: Vec<(QueueName, String, i64)> = seen
-            .beats
-            .iter()
-            .filter(|(_, still)| now.duration_since(still.since) >= GONE_AFTER)
-            .map(|((queue, server), still)| (queue.clone(), server.clone(), still.value))
-            .collect();
-        for (queue, server, last_beat) in gone {
-            self.recover_server(&queue, &server, last_beat).await?;
-            seen.beats.remove(&(queue, server));
-        }
+        self.recover_gone(seen, &watched, &active, now).await?;
 
         let mend = seen.looks.is_multiple_of(LOOKS_PER_MEND);
         seen.looks = seen.looks.wrapping_add(1);
         let mut leases = BTreeMap::new();
-        for queue in &queues {
-            if self.broker.count_active(queue).await? == 0 {
-                continue;
-            }
+        for queue in &active {
             if mend {
                 self.mend(queue).await?;
             }
             self.recover_expired(queue, seen, &mut leases, now).await?;
         }
         seen.leases = leases;
+        Ok(())
+    }
+
+    /// Looks at the beats of others where anything is active, and now and then everywhere; brings back what those held
+    /// that are gone.
+    async fn recover_gone(
+        &self,
+        seen: &mut Seen,
+        watched: &[QueueName],
+        active: &[QueueName],
+        now: Instant,
+    ) -> Result<(), BrokerError> {
+        let is_sweep = seen.looks.is_multiple_of(LOOKS_PER_SWEEP);
+        let named = if is_sweep { self.broker.occupied(Place::Servers, watched).await? } else { Vec::new() };
+        let looked_at = if is_sweep { &named } else { active };
+        let beats = self.broker.beats(looked_at).await?;
+        let before = std::mem::take(&mut seen.beats);
+        let mut gone = Vec::new();
+        for (queue, beats) in looked_at.iter().zip(beats) {
+            for beat in beats.into_iter().filter(|beat| beat.server_id != self.server_id) {
+                let key = (queue.clone(), beat.server_id);
+                let still = still(before.get(&key), beat.at, now);
+                if now.duration_since(still.since) < GONE_AFTER {
+                    seen.beats.insert(key, still);
+                } else {
+                    gone.push((key, still.value));
+                }
+            }
+        }
+        if !is_sweep {
+            // What was seen in other queues is kept: a beat since then will have changed it.
+            let is_kept = |queue: &QueueName| watched.contains(queue) && !looked_at.contains(queue);
+            seen.beats.extend(before.into_iter().filter(|((queue, _), _)| is_kept(queue)));
+        }
+        for ((queue, server), last_beat) in gone {
+            self.recover_server(&queue, &server, last_beat).await?;
+        }
         Ok(())
     }
 

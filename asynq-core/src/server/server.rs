@@ -20,6 +20,7 @@ use super::keepers::Keepers;
 use super::lease::LeaseKeeper;
 use super::limits::Limits;
 use super::pacing::Pacing;
+use super::presence::Presence;
 use super::processor::{Control, Processor};
 use super::recoverer::Recoverer;
 use super::running::Running;
@@ -101,6 +102,7 @@ impl Server {
         let router = Arc::new(router);
         let queues = Queues::new(queues);
         let running = Running::default();
+        let presence = Presence::default();
         let (control, order) = watch::channel(Control::Fetch);
         tracing::info!(
             server_id = info.server_id, concurrency = setup.concurrency, queues = ?info.queues,
@@ -125,6 +127,7 @@ impl Server {
                 rules: rules.clone(),
                 server_id: info.server_id.clone(),
                 queues: queues.clone(),
+                presence: presence.clone(),
                 max_crashes: setup.max_crashes,
             };
             let lease_keeper = LeaseKeeper { broker, running: running.clone() };
@@ -171,6 +174,7 @@ impl Server {
             client,
             rules,
             running,
+            presence,
             server_id: info.server_id,
             serving: Serving::new(&queues, &limits),
             limits,

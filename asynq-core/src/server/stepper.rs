@@ -18,14 +18,15 @@ use tokio_util::sync::CancellationToken;
 use super::attempt::attempt;
 use super::limits::{Ask, Limits};
 use super::pacing::Pacing;
+use super::presence::Presence;
 use super::processor::{Answer, Processor, deadline};
-use super::recoverer::{INTERVAL, Known, Recoverer, Seen};
+use super::recoverer::{INTERVAL, Recoverer, Seen};
 use super::running::{Phase, Running};
 use super::server::wrapped;
 use super::serving::Serving;
 use super::settle::Rules;
 use super::{Queues, ServerBuilder};
-use crate::broker::{BrokerError, Settled, Transition};
+use crate::broker::{BrokerError, Place, Settled, Transition};
 use crate::client::Client;
 use crate::error::Result;
 use crate::router::{Ctx, CtxParts, Handler, HandlerResult, Router, StateMap};
@@ -38,7 +39,6 @@ pub(crate) struct Stepper {
     processor: Processor,
     recoverer: Recoverer,
     seen: Seen,
-    known: Known,
 }
 
 /// The settings that a worker and its successors share.
@@ -120,6 +120,7 @@ impl Stepper {
     fn start(setup: Arc<StepSetup>) -> Self {
         let broker = Arc::clone(setup.client.broker());
         let running = Running::default();
+        let presence = Presence::default();
         let server_id = uuid::Uuid::new_v4().to_string();
         let recoverer = Recoverer {
             broker: Arc::clone(&broker),
@@ -127,6 +128,7 @@ impl Stepper {
             rules: setup.rules.clone(),
             server_id: server_id.clone(),
             queues: setup.queues.clone(),
+            presence: presence.clone(),
             max_crashes: setup.max_crashes,
         };
         let limits = Limits::new(server_id.clone(), setup.strict, setup.type_concurrency.clone());
@@ -138,6 +140,7 @@ impl Stepper {
             client: setup.client.clone(),
             rules: setup.rules.clone(),
             running,
+            presence,
             server_id,
             serving: Serving::new(&setup.queues, &limits),
             limits,
@@ -149,7 +152,7 @@ impl Stepper {
             unsettled: Vec::new(),
             answer_lost: false,
         };
-        Self { setup, processor, recoverer, seen: Seen::default(), known: Known::new() }
+        Self { setup, processor, recoverer, seen: Seen::default() }
     }
 
     /// Takes from these queues, too, unless the settings name those to take from.
@@ -248,7 +251,7 @@ impl Stepper {
             while broker.delete_expired_completed(&queue, BATCH).await? == BATCH {}
             while broker.delete_expired_archived(&queue, BATCH).await? == BATCH {}
         }
-        self.recoverer.look(&mut self.seen, &mut self.known, now).await?;
+        self.recoverer.look(&mut self.seen, now).await?;
         if self.holds_others_tasks().await? {
             // They are to be recovered, and that takes looks at short intervals.
             let look = broker.clock().now().saturating_add(INTERVAL).unwrap_or(Timestamp::MAX);
@@ -282,12 +285,8 @@ impl Stepper {
     }
 
     async fn holds_others_tasks(&self) -> Result<bool, BrokerError> {
-        for queue in self.setup.queues.names() {
-            if self.recoverer.broker.count_active(&queue).await? > 0 {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let queues = self.setup.queues.names();
+        Ok(!self.recoverer.broker.occupied(Place::Active, &queues).await?.is_empty())
     }
 
     /// `false` when the worker died first.

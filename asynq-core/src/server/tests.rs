@@ -111,6 +111,30 @@ async fn the_tasks_of_a_dead_server_run_again_within_ten_seconds() {
     assert!(info(&client, "it").await.is_none());
 }
 
+/// An idle server does not beat. The lease of its first task is a beat, or nobody would know that it died.
+#[tokio::test(start_paused = true)]
+async fn an_idle_server_that_dies_with_its_first_task_is_missed_as_soon() {
+    let client = in_memory();
+    let stuck = Router::new().route("t", async |_: Ctx| std::future::pending::<()>().await).unwrap();
+    let dying = Server::builder(&client).router(stuck).start().await.unwrap();
+    // It takes nothing, but looks after others.
+    let rescuer = telling(&client, |_| Ok(())).0.start().await.unwrap();
+    rescuer.stop();
+    let living = async || client.broker().beats(&[QueueName::default()]).await.unwrap().remove(0).len();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(living().await, 0);
+    client.enqueue(task("it", TaskOptions::new().max_retry(0))).await.unwrap();
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!((info(&client, "it").await.unwrap().state, living().await), (TaskState::Active, 1));
+    drop(dying);
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(info(&client, "it").await.unwrap().state, TaskState::Pending);
+    // The rescuer's own name goes with the last reason for it.
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!(living().await, 0);
+    rescuer.shutdown().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_task_whose_servers_die_three_times_is_archived() {
     let client = in_memory();

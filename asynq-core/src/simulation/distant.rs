@@ -13,9 +13,9 @@ use crate::broker::{
     ActiveTask, Admission, Adoption, ArchiveLimits, Broker, BrokerError, Change, Changed, ChangedMany,
     Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited, EnqueueError, Exchanged,
     FinishedMember, FinishedSet, Forwarded, GroupInfo, GroupPage, GroupRule, Groups, Inspection, LeaseRef,
-    Member, MemoryBroker, Messages, NewTask, OwnerBeat, Processes, QueueDeletion, QueueInfo, Reclaimed,
-    RejectedMember, Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement, TaskDetail, Tick,
-    Ticked, Token, Turn, Unreadable, Waiter, Waits, Watched,
+    Member, MemoryBroker, Messages, NewTask, OwnerBeat, Place, Processes, QueueDeletion, QueueInfo,
+    Reclaimed, RejectedMember, Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement,
+    TaskDetail, Tick, Ticked, Token, Turn, Unreadable, Waiter, Waits, Watched,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -49,10 +49,11 @@ through_the_link! {
     Broker {
         fn ping() -> Result<(), BrokerError>;
         fn extend_leases(queue: &QueueName, runs: &[LeaseRef], until: i64) -> Result<Vec<bool>, BrokerError>;
+        fn occupied(place: Place, queues: &[QueueName]) -> Result<Vec<QueueName>, BrokerError>;
         fn forward(queue: &QueueName) -> Result<Forwarded, BrokerError>;
-        fn beat(server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError>;
+        fn beat(server_id: &str, queues: &[QueueName]) -> Result<(), BrokerError>;
+        fn beats(queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError>;
         fn retire(server_ids: &[&str], queues: &[QueueName]) -> Result<(), BrokerError>;
-        fn count_active(queue: &QueueName) -> Result<usize, BrokerError>;
         fn expiring_leases(queue: &QueueName, until: i64, limit: usize) -> Result<Vec<ActiveTask>, BrokerError>;
         fn owned_by(queue: &QueueName, server_id: &str, offset: usize, limit: usize)
             -> Result<(Vec<ActiveTask>, usize), BrokerError>;

@@ -211,6 +211,7 @@ async fn pending_first(world: &World) -> crate::broker::NewTask {
 async fn b6_deleting_releases_the_lock(world: World) {
     for task in [pending("a"), scheduled("a", 5), grouped("a")] {
         world.store(&[unique(task, 60)]).await;
+        assert!(world.dump().await.contains(LOCK));
         change(&world, "a", DELETE).await;
         assert!(!world.dump().await.contains(LOCK));
     }

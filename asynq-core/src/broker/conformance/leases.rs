@@ -4,8 +4,7 @@ use bytes::Bytes;
 
 use super::suite::case_list;
 use super::world::{
-    SERVER, World, done, foreign_run, lease_ref, lease_seconds, message, pending_in, queue, requeue,
-    settlement, task_id,
+    SERVER, World, done, foreign_run, lease_ref, lease_seconds, message, queue, requeue, settlement, task_id,
 };
 use crate::broker::{ActiveTask, Demand, LeaseRef, Settled, Settlement, Transition};
 
@@ -15,7 +14,6 @@ case_list! { "leases":
     puts_a_lost_lease_back,
     answers_each_run_in_order,
     an_extended_lease_settles_with_its_new_end,
-    counts_active_tasks,
     lists_leases_that_end,
     lists_at_most_the_limit,
     tells_all_of_an_active_task,
@@ -88,17 +86,6 @@ async fn an_extended_lease_settles_with_its_new_end(world: World) {
     world.refuse(settlement(&leased, done()), "the end that it names is over").await;
     let settled = world.settle(Settlement { lease_until: until, ..settlement(&leased, done()) }).await;
     assert_eq!(settled, Settled::Applied);
-}
-
-async fn counts_active_tasks(world: World) {
-    let count = async || world.broker.count_active(&world.queue).await.expect("the store answers");
-    assert_eq!(count().await, 0);
-    world.store_pending(&["a", "b", "c"]).await;
-    world.store(&[pending_in("other", "d")]).await;
-    let leased = world.lease(2).await;
-    assert_eq!(count().await, 2);
-    world.apply(&leased[0], done()).await;
-    assert_eq!(count().await, 1);
 }
 
 async fn expiring(world: &World, until: i64, limit: usize) -> Vec<ActiveTask> {

@@ -2,13 +2,15 @@
 
 use super::Corruption;
 use super::suite::case_list;
-use super::world::{World, field, queue, task_id};
-use crate::broker::{OwnerBeat, RunToken, Settled, Settlement, Transition};
+use super::world::{SERVER, World, field, queue, strict, task_id};
+use crate::broker::{OwnerBeat, QueueShare, RunToken, Settled, Settlement, Transition};
+use crate::task::QueueName;
 
 case_list! { "recovery":
     a_beat_tells_every_server_of_a_queue,
     a_later_beat_replaces_the_earlier,
     a_retired_server_is_gone,
+    a_lease_is_a_beat_where_that_is_asked_for,
     mends_nothing_that_is_whole,
     gives_a_lease_to_an_active_task_without_one,
     drops_active_ids_without_a_task,
@@ -21,7 +23,8 @@ case_list! { "recovery":
 
 async fn beat(world: &World, server: &str, queues: &[&str]) -> Vec<Vec<OwnerBeat>> {
     let queues = queues.iter().map(|name| queue(name)).collect::<Vec<_>>();
-    let mut beats = world.broker.beat(server, &queues).await.expect("the store answers");
+    world.broker.beat(server, &queues).await.expect("the store answers");
+    let mut beats = world.broker.beats(&queues).await.expect("the store answers");
     for beats in &mut beats {
         beats.sort_by(|one, two| one.server_id.cmp(&two.server_id));
     }
@@ -38,6 +41,8 @@ async fn a_beat_tells_every_server_of_a_queue(world: World) {
     let both = vec![beat_of("one", now), beat_of("two", now)];
     assert_eq!(beat(&world, "two", &["q"]).await, [both]);
     assert!(beat(&world, "two", &[]).await.is_empty());
+    let never = world.broker.beats(&[queue("never")]).await.expect("the store answers");
+    assert_eq!(never, [Vec::new()]);
     let dump = world.dump().await;
     assert_eq!(dump.zset("asynq:{q}:x:owners"), [("one".to_owned(), now), ("two".to_owned(), now)]);
     assert_eq!(dump.zset("asynq:{other}:x:owners"), [("one".to_owned(), now)]);
@@ -70,6 +75,22 @@ async fn a_retired_server_is_gone(world: World) {
     let dump = world.dump().await;
     assert!(!dump.contains(&world.keys.owners()));
     assert_eq!(dump.zset("asynq:{other}:x:owners").len(), 3);
+}
+
+async fn a_lease_is_a_beat_where_that_is_asked_for(world: World) {
+    world.store_pending(&["a", "b"]).await;
+    let other = queue("other");
+    let beating = |queue: &QueueName| QueueShare { beat: true, ..QueueShare::new(queue.clone(), 1) };
+    let mut demand = strict(1, &[]);
+    demand.queues = vec![QueueShare::new(world.queue.clone(), 1), beating(&other)];
+    assert_eq!(world.exchange(&[], &demand).await.leased.len(), 1);
+    assert!(!world.dump().await.contains(&world.keys.owners()), "not asked for");
+    demand.queues = vec![beating(&world.queue), beating(&other)];
+    assert_eq!(world.exchange(&[], &demand).await.leased.len(), 1);
+    assert_eq!(world.exchange(&[], &demand).await.leased.len(), 0);
+    let dump = world.dump().await;
+    assert_eq!(dump.zset(&world.keys.owners()), [(SERVER.to_owned(), world.now())]);
+    assert!(!dump.contains("asynq:{other}:x:owners"), "nothing was leased there");
 }
 
 async fn mend(world: &World, offset: usize, limit: usize) -> (usize, usize) {

@@ -6,15 +6,18 @@ use bytes::Bytes;
 use tokio::time::timeout;
 
 use super::suite::case_list;
-use super::world::{World, failed, grouped, message, pending, pending_in, scheduled, task_id, unique};
-use crate::broker::{BrokerErrorKind, Messages, NewTask, Transition};
+use super::world::{
+    World, failed, grouped, message, pending, pending_in, queue, scheduled, strict, task_id, unique,
+};
+use crate::broker::{BrokerErrorKind, Messages, NewTask, Place, Transition};
 use crate::clock::from_unix_seconds;
-use crate::task::TaskState;
+use crate::task::{QueueName, TaskState};
 use crate::wire::{ServerInfo, TaskMessage, WireTimestamp, WorkerInfo};
 
 case_list! { "state":
     answers_a_ping,
     stamps_with_its_clock,
+    tells_which_queues_are_occupied,
     stores_a_result_with_a_task,
     stores_no_result_without_a_task,
     deletes_completed_tasks_after_their_retention,
@@ -37,6 +40,48 @@ case_list! { "state":
 
 async fn answers_a_ping(world: World) {
     world.broker.ping().await.expect("the store answers");
+}
+
+async fn tells_which_queues_are_occupied(world: World) {
+    let queues = [queue("q"), queue("other"), queue("never")];
+    let occupied = async |place, queues: &[QueueName]| {
+        world.broker.occupied(place, queues).await.expect("the store answers")
+    };
+    let [q, other, _] = &queues;
+    let places = [Place::Later, Place::Active, Place::Ended, Place::Groups];
+    world.store(&[pending("p"), pending_in("other", "p")]).await;
+    for place in places {
+        assert!(occupied(place, &queues).await.is_empty());
+        assert!(occupied(place, &[]).await.is_empty());
+    }
+    world.store(&[scheduled("s", world.now() + 9), grouped("g")]).await;
+    assert_eq!(occupied(Place::Later, &queues).await, std::slice::from_ref(q));
+    assert_eq!(occupied(Place::Groups, &queues).await, std::slice::from_ref(q));
+    let leased = world.exchange(&[], &strict(2, &[other, q])).await.leased;
+    assert_eq!(occupied(Place::Active, &queues).await, [q.clone(), other.clone()]);
+    assert_eq!(occupied(Place::Active, std::slice::from_ref(other)).await, std::slice::from_ref(other));
+    for leased in &leased {
+        let message = message(leased.id.as_str());
+        let message = TaskMessage { queue: leased.queue.to_string(), ..message };
+        let transition = if leased.queue == *q {
+            Transition::Complete { message, until: world.now() + 9, result: None }
+        } else {
+            Transition::Retry { message, at: world.now() + 9, is_failure: true }
+        };
+        world.apply(leased, transition).await;
+    }
+    assert!(occupied(Place::Active, &queues).await.is_empty());
+    world.broker.beat("server", std::slice::from_ref(other)).await.expect("the store answers");
+    assert_eq!(occupied(Place::Servers, &queues).await, std::slice::from_ref(other));
+    assert_eq!(occupied(Place::Ended, &queues).await, std::slice::from_ref(q));
+    assert_eq!(occupied(Place::Later, &queues).await, [q.clone(), other.clone()]);
+    world.store(&[pending_in("other", "a")]).await;
+    let leased = world.exchange(&[], &strict(1, &[other])).await.leased;
+    world.apply(&leased[0], Transition::Archive { message: None, unique_key: String::new() }).await;
+    assert_eq!(occupied(Place::Ended, &queues).await, [q.clone(), other.clone()]);
+    for place in places {
+        assert!(occupied(place, &queues[2..]).await.is_empty());
+    }
 }
 
 async fn stamps_with_its_clock(world: World) {

@@ -98,8 +98,9 @@ async fn knows_of_no_other_task(world: World) {
 }
 
 async fn every_end_of_a_run_is_told_once(world: World) {
+    type End = fn(&World, &Leased) -> Transition;
     let mut messages = listen(&world).await;
-    let ends: [(&str, fn(&World, &Leased) -> Transition); 6] = [
+    let ends: [(&str, End); 6] = [
         ("done", |_, _| done()),
         ("revoked", |_, _| Transition::Revoke { unique_key: String::new() }),
         ("completed", |world, _| complete(world, "completed")),

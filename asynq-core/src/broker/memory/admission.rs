@@ -81,9 +81,9 @@ impl Limiters {
 
     /// Forgets what has expired, and what is empty.
     pub(super) fn drop_expired(&mut self, now: Moment) {
-        self.semaphores.retain(|_, held| held.len() > 0);
+        self.semaphores.retain(|_, held| !held.is_empty());
         for sets in [&mut self.ran, &mut self.lines] {
-            sets.retain(|_, set| set.is_alive(now) && set.value.len() > 0);
+            sets.retain(|_, set| set.is_alive(now) && !set.value.is_empty());
         }
     }
 }

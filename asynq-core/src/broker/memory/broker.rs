@@ -12,7 +12,8 @@ use super::store::{Moment, ServerKeys, Store};
 use super::waiter::{MemoryMessages, MemoryWaiter};
 use crate::broker::{
     ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, Messages, NewTask, OwnerBeat, Placement, Settled, Settlement, Transition, Waiter,
+    Forwarded, LeaseRef, Messages, NewTask, OwnerBeat, Place, Placement, Settled, Settlement, Transition,
+    Waiter,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -206,6 +207,12 @@ impl Broker for MemoryBroker {
         })
     }
 
+    async fn occupied(&self, place: Place, queues: &[QueueName]) -> Result<Vec<QueueName>, BrokerError> {
+        let store = self.shared.lock();
+        let is_occupied = |name: &QueueName| store.queues.get(name).is_some_and(|queue| queue.has(place));
+        Ok(queues.iter().filter(|name| is_occupied(name)).cloned().collect())
+    }
+
     async fn forward(&self, queue: &QueueName) -> Result<Forwarded, BrokerError> {
         let now = self.now();
         let forwarded =
@@ -214,10 +221,19 @@ impl Broker for MemoryBroker {
         Ok(forwarded)
     }
 
-    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
+    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<(), BrokerError> {
         let now = self.now();
         let mut store = self.shared.lock();
-        Ok(queues.iter().map(|queue| store.beat(server_id, queue, now)).collect())
+        for queue in queues {
+            store.beat(server_id, queue, now);
+        }
+        Ok(())
+    }
+
+    async fn beats(&self, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
+        let store = self.shared.lock();
+        let beats = |name| store.queues.get(name).map(super::queue::Queue::beats).unwrap_or_default();
+        Ok(queues.iter().map(beats).collect())
     }
 
     async fn retire(&self, server_ids: &[&str], queues: &[QueueName]) -> Result<(), BrokerError> {
@@ -230,10 +246,6 @@ impl Broker for MemoryBroker {
             }
         }
         Ok(())
-    }
-
-    async fn count_active(&self, queue: &QueueName) -> Result<usize, BrokerError> {
-        Ok(self.shared.lock().queues.get(queue).map_or(0, |queue| queue.active.len()))
     }
 
     async fn expiring_leases(

@@ -153,7 +153,7 @@ impl Queue {
     }
 
     fn forget_if_empty(&mut self, group: &str) {
-        if self.group_members.get(group).is_none_or(|members| members.len() == 0) {
+        if self.group_members.get(group).is_none_or(ScoredSet::is_empty) {
             self.group_members.remove(group);
             self.groups.remove(group);
         }

@@ -56,7 +56,7 @@ impl Queue {
             members.remove(id.as_str());
             staged.insert(id, score);
         }
-        if members.len() == 0 {
+        if members.is_empty() {
             self.group_members.remove(&set.group);
             self.groups.remove(&set.group);
         }
@@ -99,7 +99,7 @@ impl Queue {
 
     fn drop_empty_set(&mut self, set: &SetName) {
         let key = set.to_string();
-        if self.set_members.get(key.as_str()).is_none_or(|members| members.len() == 0) {
+        if self.set_members.get(key.as_str()).is_none_or(ScoredSet::is_empty) {
             self.set_members.remove(key.as_str());
             self.sets.remove(&key);
         }

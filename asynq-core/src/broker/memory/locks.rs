@@ -39,7 +39,7 @@ impl Locks {
         let (holder, is_kept) = read_lock(self.value(lock.key, now)?.0);
         let task = queue.tasks.get(holder);
         let said = |name| task.and_then(|task| task.text(name));
-        (is_kept || counts(said(field::STATE), said(field::UNTIL))).then_some(holder)
+        (is_kept || counts(said(field::STATE).as_deref(), said(field::UNTIL).as_deref())).then_some(holder)
     }
 
     /// Takes a lock for a task.

@@ -19,8 +19,8 @@ use super::task_hash::{TaskHash, field};
 use super::waits::Waiting;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ActiveTask, ArchiveLimits, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, Placement, RunToken, Settled,
-    Settlement, StoredMessage, Transition, Undecodable,
+    ActiveTask, ArchiveLimits, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, OwnerBeat, Place, Placement, RunToken,
+    Settled, Settlement, StoredMessage, Transition, Undecodable,
 };
 use crate::task::{TaskId, TaskState, UniqueUntil};
 use crate::wire::TaskMessage;
@@ -60,7 +60,7 @@ pub(super) struct Queue {
     /// Unix seconds.
     pub(super) paused_since: Option<i64>,
     pub(super) statistics: Statistics,
-    /// Servers that take from this queue, by their last beat.
+    /// Servers that may hold tasks of this queue, by their last beat.
     pub(super) owners: ScoredSet<Arc<str>>,
     /// What schedulers enqueued here last.
     pub(super) ticks: Ticks,
@@ -100,6 +100,22 @@ impl LeaseGrant {
 }
 
 impl Queue {
+    /// Whether there is something in this place.
+    pub(super) fn has(&self, place: Place) -> bool {
+        match place {
+            Place::Later => !self.scheduled.is_empty() || !self.retry.is_empty(),
+            Place::Active => !self.active.is_empty(),
+            Place::Ended => !self.completed.is_empty() || !self.archived.is_empty(),
+            Place::Groups => !self.groups.is_empty() || !self.sets.is_empty(),
+            Place::Servers => !self.owners.is_empty(),
+        }
+    }
+
+    /// The last beat of every server.
+    pub(super) fn beats(&self) -> Vec<OwnerBeat> {
+        self.owners.iter().map(|(server_id, at)| OwnerBeat { server_id: server_id.to_string(), at }).collect()
+    }
+
     /// Stores a task whose ID is free, and which took this lock.
     pub(super) fn add(
         &mut self,

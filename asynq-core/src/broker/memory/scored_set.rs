@@ -41,6 +41,11 @@ impl<M: Borrow<str> + Clone + Hash + Ord> ScoredSet<M> {
         self.scores.get(member).copied()
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// How many members there are.
     pub(super) fn len(&self) -> usize {
         self.order.len()

@@ -16,8 +16,8 @@ use super::schedules::Schedulers;
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
 use crate::broker::{
-    Adoption, ArchiveLimits, Demand, EnqueueError, Exchanged, Leased, NewTask, OwnerBeat, QueueDeletion,
-    QueueShare, Settled, Settlement, StoredMessage,
+    Adoption, ArchiveLimits, Demand, EnqueueError, Exchanged, Leased, NewTask, QueueDeletion, QueueShare,
+    Settled, Settlement, StoredMessage,
 };
 use crate::clock::{Clock, floor_seconds};
 use crate::task::{QueueName, TaskId};
@@ -291,6 +291,11 @@ impl Store {
                 open.remove(place);
             }
         }
+        for share in demand.queues.iter().filter(|share| share.beat) {
+            if exchanged.leased.iter().any(|leased| leased.queue == share.queue) {
+                self.beat(&demand.server_id, &share.queue, now);
+            }
+        }
         for share in &demand.queues {
             let Some(Passed { dropped, over }) = passed.remove(&share.queue) else { continue };
             exchanged.dropped.extend(dropped.into_iter().map(|id| (share.queue.clone(), id)));
@@ -303,11 +308,9 @@ impl Store {
         }
     }
 
-    /// Notes that a server lives, and tells who else does.
-    pub(super) fn beat(&mut self, server_id: &str, queue: &QueueName, now: Moment) -> Vec<OwnerBeat> {
-        let owners = &mut self.queue_or_new(queue).owners;
-        owners.insert(Arc::from(server_id), now.seconds);
-        owners.iter().map(|(server_id, at)| OwnerBeat { server_id: server_id.to_string(), at }).collect()
+    /// Notes that a server lives.
+    pub(super) fn beat(&mut self, server_id: &str, queue: &QueueName, now: Moment) {
+        self.queue_or_new(queue).owners.insert(Arc::from(server_id), now.seconds);
     }
 
     /// Replaces a server's state.

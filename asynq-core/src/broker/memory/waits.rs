@@ -29,7 +29,7 @@ pub(super) struct Waiting {
 impl Waiting {
     /// The marks, unless all have lapsed.
     pub(super) fn marks(&self, now: Moment) -> Option<&Expiring<ScoredSet>> {
-        self.marks.as_ref().filter(|marks| marks.is_alive(now) && marks.value.len() > 0)
+        self.marks.as_ref().filter(|marks| marks.is_alive(now) && !marks.value.is_empty())
     }
 
     /// The tasks that are known to have succeeded.

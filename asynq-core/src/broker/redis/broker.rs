@@ -18,7 +18,7 @@ use super::waiter::RedisWaiter;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
     ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, Messages, NewTask, OwnerBeat, Settlement, Waiter,
+    Forwarded, LeaseRef, Messages, NewTask, OwnerBeat, Place, Settlement, Waiter,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result as PublicResult};
@@ -230,6 +230,31 @@ impl Broker for RedisBroker {
         Ok(extended)
     }
 
+    async fn occupied(&self, place: Place, queues: &[QueueName]) -> Result<Vec<QueueName>, BrokerError> {
+        const DOING: &str = "look for something to do";
+        let keys: Vec<_> = queues.iter().map(|queue| keys_of(place, &self.keyspace.queue(queue))).collect();
+        if queues.is_empty() {
+            return Ok(Vec::new());
+        }
+        // In a cluster the keys of two queues share no command.
+        if matches!(*self.shared, Link::Server(_)) || queues.len() == 1 {
+            let mut all = redis::cmd("EXISTS");
+            all.arg(keys.concat());
+            if self.shared.query::<u64>(DOING, &all).await? == 0 {
+                return Ok(Vec::new());
+            }
+            if let [queue] = queues {
+                return Ok(vec![queue.clone()]);
+            }
+        }
+        let mut pipe = redis::pipe();
+        for keys in keys {
+            pipe.cmd("EXISTS").arg(keys);
+        }
+        let found: Vec<u64> = self.shared.query_each(DOING, &pipe).await?;
+        Ok(queues.iter().zip(found).filter(|(_, found)| *found > 0).map(|(queue, _)| queue.clone()).collect())
+    }
+
     async fn forward(&self, queue: &QueueName) -> Result<Forwarded, BrokerError> {
         const DOING: &str = "forward";
         let keys = self.keyspace.queue(queue);
@@ -251,23 +276,29 @@ impl Broker for RedisBroker {
         Ok(Forwarded { moved: answer.count()?, next_due: score(&answer.bytes()?) })
     }
 
-    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
-        const DOING: &str = "beat";
+    async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<(), BrokerError> {
         if queues.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let now = self.now_seconds();
         let mut pipe = redis::pipe();
         for queue in queues {
-            let owners = self.keyspace.queue(queue).owners();
-            pipe.cmd("ZADD").arg(&owners).arg(now).arg(server_id);
-            pipe.cmd("ZRANGE").arg(owners).arg(0).arg(-1).arg("WITHSCORES");
+            pipe.cmd("ZADD").arg(self.keyspace.queue(queue).owners()).arg(now).arg(server_id);
+        }
+        self.shared.query_each::<Value>("beat", &pipe).await.map(drop)
+    }
+
+    async fn beats(&self, queues: &[QueueName]) -> Result<Vec<Vec<OwnerBeat>>, BrokerError> {
+        const DOING: &str = "read beats";
+        if queues.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipe = redis::pipe();
+        for queue in queues {
+            pipe.cmd("ZRANGE").arg(self.keyspace.queue(queue).owners()).arg(0).arg(-1).arg("WITHSCORES");
         }
         let rows: Vec<Value> = self.shared.query_each(DOING, &pipe).await?;
-        // Every other answer is that of a write.
         rows.into_iter()
-            .skip(1)
-            .step_by(2)
             .map(|row| {
                 let mut row = Reader::new(row, DOING)?;
                 let mut beats = Vec::with_capacity(row.len() / 2);
@@ -291,11 +322,6 @@ impl Broker for RedisBroker {
             pipe.cmd("ZREM").arg(self.keyspace.queue(queue).owners()).arg(server_ids);
         }
         self.shared.query_each::<Value>("retire servers", &pipe).await.map(drop)
-    }
-
-    async fn count_active(&self, queue: &QueueName) -> Result<usize, BrokerError> {
-        let key = self.keyspace.queue(queue).active();
-        self.shared.query("count active tasks", redis::cmd("LLEN").arg(key)).await
     }
 
     async fn expiring_leases(
@@ -372,6 +398,13 @@ impl Broker for RedisBroker {
         pipe.cmd("ZADD").arg(self.keyspace.servers()).arg(expires).arg(&server_key);
         pipe.cmd("ZADD").arg(self.keyspace.workers()).arg(expires).arg(&workers_key);
         self.shared.query_each::<Value>(DOING, &pipe).await?;
+        if workers.is_empty() {
+            // What the script would do, at less cost.
+            let mut pipe = redis::pipe();
+            pipe.cmd("SETEX").arg(server_key).arg(ttl).arg(info.encode());
+            pipe.cmd("DEL").arg(workers_key);
+            return self.shared.query_each::<Value>(DOING, &pipe).await.map(drop);
+        }
         let mut call = Call::new(Name::write_server_state, [server_key, workers_key]);
         call.arg(ttl).arg(info.encode());
         for worker in workers {
@@ -449,5 +482,16 @@ impl RedisBroker {
             self.keyspace.server_info(&info.host, info.pid, &info.server_id),
             self.keyspace.server_workers(&info.host, info.pid, &info.server_id),
         )
+    }
+}
+
+/// The keys that say whether a place of a queue is occupied.
+fn keys_of(place: Place, keys: &QueueKeys) -> Vec<String> {
+    match place {
+        Place::Later => vec![keys.scheduled(), keys.retry()],
+        Place::Active => vec![keys.active()],
+        Place::Ended => vec![keys.completed(), keys.archived()],
+        Place::Groups => vec![keys.groups(), keys.aggregation_sets()],
+        Place::Servers => vec![keys.owners()],
     }
 }

@@ -68,9 +68,10 @@ impl Exchange {
             .arg(LOOK_AHEAD)
             .arg(keyspace.run_ends_channel());
         let shares = demand.queues.iter().take(demanded);
-        let shares = shares.map(|share| (share.weight.max(1), share.slots.min(demand.slots)));
-        for (keys, (weight, slots)) in keys.iter().zip(shares.chain(std::iter::repeat((0, 0)))) {
-            call.arg(keys.task_prefix()).arg(weight).arg(slots);
+        let shares =
+            shares.map(|share| (share.weight.max(1), share.slots.min(demand.slots), u8::from(share.beat)));
+        for (keys, (weight, slots, beat)) in keys.iter().zip(shares.chain(std::iter::repeat((0, 0, 0)))) {
+            call.arg(keys.task_prefix()).arg(weight).arg(slots).arg(beat);
         }
         for limited in &demand.types {
             call.arg(&*limited.task_type).arg(limited.slots);
@@ -184,6 +185,7 @@ fn script_keys(queues: &[QueueKeys], now: jiff::Timestamp) -> Vec<String> {
                 keys.processed_total(),
                 keys.failed_total(),
                 keys.waits(),
+                keys.owners(),
             ]
         })
         .collect()

@@ -139,10 +139,11 @@ impl RedisBroker {
     ) -> Result<Exchanged, BrokerError> {
         let settle: Vec<Settlement> =
             part.places.iter().filter_map(|&place| settle.get(place).cloned()).collect();
+        let beat = demand.queues.iter().any(|share| share.queue == part.queue && share.beat);
         let demand = Demand {
             server_id: demand.server_id.clone(),
             slots: part.slots,
-            queues: vec![QueueShare::new(part.queue.clone(), 1)],
+            queues: vec![QueueShare { beat, ..QueueShare::new(part.queue.clone(), 1) }],
             strict: demand.strict,
             types,
         };

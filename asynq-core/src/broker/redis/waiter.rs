@@ -23,7 +23,7 @@ use crate::task::QueueName;
 
 /// How long a peek blocks before it is made anew: the rate at which a lost connection or a missed wake-up is
 /// noticed.
-const BLOCK: Duration = Duration::from_secs(5);
+const BLOCK: Duration = Duration::from_secs(10);
 
 /// Mean time between looks at a list that cannot be waited for.
 const POLL: Duration = Duration::from_secs(1);

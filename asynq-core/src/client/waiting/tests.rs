@@ -276,6 +276,6 @@ async fn who_hears_nothing_looks_less_and_less_often() {
     };
     let (waited, ()) = tokio::join!(sent.wait(&client).into_future(), end);
     waited.unwrap();
-    let late = began.elapsed() - 100 * SECOND;
+    let late = began.elapsed().checked_sub(100 * SECOND).unwrap();
     assert!(late > Duration::ZERO && late < 6 * SECOND, "{late:?}");
 }

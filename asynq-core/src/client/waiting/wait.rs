@@ -162,6 +162,7 @@ fn ended<T: FromResult>(info: TaskInfo) -> Option<Result<T, WaitError>> {
 }
 
 /// Why there is no result of a task that succeeded.
+#[derive(Clone, Copy)]
 enum Missing {
     NotStored,
     NotKept,

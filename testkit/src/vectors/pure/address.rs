@@ -72,8 +72,9 @@ fn reveal(password: Option<&Password>) -> String {
 
 /// Go's class for an error that names this part.
 fn class(reason: &str, uri: &str) -> &'static str {
-    // To Go, text without a colon is a URL with the scheme "".
-    if reason.starts_with("it has no scheme") && !uri.contains(':') {
+    // To Go, what may be a path is a URL with the scheme "": its first part has no colon.
+    let first = uri.split(['/', '?', '#']).next().unwrap_or_default();
+    if reason.starts_with("it has no scheme") && !first.contains(':') {
         return "unsupported_scheme";
     }
     let parts = [

@@ -13,7 +13,7 @@ use super::op::{
 use super::operate::operate;
 use crate::broker::conformance::{Corruption, Fixture};
 use crate::broker::{
-    BrokerError, Demand, EnqueueError, Exchanged, LeaseRef, NewTask, Placement, QueueShare, RunToken,
+    BrokerError, Demand, EnqueueError, Exchanged, LeaseRef, NewTask, Place, Placement, QueueShare, RunToken,
     Settlement, Tick, Ticked, Transition,
 };
 use crate::clock::Clock;
@@ -53,7 +53,7 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
             let demand = Demand {
                 server_id: server_name(*server),
                 slots: usize::from(*slots),
-                queues: shares(queues),
+                queues: shares(queues, server % 2 == 1),
                 strict: true,
                 ..Demand::none()
             };
@@ -67,7 +67,9 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
         }
         Op::Forward { queue } => Observation::Forwarded(broker.forward(&queue_name(*queue)).await?),
         Op::Beat { server, queues } => {
-            let mut beats = broker.beat(&server_name(*server), &queue_names(queues)).await?;
+            let queues = queue_names(queues);
+            broker.beat(&server_name(*server), &queues).await?;
+            let mut beats = broker.beats(&queues).await?;
             for beats in &mut beats {
                 beats.sort_by(|one, two| one.server_id.cmp(&two.server_id));
             }
@@ -79,7 +81,9 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
             broker.retire(&servers, &queue_names(queues)).await?;
             Observation::Nothing
         }
-        Op::CountActive { queue } => Observation::Count(broker.count_active(&queue_name(*queue)).await?),
+        Op::Occupied { place, queues } => {
+            Observation::Queues(broker.occupied(place_of(*place), &queue_names(queues)).await?)
+        }
         Op::ExpiringLeases { queue, seconds } => {
             let until = now + i64::from(*seconds);
             let found = broker.expiring_leases(&queue_name(*queue), until, NO_LIMIT).await?;
@@ -143,8 +147,19 @@ fn queue_names(numbers: &[u8]) -> Vec<QueueName> {
     numbers.iter().map(|number| queue_name(*number)).collect()
 }
 
-fn shares(numbers: &[u8]) -> Vec<QueueShare> {
-    queue_names(numbers).into_iter().map(|queue| QueueShare::new(queue, 1)).collect()
+fn place_of(number: u8) -> Place {
+    match number % 5 {
+        0 => Place::Later,
+        1 => Place::Active,
+        2 => Place::Ended,
+        3 => Place::Groups,
+        _ => Place::Servers,
+    }
+}
+
+/// Some servers beat with what they take.
+fn shares(numbers: &[u8], beat: bool) -> Vec<QueueShare> {
+    queue_names(numbers).into_iter().map(|queue| QueueShare { beat, ..QueueShare::new(queue, 1) }).collect()
 }
 
 fn server_info(number: u8) -> ServerInfo {

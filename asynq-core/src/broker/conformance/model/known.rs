@@ -22,6 +22,8 @@ pub enum Observation {
     Flags(Vec<bool>),
     /// A number.
     Count(usize),
+    /// Queues.
+    Queues(Vec<QueueName>),
     /// How many were mended, and looked at.
     Mended(usize, usize),
     /// For each task `stored`, `conflict`, or the holder of the lock.

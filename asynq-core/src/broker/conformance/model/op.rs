@@ -129,10 +129,12 @@ pub enum Op {
         /// The queues.
         queues: Vec<u8>,
     },
-    /// Counts active tasks.
-    CountActive {
-        /// The queue.
-        queue: u8,
+    /// Asks which queues hold something.
+    Occupied {
+        /// Where.
+        place: u8,
+        /// The queues.
+        queues: Vec<u8>,
     },
     /// Lists leases that end.
     ExpiringLeases {

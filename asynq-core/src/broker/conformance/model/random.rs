@@ -32,7 +32,7 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         62..70 => Op::Forward { queue },
         70..72 => Op::Beat { server: rng.u8(..), queues: some(rng, 3, |rng| rng.u8(..)) },
         72 => Op::Retire { servers: some(rng, 3, |rng| rng.u8(..)), queues: some(rng, 3, |rng| rng.u8(..)) },
-        73 => Op::CountActive { queue },
+        73 => Op::Occupied { place: rng.u8(..), queues: some(rng, 3, |rng| rng.u8(..)) },
         74..76 => Op::ExpiringLeases { queue, seconds: rng.u8(..60) },
         76..78 => Op::OwnedBy { queue, server: rng.u8(..), offset: rng.u8(..3), limit: rng.u8(1..6) },
         78..80 => Op::MendActive { queue, offset: rng.u8(..3) },

@@ -2,14 +2,15 @@
 -- Compat: the effects are those of Go's done, markAsComplete, retry, archive, requeue and dequeue scripts, with
 --   every precondition checked before the first write. On a cluster each call names one queue only.
 -- KEYS[1..] for each queue: pending, active, lease, paused, retry, archived, completed, processed:<day>,
---   failed:<day>, processed, failed, x:waits
+--   failed:<day>, processed, failed, x:waits, x:owners
 -- ARGV[1] number of queues   ARGV[2] now, unix seconds   ARGV[3] now, unix nanoseconds
 -- ARGV[4] when the daily counters expire, unix seconds   ARGV[5] end of new leases, unix seconds
 -- ARGV[6] server id   ARGV[7] token of the new runs   ARGV[8] free slots   ARGV[9] 1 strict, 0 weighted
 -- ARGV[10] seed of the draw   ARGV[11] archive cutoff, unix seconds   ARGV[12] how many stay in an archive
 -- ARGV[13] number of types of which only so many may be taken   ARGV[14] how many tasks may be passed over
 -- ARGV[15] channel on which the end of a run that somebody waits for is published
--- ARGV[16..] for each queue: task key prefix, weight (0: only settle), how many may be taken;
+-- ARGV[16..] for each queue: task key prefix, weight (0: only settle), how many may be taken, 1 if the server beats
+--     with it;
 --   then for each such type: its name, how many; then for each group of settlements that have these in common: queue number, kind, run token (empty: none),
 --   latest end of the lease, how many; then for each of the group: id, and by its kind
 --     d done: nothing   u done: lock key   v revoked: lock key (empty: none)
@@ -31,12 +32,13 @@ end
 
 local all = {}
 for n = 1, queues do
-  local k = (n - 1) * 12
+  local k = (n - 1) * 13
   all[n] = {
     pending = KEYS[k + 1], active = KEYS[k + 2], lease = KEYS[k + 3], retry = KEYS[k + 5],
     archived = KEYS[k + 6], completed = KEYS[k + 7], processed_day = KEYS[k + 8], failed_day = KEYS[k + 9],
-    processed_total = KEYS[k + 10], failed_total = KEYS[k + 11], waits = KEYS[k + 12],
-    prefix = ARGV[13 + 3 * n], weight = tonumber(ARGV[14 + 3 * n]), most = tonumber(ARGV[15 + 3 * n]), number = n,
+    processed_total = KEYS[k + 10], failed_total = KEYS[k + 11], waits = KEYS[k + 12], owners = KEYS[k + 13],
+    prefix = ARGV[12 + 4 * n], weight = tonumber(ARGV[13 + 4 * n]), most = tonumber(ARGV[14 + 4 * n]),
+    beats = ARGV[15 + 4 * n] == '1', number = n,
     unleased = {}, deleted = {}, seen = {}, processed = 0, failed = 0,
   }
   -- One call tells two things, since a key that is named twice counts twice.
@@ -128,7 +130,7 @@ local transitions = {
 local widths = { d = 1, u = 2, v = 2, c = 6, r = 4, a = 4, m = 4, q = 2 }
 
 local settled = {}
-local at = 16 + 3 * queues
+local at = 16 + 4 * queues
 local left_of_type, is_limited = {}, false
 for _ = 1, tonumber(ARGV[13]) do
   left_of_type[ARGV[at]], is_limited, at = tonumber(ARGV[at + 1]), true, at + 2
@@ -264,6 +266,7 @@ local function take(queue, wanted)
     in_pieces(leases, function(...) call('ZADD', queue.lease, ...) end)
     leased[#leased + 1] = queue.number
     leased[#leased + 1] = tasks
+    if queue.beats then try('ZADD', queue.owners, now, server) end
   end
   return #active
 end
