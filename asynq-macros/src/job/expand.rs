@@ -55,7 +55,7 @@ pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenSt
 }
 
 /// The expansion of a handler for a job that is defined elsewhere. What is known of the handler belongs to a type of the
-/// function's name, which [`jobs!`] can name: the job may be another crate's.
+/// function's name, which `jobs!` can name: the job may be another crate's.
 fn handler(args: &Args, item: &Item, job: &Job<'_>, handled: &Type) -> TokenStream {
     let function = item.function();
     let Some(call) = &job.call else { return function };
