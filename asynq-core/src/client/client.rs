@@ -128,7 +128,7 @@ impl Client {
     /// assert_eq!(sent.state, TaskState::Pending);
     ///
     /// let stored = client.broker().task_info(&sent.queue, &sent.id).await?;
-    /// assert_eq!(stored.map(|task| task.payload), Some(sent.payload));
+    /// assert_eq!(stored.map(|task| task.payload), Some(sent.payload.clone()));
     /// # Ok(())
     /// # }
     /// ```
