@@ -41,6 +41,8 @@
 //!   has to wait is [put back](PutBack), which has used up no retry.
 //! - [`Enqueued::wait`] and [`Client::wait`] give what a job returns. A [propagator](Client::propagator) takes traces along.
 //! - [`Inspector`] looks at what is stored, and changes it.
+//! - [`Codec`] says how a payload is written: JSON unless a job says otherwise, and as Go writes it ([`GoJson`]), as
+//!   MessagePack, CBOR or protobuf (features `msgpack`, `cbor`, `protobuf`), or as it is ([`Raw`]).
 //! - [`testing`] runs jobs in a test, without a server and without waiting.
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
@@ -53,21 +55,29 @@ pub use asynq_core::broker::redis::TlsOptions;
 pub use asynq_core::client::{
     AsClient, Awaited, Client, Enqueue, EnqueueIfAbsent, Enqueued, IfAbsent, Wait, WaitError,
 };
+#[cfg(feature = "cbor")]
+pub use asynq_core::job::Cbor;
+#[cfg(feature = "msgpack")]
+pub use asynq_core::job::MsgPack;
+#[cfg(feature = "protobuf")]
+pub use asynq_core::job::Protobuf;
 pub use asynq_core::job::{
-    Codec, CodecError, FromResult, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload,
-    PayloadField, PayloadShape, go,
+    Codec, CodecError, Earlier, FromResult, GoJson, GroupSettings, IntoTask, Job, JobOptions, Json, Payload,
+    PayloadField, PayloadForm, PayloadShape, Raw, Upgrade, go,
 };
 pub use asynq_core::limit::{Permit, RateLimit, Semaphore};
 pub use asynq_core::router::registered as jobs;
 pub use asynq_core::router::{
-    Aggregator, BoxError, Cancelled, Catalog, Ctx, ExtractError, FromContext, Handler, HandlerNotFound,
-    HandlerResult, HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, OnCancel, Outcome, PutBack,
-    Registration, RetryIn, RetryPolicy, Revoke, Router, SkipRetry, State, export_catalog, middleware_fn,
+    Aggregator, BadPayload, BoxError, Cancelled, Catalog, Ctx, ExtractError, FromContext, Handler,
+    HandlerNotFound, HandlerResult, HandlerService, IntoAggregated, IntoOutcome, Middleware, Next, OnCancel,
+    Outcome, PutBack, Registration, RetryIn, RetryPolicy, Revoke, Router, SkipRetry, State, export_catalog,
+    middleware_fn,
 };
 #[cfg(feature = "redis")]
 pub use asynq_core::server::run_registered;
 pub use asynq_core::server::{
-    Ended, Fate, Health, Queues, Server, ServerBuilder, ServerHandle, ServerStatus, Slots, UnknownTypes,
+    BadPayloads, Ended, Fate, Health, Queues, Server, ServerBuilder, ServerHandle, ServerStatus, Slots,
+    UnknownTypes,
 };
 pub use asynq_core::task::{
     Headers, InvalidOption, QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState, UniqueUntil,
@@ -95,3 +105,7 @@ pub use asynq_core::__private;
 #[cfg(all(doctest, feature = "macros"))]
 #[doc = include_str!("../docs/guide/testing.md")]
 mod guide_testing {}
+
+#[cfg(all(doctest, feature = "macros", feature = "msgpack", feature = "protobuf"))]
+#[doc = include_str!("../docs/guide/payloads.md")]
+mod guide_payloads {}

@@ -45,8 +45,9 @@ pub mod __private {
 
     pub use crate::client::{AsClient, Enqueue};
     pub use crate::job::{
-        Argument, Codec, CodecError, GroupSettings, Job, JobOptions, JobSchedule, Json, PayloadField,
-        PayloadShape, UniqueFields, periodic_task, read_argument, write_argument,
+        Argument, Codec, CodecError, Earlier, GroupSettings, Job, JobOptions, JobSchedule, Json,
+        PayloadField, PayloadForm, PayloadShape, Transparent, UniqueFields, Whole, periodic_task,
+        read_argument, write_argument,
     };
     pub use crate::limit::rate_limited;
     pub use crate::router::{

@@ -73,6 +73,9 @@ use proc_macro::TokenStream;
 /// | `struct` | `struct = "SendMail"` | the name of the struct; the function's in camel case unless given |
 /// | `rename_all` | `rename_all = "camelCase"` | how the names of arguments are written in the payload, as in serde |
 /// | `transparent` | `transparent` | the payload is the encoding of the only argument, not an object with one field |
+/// | `codec` | `codec = GoJson` | how the payload is encoded: `Json` unless given, `GoJson`, `MsgPack`, `Cbor`, `Protobuf`, `Raw`, or a type of yours that implements `Codec` |
+/// | `from` | `from = OldSendEmail`, `from(1 = First, 2 = Second)` | what the payload was before this version, see below |
+/// | `version` | `version = 3` | the version of the payload's form; 1 unless given, or 2 with `from = …` |
 /// | `unregistered` | `unregistered` | runs only where it is named: `Router::jobs(asynq::jobs![SendMail])` |
 /// | `derive` | `derive(Debug, Clone)` | what the struct derives; serde's traits alone unless given, for `Debug` puts arguments into logs |
 /// | `crate` | `crate = ::my_crate::asynq` | the path of asynq, for a crate that re-exports it |
@@ -137,6 +140,39 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
+/// # Payloads
+///
+/// With a `codec` the payload is the encoding of all arguments as one value of serde; with `transparent`, too, it is that
+/// of the only argument, which has whatever type the codec encodes: bytes by `Raw`, a message of prost by `Protobuf`.
+///
+/// An argument that is added to a job in use has `#[serde(default)]`. Any other change of the arguments makes a new version:
+///
+/// ```
+/// use asynq::{Job, job};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// What the arguments were.
+/// #[derive(Deserialize, Serialize)]
+/// struct OldSendEmail {
+///     to: String,
+/// }
+///
+/// impl From<OldSendEmail> for SendEmail {
+///     fn from(old: OldSendEmail) -> Self {
+///         Self { to: vec![old.to] }
+///     }
+/// }
+///
+/// #[job(from = OldSendEmail)]
+/// async fn send_email(to: Vec<String>) {
+///     println!("to {}", to.join(", "));
+/// }
+///
+/// assert_eq!(SendEmail::VERSION, 2);
+/// ```
+///
+/// The version travels in a header of the task, and each payload is read as what its version was. `TryFrom` does, too.
+///
 /// # Functions that block
 ///
 /// A thread cannot be stopped. When the time limit of a blocking job is over, or it is cancelled, `Ctx::is_cancelled`
@@ -182,7 +218,8 @@ use proc_macro::TokenStream;
 /// `anyhow::Error`. An error is a failed run; wrapped in `SkipRetry`, `RetryIn` or `Revoke` it says what is to happen
 /// to the task. An `Outcome`, alone or in a `Result`, stores its bytes as they are.
 ///
-/// A payload that does not fit the arguments can never be run: its task is archived at once.
+/// A payload that does not fit the arguments can never be run: its task is archived at once, unless the worker is told
+/// to put it back for a newer one (`ServerBuilder::bad_payloads`).
 ///
 /// # Registration
 ///

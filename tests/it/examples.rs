@@ -6,7 +6,7 @@ use asynq_testkit::{Child, RedisServer};
 use tokio::process::Command;
 
 /// The built example; `cargo test --all-targets` has built it.
-fn example(name: &str) -> Command {
+pub(crate) fn example(name: &str) -> Command {
     let folder =
         std::env::current_exe().unwrap().parent().and_then(|deps| deps.parent()).unwrap().join("examples");
     let program: PathBuf = folder.join(name);

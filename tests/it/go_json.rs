@@ -1,9 +1,11 @@
 //! `GoJson` beside the real `encoding/json`.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use asynq::go::{Nanos, bytes};
-use asynq::{Codec, GoJson};
+use asynq::testing::Rig;
+use asynq::{Codec, GoJson, Job, Router, Task, TaskOptions, TaskState, job};
 use asynq_testkit::{GoPeer, eventually};
 use proptest::arbitrary::any;
 use proptest::collection::{btree_map, hash_map, vec};
@@ -108,4 +110,26 @@ async fn what_is_nil_in_go_is_empty_here() {
     assert!(line.contains(r#""list":null,"texts":null"#), "{line}");
     let read: Everything = GoJson::decode(line.as_bytes()).unwrap();
     assert_eq!(read, Everything { time: "0001-01-01T00:00:00Z".to_owned(), ..Everything::default() });
+}
+
+#[job(name = "go_json:take", codec = GoJson, transparent, unregistered, retention = "1h")]
+async fn take(value: Everything) -> Result<usize, String> {
+    Ok(value.list.len())
+}
+
+/// What Go writes for a struct with nothing in it is the payload of a job, and poisons no worker.
+#[tokio::test]
+async fn a_job_takes_what_go_wrote() {
+    let go = GoPeer::json(&["--nil"]);
+    let line = go.line("the zero struct", |_| true).await;
+    let rig = Rig::new().router(Router::jobs(asynq::jobs![Take]).unwrap());
+    let kept = TaskOptions::new().retention(Duration::from_secs(60));
+    rig.client().enqueue(Task::new(Take::NAME, line).unwrap().options(kept)).await.unwrap();
+    rig.drain().await.assert_success();
+    let done = rig.in_state::<Take>(TaskState::Completed).remove(0);
+    assert_eq!(done.info.result.unwrap(), "0");
+    // And what the job writes has no mark: to Go it is a task like any other.
+    let task = Take::new(done.job.value).to_task().unwrap();
+    assert!(task.headers().is_empty());
+    assert!(task.payload().unwrap().starts_with(br#"{"flag":false,"#));
 }

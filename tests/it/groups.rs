@@ -184,7 +184,7 @@ async fn a_payload_that_does_not_decode_is_archived_alone() {
     let bad = info(&client, "bad").await.unwrap();
     assert_eq!(bad.state, TaskState::Archived);
     assert!(
-        bad.last_error.starts_with("payload of `groups:mail` cannot be decoded: invalid type"),
+        bad.last_error.starts_with("payload of `groups:mail` cannot be decoded: field `line`"),
         "{}",
         bad.last_error
     );

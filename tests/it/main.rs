@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod clock;
+mod codecs;
 mod conformance;
 mod connect;
 mod contract;
@@ -32,4 +33,5 @@ mod testing;
 mod typed;
 mod unique;
 mod vectors;
+mod versions;
 mod worker;

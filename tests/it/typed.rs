@@ -51,13 +51,9 @@ async fn a_payload_that_does_not_decode_is_archived_at_once_with_the_reason() {
     client.enqueue(wrong.options(TaskOptions::new().queue("typed").task_id("bad"))).await.unwrap();
     let archived = in_state(&client, "typed", "bad", TaskState::Archived).await;
     assert_eq!(archived.retried, 0);
-    assert!(
-        archived
-            .last_error
-            .starts_with("payload of `typed:add` cannot be decoded: invalid type: string \"two\""),
-        "{}",
-        archived.last_error
-    );
+    // The value may be a secret: it is not told.
+    let told = "payload of `typed:add` cannot be decoded: field `b` (line 1, column 16): invalid type: string, expected u32";
+    assert!(archived.last_error.starts_with(told), "{}", archived.last_error);
     // The queue goes on.
     Add::new(1, 1).enqueue(&client).retention(std::time::Duration::ZERO).task_id("good").await.unwrap();
     gone(&client, "typed", "good").await;

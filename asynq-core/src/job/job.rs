@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{Codec, CodecError, JobOptions, PayloadShape};
+use super::{Codec, CodecError, Earlier, JobOptions, PayloadShape};
 use crate::task::{InvalidOption, Task};
+use crate::wire::{CODEC_HEADER, VERSION_HEADER};
 
 /// A typed task. `#[job]` implements it for the struct it makes from a function's arguments.
 #[diagnostic::on_unimplemented(
@@ -21,6 +22,12 @@ pub trait Job: Sized + Send + 'static {
     /// What the payload holds, for catalogs.
     const PAYLOAD: PayloadShape = PayloadShape::Unknown;
 
+    /// The version of the payload's form. Tasks of the first carry no mark, those of later ones a header.
+    const VERSION: u32 = 1;
+
+    /// How payloads of earlier versions are read; of a version that is not here none is.
+    const EARLIER: &'static [Earlier<Self>] = &[];
+
     /// How the payload is encoded.
     type Codec: Codec<Self>;
 
@@ -36,7 +43,8 @@ pub trait Job: Sized + Send + 'static {
         Self::Codec::encode(self)
     }
 
-    /// Reads a payload.
+    /// Reads a payload of this version. A handler, which may be given one of another, uses
+    /// [`Ctx::job`](crate::router::Ctx::job).
     ///
     /// # Errors
     ///
@@ -55,7 +63,8 @@ pub trait Job: Sized + Send + 'static {
         Ok(None)
     }
 
-    /// The untyped task, with the job's default options.
+    /// The untyped task, with the job's default options, and with headers that name its codec and version unless it is
+    /// JSON of the first.
     ///
     /// # Errors
     ///
@@ -64,7 +73,13 @@ pub trait Job: Sized + Send + 'static {
     fn to_task(&self) -> Result<Task, crate::Error> {
         let failed = |source| crate::Error::Codec { job: Self::NAME.to_owned(), source };
         let payload = self.encode().map_err(failed)?;
-        let task = Task::new(Self::NAME, payload).map_err(InvalidOption::from)?;
+        let mut task = Task::new(Self::NAME, payload).map_err(InvalidOption::from)?;
+        if let Some(codec) = Self::Codec::NAME {
+            task = task.header(CODEC_HEADER, codec);
+        }
+        if Self::VERSION > 1 {
+            task = task.header(VERSION_HEADER, Self::VERSION.to_string());
+        }
         let mut options = Self::OPTIONS.task_options();
         if let Some(part) = self.unique_by().map_err(failed)? {
             options = options.unique_by(part);

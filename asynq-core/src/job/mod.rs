@@ -1,7 +1,6 @@
 //! The typed layer over tasks: what `#[job]` generates against.
 
 mod codec;
-mod go_json;
 mod groups;
 mod job;
 mod options;
@@ -10,9 +9,17 @@ mod result;
 mod schedule;
 mod shape;
 mod unique;
+mod versions;
 
-pub use codec::{Codec, CodecError, Json};
-pub use go_json::GoJson;
+#[cfg(feature = "cbor")]
+pub use codec::Cbor;
+#[cfg(feature = "msgpack")]
+pub use codec::MsgPack;
+#[cfg(feature = "protobuf")]
+pub use codec::Protobuf;
+pub use codec::{Codec, CodecError, GoJson, Json, Raw};
+#[doc(hidden)]
+pub use codec::{Transparent, Whole};
 pub use groups::GroupSettings;
 pub use job::{IntoTask, Job};
 pub use options::JobOptions;
@@ -23,11 +30,13 @@ pub use result::FromResult;
 pub use schedule::JobSchedule;
 #[doc(hidden)]
 pub use schedule::periodic_task;
-pub use shape::{PayloadField, PayloadShape};
+pub use shape::{PayloadField, PayloadForm, PayloadShape};
 #[doc(hidden)]
 pub use unique::UniqueFields;
+pub use versions::{Earlier, Upgrade};
+pub(crate) use versions::{Mismatch, read};
 
 /// Types of Go whose JSON is not what serde makes of Rust's; see [`GoJson`].
 pub mod go {
-    pub use super::go_json::{Nanos, bytes};
+    pub use super::codec::{Nanos, bytes};
 }

@@ -1,4 +1,6 @@
-//! [`PayloadShape`]: what the payload of a job holds, told without an instance.
+//! [`PayloadShape`] and [`PayloadForm`]: what the payload of a job holds and how it is written, told without an instance.
+
+use super::{Codec, Earlier, Job};
 
 /// What the payload of a job holds, as far as its source tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,4 +22,26 @@ pub struct PayloadField {
     pub ty: &'static str,
     /// Whether a payload without it is refused.
     pub required: bool,
+}
+
+/// How the payload of a job is written, and which earlier forms of it are read.
+#[derive(Clone, Copy, Debug)]
+pub struct PayloadForm {
+    /// The name of the codec; none for JSON.
+    pub codec: Option<&'static str>,
+    /// The version.
+    pub version: u32,
+    /// The earlier versions that are read.
+    pub earlier: fn() -> Vec<u32>,
+}
+
+impl PayloadForm {
+    /// That of a job.
+    pub const fn of<J: Job>() -> Self {
+        Self {
+            codec: J::Codec::NAME,
+            version: J::VERSION,
+            earlier: || J::EARLIER.iter().map(Earlier::version).collect(),
+        }
+    }
 }

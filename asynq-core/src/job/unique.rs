@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{CodecError, go_json};
+use super::CodecError;
+use super::codec::go_json;
 
 /// The fields of a job that name its lock, as a JSON object: in one form, whatever the codec of the job. It is the one
 /// that Go writes, with maps sorted by key.

@@ -29,7 +29,8 @@ use crate::job::PayloadShape;
 ///     } } }
 /// ```
 ///
-/// Lengths of time are in seconds, and what is not set is left out. A payload that is the encoding of one type says
+/// Lengths of time are in seconds, and what is not set is left out: `codec` for JSON, `version` for the first, `reads` for no
+/// earlier one. A payload that is the encoding of one type says
 /// `{ "type": "Invoice" }`. Types are written as in the source.
 ///
 /// # Examples
@@ -72,6 +73,15 @@ pub struct CatalogJob {
     pub options: CatalogOptions,
     /// What its payload holds.
     pub payload: CatalogPayload,
+    /// The codec that its payload is written by, as in the header `asynq-codec`; none for JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
+    /// The version of its payload's form, as in the header `asynq-version`; none for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The earlier versions that it reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<u32>,
     /// When it is enqueued by itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<String>,
@@ -170,7 +180,15 @@ impl Catalog {
                     continue;
                 }
             };
-            payload_changes(&old.payload, &new.payload, &mut note);
+            let (from, to) = (old.version.unwrap_or(1), new.version.unwrap_or(1));
+            if old.codec != new.codec {
+                note(ChangeKind::Codec { from: old.codec.clone(), to: new.codec.clone() });
+            }
+            if from == to {
+                payload_changes(&old.payload, &new.payload, &mut note);
+            } else {
+                note(ChangeKind::Version { from, to, reads_old: new.reads.contains(&from) });
+            }
             if old.queue != new.queue {
                 let is_served = newer.jobs.values().any(|job| job.queue == old.queue);
                 note(ChangeKind::Queue { from: old.queue.clone(), to: new.queue.clone(), is_served });
@@ -251,6 +269,9 @@ impl CatalogJob {
                         .collect(),
                 ),
             },
+            codec: job.form.codec.map(ToOwned::to_owned),
+            version: Some(job.form.version).filter(|version| *version > 1),
+            reads: (job.form.earlier)(),
             schedules: job
                 .schedule
                 .iter()
@@ -316,6 +337,22 @@ pub enum ChangeKind {
         /// The new task type.
         to: String,
     },
+    /// The payload is written by another codec.
+    Codec {
+        /// The codec that it had; none for JSON.
+        from: Option<String>,
+        /// The codec that it has.
+        to: Option<String>,
+    },
+    /// The payload is of another version.
+    Version {
+        /// The version that it had.
+        from: u32,
+        /// The version that it has.
+        to: u32,
+        /// Whether payloads of the old one are read.
+        reads_old: bool,
+    },
     /// The payload is of another kind.
     PayloadKind,
     /// A field was added. Tasks that are in the queues do not have it.
@@ -365,7 +402,12 @@ impl Change {
     /// Whether tasks may fail or be left lying while both versions run, or after the older one is gone.
     pub fn is_breaking(&self) -> bool {
         match &self.kind {
-            ChangeKind::Removed | ChangeKind::PayloadKind | ChangeKind::FieldType { .. } => true,
+            ChangeKind::Removed
+            | ChangeKind::Codec { .. }
+            | ChangeKind::PayloadKind
+            | ChangeKind::FieldType { .. } => true,
+            // Workers of the older version know that it is newer, and may be told to put it back.
+            ChangeKind::Version { reads_old, .. } => !reads_old,
             ChangeKind::FieldAdded { required, .. }
             | ChangeKind::FieldRemoved { required, .. }
             | ChangeKind::FieldRequired { required, .. } => *required,
@@ -383,6 +425,24 @@ impl fmt::Display for Change {
             ChangeKind::Added => f.write_str("added"),
             ChangeKind::Removed => f.write_str("removed; keep it, or name it in another job's `aliases`"),
             ChangeKind::Renamed { to } => write!(f, "renamed to `{to}`, which runs the old name too"),
+            ChangeKind::Codec { from, to } => {
+                let name = |codec: &Option<String>| codec.clone().unwrap_or_else(|| "JSON".to_owned());
+                write!(
+                    f,
+                    "its codec was {} and is {}; give the job another `name`, and keep the old one until its tasks are done",
+                    name(from),
+                    name(to)
+                )
+            }
+            ChangeKind::Version { from, to, reads_old: true } => {
+                write!(f, "version {from} of its payload is now {to}, and the old one is read too")
+            }
+            ChangeKind::Version { from, to, .. } => {
+                write!(
+                    f,
+                    "version {from} of its payload is now {to}, and stored tasks of the old one are not read; write `from({from} = …)`"
+                )
+            }
             ChangeKind::PayloadKind => f.write_str("its payload is of another kind"),
             ChangeKind::FieldAdded { field, required: true } => {
                 write!(
@@ -443,6 +503,9 @@ mod tests {
                     })
                     .collect(),
             ),
+            codec: None,
+            version: None,
+            reads: Vec::new(),
             schedules: Vec::new(),
             file: "src/jobs.rs".to_owned(),
             line: 1,
@@ -513,6 +576,28 @@ mod tests {
                 (true, ChangeKind::FieldAdded { field: field("needed"), required: true }),
             ]
         );
+    }
+
+    #[test]
+    fn another_version_breaks_nothing_where_the_old_one_is_read() {
+        let old = catalog(&[("a", &[], "q", &[("x", "u8")])]);
+        let mut new = catalog(&[("a", &[], "q", &[("y", "String")])]);
+        let job = |catalog: &mut Catalog, set: fn(&mut CatalogJob)| catalog.jobs.values_mut().for_each(set);
+        job(&mut new, |job| job.version = Some(2));
+        let dropped = "!job `a`: version 1 of its payload is now 2, and stored tasks of the old one are not read; write \
+                       `from(1 = …)`";
+        assert_eq!(changes(&old, &new), [dropped]);
+        job(&mut new, |job| job.reads = vec![1]);
+        assert_eq!(
+            changes(&old, &new),
+            ["job `a`: version 1 of its payload is now 2, and the old one is read too"]
+        );
+        assert_eq!(new.to_string().parse::<Catalog>().unwrap(), new);
+        let mut packed = old.clone();
+        job(&mut packed, |job| job.codec = Some("msgpack".to_owned()));
+        let codec = "!job `a`: its codec was JSON and is msgpack; give the job another `name`, and keep the old one until \
+                     its tasks are done";
+        assert_eq!(changes(&old, &packed), [codec]);
     }
 
     #[test]

@@ -9,8 +9,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::BadPayload;
 use crate::client::Client;
 use crate::error::Result;
+use crate::job::{self, Job};
 use crate::task::{Headers, QueueName, TaskId, TaskInfo, TaskState};
 use crate::wire::{TICK_HEADER, TaskMessage};
 
@@ -86,6 +88,17 @@ impl Ctx {
     /// The payload as stored.
     pub fn payload(&self) -> &Bytes {
         &self.0.message.payload
+    }
+
+    /// The payload as a job: of the version that the task says it is, which may be an [earlier](Job::EARLIER) one. What
+    /// the handler of a `#[job]` is given; for handlers that are made by hand.
+    ///
+    /// # Errors
+    ///
+    /// [`BadPayload`] when it is not a payload of this job, or of a version that this program does not read. Returned by a
+    /// handler, it archives the task, unless the server is told [otherwise](crate::server::BadPayloads).
+    pub fn job<J: Job>(&self) -> std::result::Result<J, BadPayload> {
+        job::read(self.payload(), self.headers()).map_err(|error| BadPayload::new(J::NAME, error))
     }
 
     /// The task's headers.

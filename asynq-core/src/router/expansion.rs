@@ -6,8 +6,7 @@ use futures_util::future::BoxFuture;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    BadPayload, BoxError, Ctx, ExtractError, FromContext, Handler, HandlerResult, IntoOutcome, Middleware,
-    Requirement,
+    BoxError, Ctx, ExtractError, FromContext, Handler, HandlerResult, IntoOutcome, Middleware, Requirement,
 };
 use crate::job::Job;
 
@@ -45,9 +44,9 @@ pub async fn blocking(ctx: Ctx, function: impl FnOnce() -> HandlerResult + Send 
 ///
 /// # Errors
 ///
-/// [`BadPayload`]: trying again would read the same bytes, so it archives the task.
+/// [`BadPayload`](super::BadPayload): trying again would read the same bytes, so it archives the task.
 pub fn decode<J: Job>(ctx: &Ctx) -> Result<J, BoxError> {
-    J::decode(ctx.payload()).map_err(|error| BadPayload::new(J::NAME, error).into())
+    Ok(ctx.job()?)
 }
 
 /// The `N`th parameter of a job's function is made from the context. `#[job]` implements it for each such parameter,

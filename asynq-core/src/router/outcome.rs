@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::job::FromResult;
+use crate::job::{CodecError, FromResult, Mismatch};
 
 /// Any error of a handler.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -237,7 +237,8 @@ impl PutBack {
     }
 }
 
-/// A payload that is not one of its job's: no retry can help, so the task is archived at once.
+/// A payload that is not one of its job's: no retry can help, so the task is archived at once, unless the server is told
+/// [otherwise](crate::server::BadPayloads). The text names the field, the place and what is wrong there, and no value.
 #[derive(Debug, thiserror::Error)]
 #[error("payload of `{job}` cannot be decoded: {reason}")]
 pub struct BadPayload {
@@ -248,9 +249,17 @@ pub struct BadPayload {
 
 impl BadPayload {
     /// The payload of a task of type `job` could not be decoded.
-    pub fn new(job: &'static str, error: crate::job::CodecError) -> Self {
-        let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        Self { job, reason, source: Marker { verdict: Verdict::SkipRetry, error: error.into() } }
+    pub fn new(job: &'static str, error: CodecError) -> Self {
+        Self {
+            job,
+            reason: error.reason(),
+            source: Marker { verdict: Verdict::SkipRetry, error: error.into() },
+        }
+    }
+
+    /// Whether it is of a version that came after this program: one for a newer program to run.
+    pub fn is_newer(&self) -> bool {
+        matches!(self.source.source().and_then(|cause| cause.downcast_ref()), Some(Mismatch::Newer { .. }))
     }
 }
 

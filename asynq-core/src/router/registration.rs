@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::{Ctx, Handler, HandlerResult, OnCancel, Requirement, RetryPolicy};
-use crate::job::{JobOptions, JobSchedule, PayloadShape};
+use crate::job::{JobOptions, JobSchedule, PayloadForm, PayloadShape};
 
 /// Runs the handler of a registered job on the payload in the context.
 pub type RunFn = fn(Ctx) -> BoxFuture<'static, HandlerResult>;
@@ -21,6 +21,8 @@ pub struct Registration {
     pub options: JobOptions,
     /// What its payload holds.
     pub payload: PayloadShape,
+    /// How its payload is written.
+    pub form: PayloadForm,
     /// When a scheduler enqueues it.
     pub schedule: Option<JobSchedule>,
     /// The source file of the function.

@@ -250,7 +250,7 @@ impl Router {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{JobOptions, PayloadShape};
+    use crate::job::{JobOptions, PayloadForm, PayloadShape};
     use crate::router::{FromContext, Outcome, State};
 
     struct Pool;
@@ -266,6 +266,7 @@ mod tests {
             job: "Job",
             options: JobOptions::new(),
             payload: PayloadShape::Fields(&[]),
+            form: PayloadForm { codec: None, version: 1, earlier: Vec::new },
             schedule: None,
             file: "src/jobs.rs",
             line,

@@ -62,6 +62,8 @@ pub(super) struct AggregationRun {
     queue: QueueName,
     set: SetName,
     failures: u32,
+    /// How many members are left to other servers.
+    left: usize,
 }
 
 /// Members of one aggregator.
@@ -81,11 +83,11 @@ enum PartEnd {
 impl AggregationRun {
     pub(super) fn new(workplace: Arc<Workplace>, staged: Staged, failures: u32) -> Self {
         let Staged { queue, set } = staged;
-        Self { workplace, queue, set, failures }
+        Self { workplace, queue, set, failures, left: 0 }
     }
 
-    pub(super) async fn run(self) -> Ended {
-        let (parts, left) = self.parts().await;
+    pub(super) async fn run(mut self) -> Ended {
+        let parts = self.parts().await;
         let mut has_failed = false;
         for (number, part) in parts.into_iter().enumerate() {
             match self.part(number, part).await {
@@ -100,7 +102,7 @@ impl AggregationRun {
                 }
             }
         }
-        let (rest, failures) = match (has_failed, left) {
+        let (rest, failures) = match (has_failed, self.left) {
             (true, _) => {
                 let doublings = 1 << self.failures.min(10);
                 (FIRST_REST.saturating_mul(doublings).min(LONGEST_REST), self.failures.saturating_add(1))
@@ -121,9 +123,9 @@ impl AggregationRun {
         self.workplace.broker.clock().unix_seconds()
     }
 
-    /// Reads the set: what each aggregator takes, and how many nobody here takes. What is no task is taken out.
-    async fn parts(&self) -> (Vec<Part>, usize) {
-        let (mut parts, mut unreadable, mut left, mut offset) = (Vec::<Part>::new(), Vec::new(), 0, 0);
+    /// Reads the set: what each aggregator takes. What nobody here takes is left, and what is no task is taken out.
+    async fn parts(&mut self) -> Vec<Part> {
+        let (mut parts, mut unreadable, mut offset) = (Vec::<Part>::new(), Vec::new(), 0);
         loop {
             let members = persist("read an aggregation set", || {
                 self.workplace.broker.read_set(&self.queue, &self.set, offset, CHUNK)
@@ -158,7 +160,7 @@ impl AggregationRun {
                 let Some(aggregator) =
                     self.workplace.groups.aggregators.choose(&self.queue, &message.task_type)
                 else {
-                    left += 1;
+                    self.left += 1;
                     continue;
                 };
                 let member = (member.id, message);
@@ -173,11 +175,11 @@ impl AggregationRun {
             }
         }
         self.archive(&unreadable).await;
-        (parts, left)
+        parts
     }
 
     /// Has one part made into a task.
-    async fn part(&self, number: usize, part: Part) -> PartEnd {
+    async fn part(&mut self, number: usize, part: Part) -> PartEnd {
         let Part { aggregator, mut members } = part;
         let tasks = members.len();
         let span = tracing::info_span!(
@@ -294,12 +296,13 @@ impl AggregationRun {
         })
     }
 
-    /// Archives members whose payload cannot be read, and takes them off the list.
-    async fn reject(&self, rejected: Vec<(usize, BoxError)>, members: &mut Vec<(TaskId, TaskMessage)>) {
+    /// Archives members whose payload cannot be read, or leaves them to newer servers, and takes them off the list.
+    async fn reject(&mut self, rejected: Vec<(usize, BoxError)>, members: &mut Vec<(TaskId, TaskMessage)>) {
         let mut archived = Vec::with_capacity(rejected.len());
         let mut rejected = rejected.into_iter().peekable();
         for (position, (id, message)) in std::mem::take(members).into_iter().enumerate() {
             match rejected.next_if(|(rejected, _)| *rejected == position) {
+                Some((_, error)) if self.workplace.bad_payloads.leaves_in_group(&error) => self.left += 1,
                 Some((_, error)) => archived.push(self.rejected(id, message, error_text(&*error))),
                 None => members.push((id, message)),
             }

@@ -16,6 +16,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::BadPayloads;
 use super::aggregation::{AggregationRun, Ended, Staged};
 use super::mended::Mender;
 use super::processor::Control;
@@ -102,6 +103,7 @@ pub(super) struct Workplace {
     pub(super) client: Client,
     pub(super) states: Arc<StateMap>,
     pub(super) groups: GroupSetup,
+    pub(super) bad_payloads: BadPayloads,
 }
 
 /// Aggregates groups until told to stop; then lets what runs finish, and gives the rest back.

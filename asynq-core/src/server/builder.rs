@@ -11,7 +11,7 @@ use super::aggregator::GroupSetup;
 use super::health::OnHealth;
 use super::server::{Server, Setup, WrapFn};
 use super::settle::Rules;
-use super::{Ended, Fate, Health, ServedQueue, UnknownTypes};
+use super::{BadPayloads, Ended, Fate, Health, ServedQueue, UnknownTypes};
 use crate::background::host_name;
 use crate::broker::ArchiveLimits;
 use crate::client::{AsClient, Client};
@@ -47,6 +47,7 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`type_on_cancel`](Self::type_on_cancel) | as the job's `on_cancel` says, or the server's | has none |
 /// | [`layer`](Self::layer) | none | none (`ServeMux.Use`) |
 /// | [`unknown_types`](Self::unknown_types) | [`UnknownTypes::Fail`] | the same |
+/// | [`bad_payloads`](Self::bad_payloads) | [`BadPayloads::Archive`] | none: a handler's own business |
 /// | [`health_check`](Self::health_check) | none | the same |
 /// | [`health_interval`](Self::health_interval) | 15 s | the same |
 /// | [`cancel_grace`](Self::cancel_grace) | 2 s | none: the handler is not waited for |
@@ -181,6 +182,15 @@ impl ServerBuilder {
             self.reject("unknown_types", "limit must be 1 or more, got 0".to_owned());
         }
         self.rules.unknown_types = unknown;
+        self
+    }
+
+    /// What to do with tasks whose payload is not one that their job can read.
+    pub fn bad_payloads(mut self, bad: BadPayloads) -> Self {
+        if let BadPayloads::PutBack { limit: 0, .. } = bad {
+            self.reject("bad_payloads", "limit must be 1 or more, got 0".to_owned());
+        }
+        self.rules.bad_payloads = bad;
         self
     }
 

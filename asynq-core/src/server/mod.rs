@@ -3,6 +3,7 @@
 mod aggregation;
 mod aggregator;
 mod attempt;
+mod bad_payload;
 mod builder;
 mod forwarder;
 #[cfg(test)]
@@ -33,6 +34,7 @@ mod tests;
 mod unknown;
 
 pub use attempt::{DeadlineExceeded, Panicked};
+pub use bad_payload::BadPayloads;
 pub use builder::ServerBuilder;
 pub use handle::{ServerHandle, ServerStatus, Slots};
 pub use health::Health;

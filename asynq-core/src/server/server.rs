@@ -160,6 +160,7 @@ impl Server {
             client: client.clone(),
             states: Arc::clone(&states),
             groups,
+            bad_payloads: rules.bad_payloads,
         };
         let aggregator = AggregatorLoop::new(workplace, queues.clone());
         helpers.spawn(aggregator.run(stop_helpers.clone(), order.clone()));

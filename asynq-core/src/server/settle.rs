@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::UnknownTypes;
 use super::hooks::Hooks;
+use super::{BadPayloads, UnknownTypes};
 use crate::background::guarded;
 use crate::broker::Transition;
 use crate::clock::floor_seconds;
@@ -31,6 +31,7 @@ pub(super) struct Rules {
     pub(super) retry: RetryPolicy,
     pub(super) is_failure: Option<IsFailure>,
     pub(super) unknown_types: UnknownTypes,
+    pub(super) bad_payloads: BadPayloads,
     pub(super) on_cancel: OnCancel,
     /// Whether a task that is given up releases its lock.
     pub(super) release_on_archive: bool,
@@ -44,6 +45,31 @@ pub(super) struct Rules {
 pub(super) struct TypeRules {
     pub(super) retry: Option<RetryPolicy>,
     pub(super) on_cancel: Option<OnCancel>,
+}
+
+/// A task is put back as it was, for a server that can do more with it than this one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeftToOthers {
+    pub(super) delay: Duration,
+    /// It is archived when it was put back for this many times.
+    pub(super) limit: u32,
+    /// What such a server is able to do, for the text that stays with the task.
+    pub(super) able: &'static str,
+}
+
+impl LeftToOthers {
+    fn transition(self, message: &TaskMessage, error: &BoxError, now: Timestamp) -> Transition {
+        let Self { delay, limit, able } = self;
+        let seconds = floor_seconds(now);
+        let text = error_text(&**error);
+        let message = TaskMessage {
+            error_msg: format!("{text}; put back for a server that {able}, {limit} times at most"),
+            last_failed_at: seconds,
+            ..message.clone()
+        };
+        let at = seconds.saturating_add(wire_seconds(delay));
+        Transition::PutBack { message, at, limit: Some(limit) }
+    }
 }
 
 impl Rules {
@@ -82,17 +108,20 @@ impl Rules {
         if let Verdict::PutBack(delay) = verdict {
             return self.put_back(message, error, delay, now);
         }
-        if verdict == Verdict::Retry {
-            if let Some(put_back) = self.unknown_types.transition(message, error, now) {
-                return put_back;
-            }
-            if has_cause::<Cancelled>(&**error) {
-                verdict = match own.and_then(|own| own.on_cancel).unwrap_or(self.on_cancel) {
-                    OnCancel::Retry => Verdict::Retry,
-                    OnCancel::Archive => Verdict::SkipRetry,
-                    OnCancel::Delete => Verdict::Revoke,
-                };
-            }
+        let left = match verdict {
+            Verdict::Retry => self.unknown_types.put_back_after(error),
+            Verdict::SkipRetry => self.bad_payloads.put_back_after(error),
+            _ => None,
+        };
+        if let Some(left) = left {
+            return left.transition(message, error, now);
+        }
+        if verdict == Verdict::Retry && has_cause::<Cancelled>(&**error) {
+            verdict = match own.and_then(|own| own.on_cancel).unwrap_or(self.on_cancel) {
+                OnCancel::Retry => Verdict::Retry,
+                OnCancel::Archive => Verdict::SkipRetry,
+                OnCancel::Delete => Verdict::Revoke,
+            };
         }
         let failed =
             TaskMessage { error_msg: error_text(&**error), last_failed_at: seconds, ..message.clone() };

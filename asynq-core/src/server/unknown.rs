@@ -2,14 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::settle::error_text;
-use crate::broker::Transition;
-use crate::clock::floor_seconds;
+use super::settle::LeftToOthers;
 use crate::router::{BoxError, HandlerNotFound, has_cause};
-use crate::task::wire_seconds;
-use crate::wire::TaskMessage;
 
 /// What a server does with tasks of a type that its router does not know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,25 +28,9 @@ impl UnknownTypes {
         Self::PutBack { delay: Duration::from_secs(30), limit: 120 }
     }
 
-    /// Where a task goes after this error, if the error is that its type is unknown and it is not to fail.
-    pub(super) fn transition(
-        self,
-        message: &TaskMessage,
-        error: &BoxError,
-        now: Timestamp,
-    ) -> Option<Transition> {
+    /// How to put a task back after this error, if the error is that its type is unknown and it is not to fail.
+    pub(super) fn put_back_after(self, error: &BoxError) -> Option<LeftToOthers> {
         let Self::PutBack { delay, limit } = self else { return None };
-        if !has_cause::<HandlerNotFound>(&**error) {
-            return None;
-        }
-        let seconds = floor_seconds(now);
-        let text = error_text(&**error);
-        let message = TaskMessage {
-            error_msg: format!("{text}; put back for a server that has one, {limit} times at most"),
-            last_failed_at: seconds,
-            ..message.clone()
-        };
-        let at = seconds.saturating_add(wire_seconds(delay));
-        Some(Transition::PutBack { message, at, limit: Some(limit) })
+        has_cause::<HandlerNotFound>(&**error).then_some(LeftToOthers { delay, limit, able: "has one" })
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::Rig;
 use super::table::{Table, payload_text};
-use crate::job::Job;
+use crate::job::{self, Job};
 use crate::task::{TaskInfo, TaskState};
 
 /// A stored task of a job.
@@ -136,7 +136,7 @@ fn decode<J: Job>(info: TaskInfo) -> Option<Stored<J>> {
     if info.task_type.as_str() != J::NAME {
         return None;
     }
-    match J::decode(&info.payload) {
+    match job::read::<J>(&info.payload, &info.headers) {
         Ok(job) => Some(Stored { job, info }),
         Err(error) => panic!(
             "the payload of task `{}` is none of `{}`: {error:?}\n  {}",

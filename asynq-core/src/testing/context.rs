@@ -10,11 +10,11 @@ use super::Rig;
 use crate::broker::{Broker, MemoryBroker};
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::job::Job;
 use crate::router::{Ctx, CtxParts, StateMap};
 use crate::server::Attempted;
-use crate::task::{QueueName, TaskId};
+use crate::task::{QueueName, Task, TaskId};
 use crate::wire::TaskMessage;
 
 /// Makes a [`Ctx`] for calling a job's function directly, or for [`Rig::perform_with`].
@@ -96,17 +96,17 @@ impl TestCtx {
         }
     }
 
-    /// The task of this job: its type, its payload, its queue and the number of its retries.
+    /// The task of this job: its type, its payload, its headers, its queue and the number of its retries.
     ///
     /// # Errors
     ///
-    /// When the payload cannot be encoded.
+    /// As [`Job::to_task`].
     pub fn job<J: Job>(mut self, job: &J) -> Result<Self> {
-        let encode = |source| Error::Codec { job: J::NAME.to_owned(), source };
-        self.message.payload = job.encode().map_err(encode)?;
-        J::NAME.clone_into(&mut self.message.task_type);
+        let Task { task_type, payload, headers, options } = job.to_task()?;
+        self.message.payload = payload.unwrap_or_default();
+        self.message.headers.extend(headers);
+        task_type.as_str().clone_into(&mut self.message.task_type);
         J::OPTIONS.queue_name().clone_into(&mut self.message.queue);
-        let options = J::OPTIONS.task_options();
         self.message.retry = options.max_retry.unwrap_or(self.message.retry);
         self.message.timeout = options.timeout.map_or(0, crate::task::wire_seconds);
         Ok(self)

@@ -2,6 +2,7 @@
 //!
 //! Facts are those of hibiken/asynq v0.26.0, checked against what the real library wrote (`tests/vectors`).
 
+mod headers;
 pub mod keys;
 mod message;
 mod option;
@@ -9,6 +10,7 @@ mod protobuf;
 mod schedule;
 mod server;
 
+pub use headers::{CODEC_HEADER, VERSION_HEADER};
 pub use message::TaskMessage;
 pub use option::{
     EnqueueOption, GoDuration, GoReading, GoString, GoTime, InvalidDuration, InvalidOptionString, go_readable,

@@ -1,7 +1,7 @@
 //! [`Args`]: what `#[job(…)]` says.
 //!
 //! An option is one row of [`OPTIONS`]: its name, an example for messages, and how it is read: `name = value`,
-//! `name(list)` or `name` alone. One that has several forms has a row for each.
+//! `name = type`, `name(list)` or `name` alone. One that has several forms has a row for each.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -10,7 +10,9 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
 use super::case::{self, Case};
+use super::check::Field;
 use super::derives;
+use super::encoding::Encoding;
 use super::failure;
 use super::rate::{self, Rate};
 use super::schedule::Schedule;
@@ -33,6 +35,8 @@ pub(super) struct Args {
     pub(super) rename_all: Option<Case>,
     /// Whether the payload is the encoding of the only argument.
     pub(super) transparent: Option<Ident>,
+    /// How the payload is encoded, and its earlier forms.
+    pub(super) encoding: Encoding,
     /// Whether the function blocks its thread.
     pub(super) blocking: Option<Ident>,
     /// Whether the job runs only where it is named.
@@ -77,13 +81,15 @@ struct Known {
 enum Read {
     /// `name = value`.
     Value(fn(&mut Args, &Expr) -> Result<()>),
+    /// `name = type`.
+    OfType(fn(&mut Args, Type)),
     /// `name(…)`: what stands in the parentheses, which is something.
     List(fn(&mut Args, ParseStream<'_>) -> Result<()>),
     /// Nothing.
     Flag(fn(&mut Args, &Ident)),
 }
 
-use Read::{Flag, List, Value};
+use Read::{Flag, List, OfType, Value};
 
 const OPTIONS: &[Known] = &[
     Known {
@@ -211,6 +217,26 @@ const OPTIONS: &[Known] = &[
         read: Flag(|args, name| args.transparent = Some(name.clone())),
     },
     Known {
+        name: "codec",
+        example: "codec = MsgPack",
+        read: OfType(|args, ty| args.encoding.codec = Some(ty)),
+    },
+    Known {
+        name: "version",
+        example: "version = 2",
+        read: Value(|args, value| args.encoding.version(value)),
+    },
+    Known {
+        name: "from",
+        example: "from = OldSendEmail",
+        read: OfType(|args, ty| args.encoding.set_previous(ty)),
+    },
+    Known {
+        name: "from",
+        example: "from(1 = OldSendEmail)",
+        read: List(|args, list| args.encoding.set_earlier(list)),
+    },
+    Known {
         name: "blocking",
         example: "blocking",
         read: Flag(|args, name| args.blocking = Some(name.clone())),
@@ -309,6 +335,14 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     ),
     (&["process_in"], "it is called `delay` here: write `delay = \"30s\"`"),
     (&["struct_name"], "it is called `struct` here: write `struct = \"SendMail\"`"),
+    (
+        &["format", "encoding", "serializer", "content_type"],
+        "it is called `codec` here: write `codec = MsgPack`",
+    ),
+    (
+        &["upgrade", "migrate", "old", "was"],
+        "it is called `from` here: write `from = OldSendEmail`, with `impl From<OldSendEmail> for SendEmail`",
+    ),
     (&["alias"], "it is called `aliases` here: write `aliases = [\"mail:send\"]`"),
 ];
 
@@ -337,6 +371,7 @@ impl Args {
             errors.push(error);
         }
         args.schedule.check(errors);
+        args.encoding.check(errors);
         args.unique.check_time(errors);
         args
     }
@@ -358,6 +393,10 @@ impl Args {
         match known.read {
             _ if twice => Err(Error::new(name.span(), format!("`{}` is given twice", known.name))),
             Value(read) => read(self, &value(&name, known, input)?),
+            OfType(read) => {
+                read(self, type_of(&name, known, input)?);
+                Ok(())
+            }
             List(read) => {
                 let list;
                 let missing = known.needs(&name);
@@ -431,6 +470,16 @@ impl Args {
         }
     }
 
+    /// Where an option is given.
+    pub(super) fn given(&self, name: &str) -> Option<&Ident> {
+        self.given.iter().find(|given| *given == name)
+    }
+
+    /// The argument that is the payload, as the job's codec encodes it.
+    pub(super) fn encoded<'a>(&self, fields: &'a [Field]) -> Option<&'a Field> {
+        self.encoding.argument(self.transparent.as_ref(), fields)
+    }
+
     /// Notes a default option.
     fn set(&mut self, method: &str, value: impl ToTokens) {
         let method = format_ident!("{method}");
@@ -442,7 +491,7 @@ impl Known {
     /// Whether what follows its name looks as it should.
     fn is_at(&self, input: ParseStream<'_>) -> bool {
         match self.read {
-            Value(_) => input.peek(Token![=]),
+            Value(_) | OfType(_) => input.peek(Token![=]),
             List(_) => input.peek(token::Paren),
             Flag(_) => input.is_empty() || input.peek(Token![,]),
         }
@@ -452,6 +501,7 @@ impl Known {
     fn needs(&self, name: &Ident) -> Error {
         let needs = match self.read {
             Value(_) => "needs a value: write",
+            OfType(_) => "needs a type: write",
             List(_) => "needs a list: write",
             Flag(_) => "has no value: write just",
         };
@@ -496,6 +546,23 @@ fn value(name: &Ident, known: &Known, input: ParseStream<'_>) -> Result<Expr> {
         value = *group.expr;
     }
     Ok(value)
+}
+
+/// The type that follows the name of an option.
+fn type_of(name: &Ident, known: &Known, input: ParseStream<'_>) -> Result<Type> {
+    if input.parse::<Option<Token![=]>>()?.is_none() {
+        return Err(known.needs(name));
+    }
+    if let Some(Ok(text)) = input.peek(LitStr).then(|| input.parse::<LitStr>()) {
+        let example = match text.parse::<Type>() {
+            Ok(_) => format!("`{} = {}`", known.name, text.value()),
+            Err(_) => format!("`{}`", known.example),
+        };
+        let message = format!("`{}` takes a type, not a string; write {example}", known.name);
+        return Err(Error::new(text.span(), message));
+    }
+    // In syn's own words it would be a list of all that a type begins with.
+    input.parse().map_err(|_error| known.needs(name))
 }
 
 /// The error at something that is not the name of an option.

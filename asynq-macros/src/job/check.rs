@@ -29,6 +29,14 @@ pub(super) struct Job<'a> {
     pub(super) call: Option<Call<'a>>,
 }
 
+impl Job<'_> {
+    /// The argument that is the payload, as the job's codec encodes it. With a mistake in the function there is none: what
+    /// a codec asks of its arguments could be another one.
+    pub(super) fn encoded(&self, args: &Args) -> Option<&Field> {
+        self.call.as_ref().and(args.encoded(&self.fields))
+    }
+}
+
 /// A field of the struct: an argument that travels in the payload.
 pub(super) struct Field {
     /// Which parameter it is.
@@ -125,6 +133,29 @@ pub(super) fn check<'a>(item: &'a Item, args: &Args, errors: &mut Errors) -> Opt
             fields.len()
         );
         errors.at(flag, message);
+    }
+    if let Some(field) = args.encoded(&fields) {
+        for attr in &field.serde {
+            errors.at(
+                attr,
+                "the codec is given this argument itself, not what serde makes of it: leave this out",
+            );
+        }
+        if let Some(option) = args.given("rename_all") {
+            errors.at(
+                option,
+                "there are no names to write: the payload is the argument itself; leave this out",
+            );
+        }
+        args.unique.refuse_names(
+            "this argument is all of the payload, which `unique_for` compares by itself: leave `unique_by` out",
+            errors,
+        );
+        args.schedule.refuse(
+            "a job with a schedule is enqueued without arguments, and this one's payload is its argument: leave out \
+             `codec`, `transparent` or the schedule",
+            errors,
+        );
     }
     let task_type = signature.ident.unraw().to_string();
     let own = args.name.as_ref().map_or_else(|| task_type.clone(), LitStr::value);

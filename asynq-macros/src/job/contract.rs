@@ -58,11 +58,12 @@ fn contract(args: &Args, input: &DeriveInput) -> TokenStream {
     let import = args.krate.import();
     let shape = shape(input);
     let output = args.output.as_ref().map_or_else(|| quote!(()), |ty| quote!(#ty));
-    let output = quote!(type Output = #output;);
+    let encoding = args.encoding.items(false);
     let fields = named_fields(input).unwrap_or_default();
     let unique_by = args.unique.method(Some(&fields), rename_all(&serde_of(&input.attrs)).as_ref());
     let task_type = snake_case(&ident.unraw().to_string());
-    let job = expand::job_impl(args, ident, &task_type, &shape, &output, unique_by.as_ref());
+    let items = quote!(#encoding type Output = #output; #unique_by);
+    let job = expand::job_impl(args, ident, &task_type, &shape, &items);
     let enqueue = expand::enqueue(vis);
     quote! {
         #[allow(deprecated, unused_qualifications)]

@@ -12,6 +12,7 @@ use syn::{LitStr, Type, Visibility, parse_quote};
 
 use super::args::Args;
 use super::check::{Argument, Call, Field, Job, Source};
+use super::encoding::Encoding;
 use super::item::Item;
 use super::payload;
 use super::rate::Rate;
@@ -160,18 +161,26 @@ fn trait_impl(args: &Args, job: &Job<'_>) -> TokenStream {
     let value = outcome(output, "Output");
     let start = quote_spanned!(first=> type);
     let output = quote_spanned!(last=> #start Output = #value;);
-    let unique_by = args.unique.method(Some(fields), args.rename_all.as_ref());
-    job_impl(args, name, task_type, &payload::shape(args, fields), &output, unique_by.as_ref())
+    let encoding = match call {
+        Some(_) => args.encoding.items(job.encoded(args).is_some()),
+        None => Encoding::default().items(false),
+    };
+    // Which is all of the payload where the codec is given the argument itself.
+    let unique_by = match args.encoded(fields) {
+        Some(_) => None,
+        None => args.unique.method(Some(fields), args.rename_all.as_ref()),
+    };
+    let items = quote!(#encoding #output #unique_by);
+    job_impl(args, name, task_type, &payload::shape(args, fields), &items)
 }
 
-/// `impl Job`.
+/// `impl Job`, with these items: its encoding, its output, and what makes its tasks equal.
 pub(super) fn job_impl(
     args: &Args,
     job: &Ident,
     task_type: &str,
     shape: &TokenStream,
-    output: &TokenStream,
-    unique_by: Option<&TokenStream>,
+    items: &TokenStream,
 ) -> TokenStream {
     let Args { name, setters, .. } = args;
     let task_type = name.clone().unwrap_or_else(|| LitStr::new(task_type, Span::call_site()));
@@ -180,9 +189,7 @@ pub(super) fn job_impl(
             const NAME: &'static str = #task_type;
             const OPTIONS: __asynq::JobOptions = __asynq::JobOptions::new()#setters;
             const PAYLOAD: __asynq::PayloadShape = #shape;
-            type Codec = __asynq::Json;
-            #output
-            #unique_by
+            #items
         }
     }
 }
@@ -331,6 +338,7 @@ pub(super) fn registration(
                 job: #text,
                 options: <#ty as __asynq::Job>::OPTIONS,
                 payload: <#ty as __asynq::Job>::PAYLOAD,
+                form: __asynq::PayloadForm::of::<#ty>(),
                 schedule: #schedule,
                 file: ::core::file!(),
                 line: ::core::line!(),

@@ -80,9 +80,10 @@ pub(super) fn expand_methods(
     let ty_tokens = ty.to_token_stream();
     let registration = expand::registration(args, &function, &path, &job, &call, &ty_tokens);
     let shape = payload::value_shape(&name.to_string());
-    let output = quote!(type Output = #output_of;);
+    let encoding = args.encoding.items(false);
     let unique_by = args.unique.method(None, None);
-    let job_impl = expand::job_impl(args, &name, &task_type, &shape, &output, unique_by.as_ref());
+    let items = quote!(#encoding type Output = #output_of; #unique_by);
+    let job_impl = expand::job_impl(args, &name, &task_type, &shape, &items);
     let enqueue = expand::enqueue(&Visibility::Public(syn::token::Pub(Span::call_site())));
     let import = args.krate.import();
     quote! {

@@ -1,13 +1,14 @@
 //! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`], or an `impl`,
 //! [`methods`]), whether that can be a job ([`check`]), how often it may run ([`rate`]), what becomes of it when it fails
-//! ([`failure`]), what makes its tasks equal ([`unique`]), when it is enqueued by itself ([`schedule`]), and what
-//! it becomes ([`mod@expand`]).
+//! ([`failure`]), what makes its tasks equal ([`unique`]), when it is enqueued by itself ([`schedule`]), how its payload
+//! is written ([`encoding`]), and what it becomes ([`mod@expand`]).
 
 mod args;
 mod case;
 pub(crate) mod check;
 mod contract;
 mod derives;
+mod encoding;
 mod expand;
 mod failure;
 pub(crate) mod item;
@@ -43,7 +44,8 @@ pub(crate) fn expand(args: TokenStream, tokens: TokenStream) -> TokenStream {
             }
         };
         let job = check::check(&item, &args, errors);
-        if let Some(job) = &job {
+        // Where the codec is given the argument itself, all of that was refused.
+        if let Some(job) = job.as_ref().filter(|job| args.encoded(&job.fields).is_none()) {
             args.schedule.check_arguments(&job.fields, errors);
             // Something may be wrong with the very argument that is named, or the list belongs elsewhere.
             if job.call.is_some() && args.handles.is_none() {

@@ -1,4 +1,5 @@
-//! What the payload of a job is: serde's traits for its struct, and its shape for the catalog.
+//! What the payload of a job is: serde's traits for its struct, or what another codec needs, and its shape for the
+//! catalog.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -9,15 +10,21 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Token};
 use super::args::Args;
 use super::case::Case;
 use super::check::{Field, Job};
-use super::types;
+use super::{encoding, types};
 use crate::render::render;
 
-/// `Serialize` and `Deserialize`. They are derived on a twin of the struct, because only in here serde's attributes
-/// can name what they need: their paths are texts, in which the path of a crate may mean nothing.
+/// `Serialize` and `Deserialize`, unless the codec is given the argument itself. They are derived on a twin of the
+/// struct, because only in here serde's attributes can name what they need: their paths are texts, in which the path of
+/// a crate may mean nothing.
 pub(super) fn wire(args: &Args, job: &Job<'_>) -> TokenStream {
     let Job { name, fields, .. } = job;
+    if let Some(field) = job.encoded(args) {
+        return encoding::transparent(name, field);
+    }
     let text = LitStr::new(&name.to_string(), Span::call_site());
-    let transparent = args.transparent.as_ref().filter(|_| fields.len() == 1).map(|_| quote!(transparent,));
+    // After a mistake about an argument that a codec was to be given, serde may find one of its own.
+    let is_transparent = args.transparent.is_some() && fields.len() == 1 && args.encoded(fields).is_none();
+    let transparent = is_transparent.then(|| quote!(transparent,));
     let rename_all = args.rename_all.as_ref().map(|Case { name, .. }| quote!(rename_all = #name,));
     let (arguments, fields): (Vec<_>, Vec<_>) = fields
         .iter()

@@ -73,6 +73,13 @@ impl Schedule {
         }
     }
 
+    /// Notes that there must be no schedule, if there is one.
+    pub(super) fn refuse(&self, message: &str, errors: &mut Errors) {
+        if let Some(spec) = self.specs.first() {
+            errors.at(spec, message);
+        }
+    }
+
     /// Checks that a scheduler can make the job: it has no arguments to give.
     pub(super) fn check_arguments(&self, fields: &[Field], errors: &mut Errors) {
         if self.specs.is_empty() {

@@ -87,6 +87,13 @@ impl Unique {
         errors.push(Error::new(span, message));
     }
 
+    /// Notes that there must be no names, if there are.
+    pub(super) fn refuse_names(&self, message: &str, errors: &mut Errors) {
+        if let Some(name) = self.by.first() {
+            errors.at(name, message);
+        }
+    }
+
     /// What is wrong with the names, given what is in the payload.
     pub(super) fn check_names(&self, fields: &[Field], errors: &mut Errors) {
         for name in &self.by {

@@ -5,7 +5,7 @@ use std::future::Future;
 use futures_util::future::BoxFuture;
 
 use super::{AggregateResult, Aggregation};
-use crate::job::Job;
+use crate::job::{self, Job};
 use crate::router::{BadPayload, Ctx};
 use crate::task::Task;
 
@@ -25,7 +25,7 @@ pub fn aggregate<J: Job>(
 ) -> Aggregation {
     let (mut jobs, mut rejected) = (Vec::with_capacity(tasks.len()), Vec::new());
     for (position, task) in tasks.into_iter().enumerate() {
-        match J::decode(&task.payload.unwrap_or_default()) {
+        match job::read::<J>(&task.payload.unwrap_or_default(), &task.headers) {
             Ok(job) => jobs.push(job),
             Err(error) => rejected.push((position, BadPayload::new(J::NAME, error).into())),
         }

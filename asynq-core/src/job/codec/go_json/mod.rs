@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 pub use types::{Nanos, bytes};
 
+use super::explain::{json_error, path};
 use super::{Codec, CodecError};
 
 /// JSON as Go's `encoding/json` has it: for jobs that Go programs enqueue or handle, too.
@@ -48,21 +49,29 @@ use super::{Codec, CodecError};
 #[derive(Clone, Copy, Debug)]
 pub struct GoJson;
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Codec<T> for GoJson {
     fn encode(value: &T) -> Result<Bytes, CodecError> {
         encode(value)
     }
 
     fn decode(bytes: &[u8]) -> Result<T, CodecError> {
-        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let value = T::deserialize(read::ZeroForNull(&mut deserializer)).map_err(CodecError::new)?;
-        deserializer.end().map_err(CodecError::new)?;
-        Ok(value)
+        read(bytes).map_err(|error| {
+            let mut again = serde_json::Deserializer::from_slice(bytes);
+            json_error(&error, path::<T, _>(read::ZeroForNull(&mut again)))
+        })
     }
 }
 
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = T::deserialize(read::ZeroForNull(&mut deserializer))?;
+    deserializer.end()?;
+    Ok(value)
+}
+
 /// The bytes of a value that need not be read back.
-pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, CodecError> {
+pub(in crate::job) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, CodecError> {
     write::to_vec(value).map(Bytes::from).map_err(CodecError::new)
 }
 
