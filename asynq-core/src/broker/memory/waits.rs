@@ -27,7 +27,8 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// The marks, unless all have lapsed.
+    /// The marks, unless all have lapsed; for dumps.
+    #[cfg(any(test, feature = "__conformance"))]
     pub(super) fn marks(&self, now: Moment) -> Option<&Expiring<ScoredSet>> {
         self.marks.as_ref().filter(|marks| marks.is_alive(now) && !marks.value.is_empty())
     }
