@@ -42,7 +42,8 @@
 //! - [`Enqueued::wait`] and [`Client::wait`] give what a job returns. A [propagator](Client::propagator) takes traces along.
 //! - [`Inspector`] looks at what is stored, and changes it.
 //! - [`Codec`] says how a payload is written: JSON unless a job says otherwise, and as Go writes it ([`GoJson`]), as
-//!   MessagePack, CBOR or protobuf (features `msgpack`, `cbor`, `protobuf`), or as it is ([`Raw`]).
+//!   MessagePack, CBOR or protobuf (features `msgpack`, `cbor`, `protobuf`), or as it is ([`Raw`]). [`payload::Payloads`] compress and encrypt it, and limit its size
+//!   (features `zstd`, `encryption`).
 //! - [`testing`] runs jobs in a test, without a server and without waiting.
 //!
 //! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
@@ -57,6 +58,10 @@ pub use asynq_core::client::{
 };
 #[cfg(feature = "cbor")]
 pub use asynq_core::job::Cbor;
+#[cfg(feature = "zstd")]
+pub use asynq_core::job::Compressed;
+#[cfg(feature = "encryption")]
+pub use asynq_core::job::Encrypted;
 #[cfg(feature = "msgpack")]
 pub use asynq_core::job::MsgPack;
 #[cfg(feature = "protobuf")]
@@ -90,8 +95,8 @@ pub use asynq_core::scheduler::{
     CatchUp, EntryId, PeriodicTask, PeriodicTaskManager, PeriodicTaskProvider, Schedule, Scheduler,
 };
 pub use asynq_core::{
-    Error, Result, broker, client, clock, inspector, limit, router, scheduler, server, task, telemetry,
-    testing, wire,
+    Error, Result, broker, client, clock, inspector, limit, payload, router, scheduler, server, task,
+    telemetry, testing, wire,
 };
 pub use asynq_core::{assert_registered, jobs};
 #[cfg(feature = "macros")]
@@ -106,6 +111,13 @@ pub use asynq_core::__private;
 #[doc = include_str!("../docs/guide/testing.md")]
 mod guide_testing {}
 
-#[cfg(all(doctest, feature = "macros", feature = "msgpack", feature = "protobuf"))]
+#[cfg(all(
+    doctest,
+    feature = "macros",
+    feature = "msgpack",
+    feature = "protobuf",
+    feature = "encryption",
+    feature = "zstd"
+))]
 #[doc = include_str!("../docs/guide/payloads.md")]
 mod guide_payloads {}

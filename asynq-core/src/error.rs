@@ -122,6 +122,25 @@ pub enum Error {
         /// Why.
         source: CodecError,
     },
+    /// A payload could not be compressed or encrypted, as its job or the client asks.
+    #[error("payload of job `{job}` cannot be stored: {reason}")]
+    PayloadNotStored {
+        /// The task type.
+        job: String,
+        /// Why, and what is allowed.
+        reason: String,
+    },
+    /// A payload is larger than the client was told to store, see [`Payloads`](crate::payload::Payloads::max_size): store
+    /// what is large elsewhere, and a reference to it in the task.
+    #[error("payload of job `{job}` is too large: {size} bytes, and at most {limit} are allowed")]
+    PayloadTooLarge {
+        /// The task type.
+        job: String,
+        /// Its bytes, as they would be stored.
+        size: usize,
+        /// The most that are allowed.
+        limit: usize,
+    },
     /// The URL does not say where the broker is.
     #[error("invalid broker URL: {reason}")]
     InvalidUrl {

@@ -26,6 +26,7 @@ pub mod client;
 pub mod inspector;
 pub mod job;
 pub mod limit;
+pub mod payload;
 pub mod router;
 pub mod scheduler;
 pub mod server;

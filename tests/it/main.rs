@@ -24,6 +24,8 @@ mod life;
 mod limits;
 mod middleware;
 mod model;
+#[cfg(all(feature = "encryption", feature = "zstd"))]
+mod payloads;
 mod periodic;
 mod permissions;
 mod queues;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::plan::{Plan, plan};
 use super::waiting::RunEnds;
 use super::{Awaited, Enqueued, Wait};
@@ -11,8 +13,10 @@ use crate::broker::{Broker, BrokerError, EnqueueError, MemoryBroker, NewTask};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::job::IntoTask;
+use crate::payload::{OpenError, Payloads};
 use crate::task::{Headers, QueueName, Task, TaskId, TaskInfo};
 use crate::telemetry::Propagator;
+use crate::wire::TaskMessage;
 
 /// How many tasks go into one round trip of [`Client::enqueue_all`].
 const CHUNK: usize = 256;
@@ -23,6 +27,7 @@ pub struct Client {
     broker: Arc<dyn Broker>,
     run_ends: Arc<RunEnds>,
     propagator: Option<Arc<dyn Propagator>>,
+    payloads: Arc<Payloads>,
 }
 
 /// Something that can enqueue: a [`Client`], or the [`Ctx`](crate::router::Ctx) of a running task.
@@ -58,7 +63,7 @@ impl AsClient for crate::router::Ctx {
 impl Client {
     /// A client on a broker.
     pub fn new(broker: Arc<dyn Broker>) -> Self {
-        Self { broker, run_ends: Arc::default(), propagator: None }
+        Self { broker, run_ends: Arc::default(), propagator: None, payloads: Arc::default() }
     }
 
     /// Lets the traces of those who enqueue go on where their tasks are run: by workers on this client as well, and in
@@ -67,6 +72,39 @@ impl Client {
     pub fn propagator(mut self, propagator: impl Propagator) -> Self {
         self.propagator = Some(Arc::new(propagator));
         self
+    }
+
+    /// How payloads are stored, and workers on this client read them: compressed, encrypted, up to which size. Default:
+    /// as they are.
+    #[must_use]
+    pub fn payloads(mut self, payloads: Payloads) -> Self {
+        self.payloads = Arc::new(payloads);
+        self
+    }
+
+    /// The payload of a task that was read from the store, as it was before it was compressed or encrypted.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], as a worker on this client would meet.
+    pub fn open(&self, task: &TaskInfo) -> std::result::Result<Bytes, OpenError> {
+        let stored = TaskMessage {
+            task_type: task.task_type.as_str().to_owned(),
+            id: task.id.as_str().to_owned(),
+            payload: task.payload.clone(),
+            headers: task.headers.clone(),
+            ..TaskMessage::default()
+        };
+        Ok(self.payloads.open(&stored)?.unwrap_or(stored).payload)
+    }
+
+    /// The same client on another broker.
+    pub(crate) fn on(self, broker: Arc<dyn Broker>) -> Self {
+        Self { broker, run_ends: Arc::default(), ..self }
+    }
+
+    pub(crate) fn stores_payloads(&self) -> &Arc<Payloads> {
+        &self.payloads
     }
 
     /// Connects to Redis and makes sure that it answers.
@@ -243,7 +281,7 @@ impl Client {
             headers.append(&mut task.headers);
             task.headers = headers;
         }
-        plan(task, self.broker.keyspace(), now)
+        plan(task, &self.payloads, self.broker.keyspace(), now)
     }
 }
 

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use crate::broker::{NewTask, Placement};
 use crate::clock::floor_seconds;
 use crate::error::Result;
+use crate::payload::Payloads;
 use crate::task::{
     DEFAULT_MAX_RETRY, DEFAULT_TIMEOUT, InvalidOption, ProcessTime, Task, TaskId, TaskInfo, TaskState,
     unique_key, wire_seconds,
 };
-use crate::wire::TaskMessage;
 use crate::wire::keys::Keyspace;
+use crate::wire::{LAYERS_HEADER, TaskMessage};
 
 /// What is stored, and what the caller is told about it.
 pub(super) struct Plan {
@@ -21,8 +22,8 @@ pub(super) struct Plan {
 }
 
 /// Applies Go's rules and defaults.
-pub(super) fn plan(task: Task, keyspace: &Keyspace, now: Timestamp) -> Result<Plan> {
-    let Task { task_type, payload, headers, options } = task;
+pub(super) fn plan(task: Task, payloads: &Payloads, keyspace: &Keyspace, now: Timestamp) -> Result<Plan> {
+    let Task { task_type, payload, headers, options, layers } = task;
     if let Some(invalid) = options.invalid {
         return Err(invalid.into());
     }
@@ -59,7 +60,12 @@ pub(super) fn plan(task: Task, keyspace: &Keyspace, now: Timestamp) -> Result<Pl
     };
     let mut all_headers = headers;
     all_headers.extend(options.headers);
-    let message = TaskMessage {
+    if all_headers.contains_key(LAYERS_HEADER) {
+        let reason =
+            format_args!("`{LAYERS_HEADER}` says how the payload is stored, which is the client's to say");
+        return Err(InvalidOption::new("header", &reason).into());
+    }
+    let mut message = TaskMessage {
         task_type: task_type.as_str().to_owned(),
         payload: payload.unwrap_or_default(),
         id: id.as_str().to_owned(),
@@ -73,6 +79,7 @@ pub(super) fn plan(task: Task, keyspace: &Keyspace, now: Timestamp) -> Result<Pl
         headers: all_headers,
         ..TaskMessage::default()
     };
+    payloads.seal(&mut message, layers)?;
     let (placement, state, next_process_at) = if process_at > now {
         (Placement::Scheduled(floor_seconds(process_at)), TaskState::Scheduled, Some(process_at))
     } else if message.group_key.is_empty() {

@@ -9,6 +9,7 @@ use super::Inspector;
 use crate::broker::{Edit, Edited};
 use crate::clock::floor_seconds;
 use crate::error::{Error, Result};
+use crate::payload::Payloads;
 use crate::task::{InvalidOption, QueueName, TaskId, TaskInfo, wire_seconds};
 use crate::wire::TaskMessage;
 
@@ -52,14 +53,15 @@ impl TaskEdit {
         Self::default()
     }
 
-    /// Replaces the payload.
+    /// Replaces the payload. One that was compressed or encrypted is so again, with the settings and the keys of the
+    /// inspector's client.
     #[must_use]
     pub fn payload(mut self, payload: impl Into<Bytes>) -> Self {
         self.payload = Some(payload.into());
         self
     }
 
-    /// Changes nothing unless the payload is still this one: for a payload made out of the one that was read.
+    /// Changes nothing unless the payload, as it is stored, is still this one: for a payload made out of the one that was read.
     #[must_use]
     pub fn only_if_payload(mut self, payload: impl Into<Bytes>) -> Self {
         self.only_if_payload = Some(payload.into());
@@ -136,10 +138,11 @@ impl TaskEdit {
         Ok(Some(floor_seconds(at)))
     }
 
-    fn apply(&self, message: &TaskMessage) -> Result<TaskMessage, InvalidOption> {
+    fn apply(&self, message: &TaskMessage, payloads: &Payloads) -> Result<TaskMessage> {
         let mut edited = message.clone();
         if let Some(payload) = &self.payload {
             edited.payload = payload.clone();
+            payloads.reseal(&mut edited)?;
         }
         for (name, value) in &self.headers {
             match value {
@@ -175,7 +178,7 @@ impl Inspector {
     /// # Errors
     ///
     /// [`Error::WrongState`] when it is active, completed or in a group; [`Error::TaskChanged`] when the payload is not
-    /// the one that the edit is for; [`Error::InvalidOption`], [`Error::QueueNotFound`], [`Error::TaskNotFound`],
+    /// the one that the edit is for; [`Error::InvalidOption`], [`Error::PayloadTooLarge`], [`Error::PayloadNotStored`], [`Error::QueueNotFound`], [`Error::TaskNotFound`],
     /// [`Error::UnreadableTask`], [`Error::Broker`].
     ///
     /// # Cancel safety
@@ -194,7 +197,8 @@ impl Inspector {
             if expected.is_some_and(|expected| *expected != detail.message.payload) {
                 break;
             }
-            let message = Some(edit.apply(&detail.message)?).filter(|edited| *edited != detail.message);
+            let message =
+                Some(edit.apply(&detail.message, &self.payloads)?).filter(|edited| *edited != detail.message);
             let due = edit.due(self.broker.clock().now())?;
             let edit = Edit { expected: detail.message_bytes, message, due };
             match self.broker.edit(&queue, &id, &edit).await? {

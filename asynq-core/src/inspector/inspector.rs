@@ -10,6 +10,7 @@ use crate::broker::{
 };
 use crate::client::AsClient;
 use crate::error::{Error, Result};
+use crate::payload::Payloads;
 use crate::task::{InvalidOption, QueueName, TaskId, TaskState};
 
 /// As many days of history as anybody may ask for. Counters last 90 days; those before are zero.
@@ -49,18 +50,20 @@ const MOST_DAYS: usize = 3_650;
 #[derive(Clone, Debug)]
 pub struct Inspector {
     pub(super) broker: Arc<dyn Broker>,
+    pub(super) payloads: Arc<Payloads>,
 }
 
 impl Inspector {
     /// An inspector of what this client's broker stores.
     pub fn new(client: &(impl AsClient + ?Sized)) -> Self {
-        Self { broker: Arc::clone(client.as_client().broker()) }
+        let client = client.as_client();
+        Self { broker: Arc::clone(client.broker()), payloads: Arc::clone(client.stores_payloads()) }
     }
 
     /// The same, but what it archives is trimmed to these limits: those of the servers on the same queues.
     #[must_use]
     pub fn archive_limits(self, limits: ArchiveLimits) -> Self {
-        Self { broker: self.broker.with_archive_limits(limits) }
+        Self { broker: self.broker.with_archive_limits(limits), ..self }
     }
 
     /// The names of all queues, sorted.

@@ -73,7 +73,8 @@ pub trait Job: Sized + Send + 'static {
     fn to_task(&self) -> Result<Task, crate::Error> {
         let failed = |source| crate::Error::Codec { job: Self::NAME.to_owned(), source };
         let payload = self.encode().map_err(failed)?;
-        let mut task = Task::new(Self::NAME, payload).map_err(InvalidOption::from)?;
+        let mut task =
+            Task::new(Self::NAME, payload).map_err(InvalidOption::from)?.layers(Self::Codec::LAYERS);
         if let Some(codec) = Self::Codec::NAME {
             task = task.header(CODEC_HEADER, codec);
         }

@@ -13,6 +13,10 @@ mod versions;
 
 #[cfg(feature = "cbor")]
 pub use codec::Cbor;
+#[cfg(feature = "zstd")]
+pub use codec::Compressed;
+#[cfg(feature = "encryption")]
+pub use codec::Encrypted;
 #[cfg(feature = "msgpack")]
 pub use codec::MsgPack;
 #[cfg(feature = "protobuf")]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{Codec, CodecError, Job};
 use crate::task::Headers;
-use crate::wire::{CODEC_HEADER, VERSION_HEADER};
+use crate::wire::{CODEC_HEADER, LAYERS_HEADER, VERSION_HEADER};
 
 /// How a payload of an earlier version of a job is read. Made by `#[job(from(1 = …))]`.
 pub struct Earlier<J> {
@@ -62,6 +62,8 @@ pub(crate) enum Mismatch {
     Older { found: u32, known: String },
     #[error("its header `{VERSION_HEADER}` is no version: a number, 1 or more")]
     NoVersion,
+    #[error("it is compressed or encrypted, and nobody has opened it: see `Client::open`")]
+    Sealed,
     #[error("its header `{CODEC_HEADER}` says `{found}`, and this job reads {expected}")]
     Codec { found: String, expected: String },
 }
@@ -80,6 +82,9 @@ pub(crate) fn read<J: Job>(payload: &[u8], headers: &Headers) -> Result<J, Codec
 
 /// The version of a payload, if its headers do not say that reading it is of no use.
 fn version<J: Job>(headers: &Headers) -> Result<u32, Mismatch> {
+    if headers.contains_key(LAYERS_HEADER) {
+        return Err(Mismatch::Sealed);
+    }
     let version = match headers.get(VERSION_HEADER) {
         None => 1,
         Some(text) => text.parse().ok().filter(|version| *version > 0).ok_or(Mismatch::NoVersion)?,

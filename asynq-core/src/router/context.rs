@@ -9,10 +9,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::BadPayload;
+use super::{BadPayload, BoxError};
 use crate::client::Client;
 use crate::error::Result;
-use crate::job::{self, Job};
+use crate::job::{self, CodecError, Job};
 use crate::task::{Headers, QueueName, TaskId, TaskInfo, TaskState};
 use crate::wire::{TICK_HEADER, TaskMessage};
 
@@ -58,6 +58,18 @@ impl Ctx {
         Self(Arc::new(parts))
     }
 
+    /// The context of a task as it is stored: its payload is opened.
+    pub(crate) fn opening(mut parts: CtxParts) -> std::result::Result<Self, BoxError> {
+        match parts.client.stores_payloads().open(&parts.message) {
+            Ok(None) => {}
+            Ok(Some(opened)) => parts.message = Arc::new(opened),
+            Err(error) => {
+                return Err(BadPayload::new(parts.message.task_type.clone(), CodecError::new(error)).into());
+            }
+        }
+        Ok(Self::new(parts))
+    }
+
     /// Notes that a thread begins to work on this run, until what this returns is dropped.
     pub(super) fn begin_blocking(&self) -> DropGuard {
         self.0.blocking.get_or_init(CancellationToken::new).clone().drop_guard()
@@ -85,7 +97,7 @@ impl Ctx {
         &self.0.queue
     }
 
-    /// The payload as stored.
+    /// The payload, as it was before it was [compressed or encrypted](crate::payload::Payloads).
     pub fn payload(&self) -> &Bytes {
         &self.0.message.payload
     }

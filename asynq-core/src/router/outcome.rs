@@ -1,5 +1,6 @@
 //! What a handler may return, and how an error says what should happen to the task.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::job::{CodecError, FromResult, Mismatch};
+use crate::payload::OpenError;
 
 /// Any error of a handler.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -242,16 +244,16 @@ impl PutBack {
 #[derive(Debug, thiserror::Error)]
 #[error("payload of `{job}` cannot be decoded: {reason}")]
 pub struct BadPayload {
-    job: &'static str,
+    job: Cow<'static, str>,
     reason: String,
     source: Marker,
 }
 
 impl BadPayload {
     /// The payload of a task of type `job` could not be decoded.
-    pub fn new(job: &'static str, error: CodecError) -> Self {
+    pub fn new(job: impl Into<Cow<'static, str>>, error: CodecError) -> Self {
         Self {
-            job,
+            job: job.into(),
             reason: error.reason(),
             source: Marker { verdict: Verdict::SkipRetry, error: error.into() },
         }
@@ -259,7 +261,16 @@ impl BadPayload {
 
     /// Whether it is of a version that came after this program: one for a newer program to run.
     pub fn is_newer(&self) -> bool {
-        matches!(self.source.source().and_then(|cause| cause.downcast_ref()), Some(Mismatch::Newer { .. }))
+        matches!(self.cause(), Some(Mismatch::Newer { .. }))
+    }
+
+    /// Whether another program may be able to read it: a newer one, or one that has its key.
+    pub fn is_for_others(&self) -> bool {
+        self.is_newer() || self.cause().is_some_and(OpenError::is_for_others)
+    }
+
+    fn cause<E: Error + 'static>(&self) -> Option<&E> {
+        self.source.source().and_then(|cause| cause.downcast_ref())
     }
 }
 

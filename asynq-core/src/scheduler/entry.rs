@@ -6,6 +6,7 @@ use super::option_strings::option_strings;
 use super::periodic_task::Prepared;
 use super::{CatchUp, EntryId, Schedule};
 use crate::clock::from_unix_seconds;
+use crate::payload::Payloads;
 use crate::task::{QueueName, Task};
 use crate::wire::{SchedulerEntry, WireTimestamp};
 
@@ -19,6 +20,8 @@ pub(super) struct Entry {
     pub(super) task: Task,
     pub(super) queue: QueueName,
     pub(super) catch_up: CatchUp,
+    /// Its tasks are encrypted, and so it does not show their payload.
+    is_secret: bool,
     progress: Mutex<Progress>,
 }
 
@@ -32,11 +35,12 @@ pub(super) struct Progress {
 }
 
 impl Entry {
-    pub(super) fn new(prepared: Prepared, default_policy: CatchUp) -> Self {
+    pub(super) fn new(prepared: Prepared, default_policy: CatchUp, payloads: &Payloads) -> Self {
         let Prepared { id, content, spec, schedule, task, catch_up } = prepared;
         let queue = task.options.queue.clone().unwrap_or_default();
         let catch_up = catch_up.unwrap_or(default_policy);
-        Self { id, content, spec, schedule, task, queue, catch_up, progress: Mutex::default() }
+        let is_secret = payloads.encrypts(task.layers);
+        Self { id, content, spec, schedule, task, queue, catch_up, is_secret, progress: Mutex::default() }
     }
 
     /// Never held across an await.
@@ -55,7 +59,7 @@ impl Entry {
             id: self.id.as_str().to_owned(),
             spec: self.spec.clone(),
             task_type: self.task.task_type.as_str().to_owned(),
-            task_payload: self.task.payload.clone().unwrap_or_default(),
+            task_payload: self.task.payload.clone().filter(|_| !self.is_secret).unwrap_or_default(),
             enqueue_options: option_strings(&self.task),
             next_enqueue_time: time(next),
             prev_enqueue_time: time(last),

@@ -151,7 +151,8 @@ impl Scheduler {
             let reason = "this entry is registered already; for a second one, give it a name of its own";
             return Err(InvalidSchedule::new(&prepared.spec, &reason).into());
         }
-        let entry = Arc::new(Entry::new(prepared, self.settings.catch_up));
+        let entry =
+            Arc::new(Entry::new(prepared, self.settings.catch_up, self.settings.client.stores_payloads()));
         let id = entry.id.clone();
         let end = match &mut *phase {
             Phase::Running(running) => Some(self.begin(running, &entry)),

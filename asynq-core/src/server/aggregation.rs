@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::aggregator::Workplace;
 use super::attempt::{DeadlineExceeded, Panicked, panic_text};
+use super::members::Members;
 use super::settle::error_text;
 use crate::background::Backoff;
 use crate::broker::{
@@ -22,7 +23,7 @@ use crate::broker::{
 use crate::error::Error;
 use crate::job::GroupSettings;
 use crate::router::{AggregateResult, Aggregation, Aggregator, BoxError, Ctx, CtxParts};
-use crate::task::{QueueName, Task, TaskId, TaskOptions, TaskType};
+use crate::task::{QueueName, Task, TaskId};
 use crate::wire::TaskMessage;
 
 /// Members read in one call.
@@ -228,12 +229,12 @@ impl AggregationRun {
         let deadline = Instant::now() + limit;
         let cancellation = CancellationToken::new();
         let ctx = self.context(aggregator, id, limit, cancellation.clone());
-        let tasks = members.iter().map(|(_, message)| untyped(message)).collect::<Vec<_>>();
+        let opened = Members::open(members, self.workplace.client.stores_payloads());
         let aggregator = Arc::clone(aggregator);
         let mut running = JoinSet::new();
         running.spawn(
             async move {
-                let Aggregation { rejected, run } = aggregator.start(ctx, tasks);
+                let Aggregation { rejected, run } = opened.aggregate(&aggregator, ctx);
                 let result = match run {
                     Some(run) => Some(run.await),
                     None => None,
@@ -403,15 +404,5 @@ fn broken_off(error: JoinError) -> BoxError {
     match error.try_into_panic() {
         Ok(panic) => Panicked(panic_text(&*panic)).into(),
         Err(error) => error.into(),
-    }
-}
-
-/// A task as an aggregator sees it.
-fn untyped(message: &TaskMessage) -> Task {
-    Task {
-        task_type: TaskType::stored(&message.task_type),
-        payload: Some(message.payload.clone()),
-        headers: message.headers.clone(),
-        options: TaskOptions::new(),
     }
 }

@@ -20,7 +20,7 @@ pub enum BadPayloads {
     /// as failed.
     ///
     /// A task in a group stays there only if its payload says that it is of a newer
-    /// [version](crate::job::Job::VERSION); any other that cannot be read is archived.
+    /// [version](crate::job::Job::VERSION), or encrypted with a key that this server does not have; any other that cannot be read is archived.
     PutBack {
         /// How long until the task is tried again.
         delay: Duration,
@@ -45,6 +45,6 @@ impl BadPayloads {
     /// Whether a task of a group is left in it that could not be given to its aggregator.
     pub(super) fn leaves_in_group(self, error: &BoxError) -> bool {
         matches!(self, Self::PutBack { .. })
-            && error.downcast_ref::<BadPayload>().is_some_and(BadPayload::is_newer)
+            && error.downcast_ref::<BadPayload>().is_some_and(BadPayload::is_for_others)
     }
 }

@@ -19,6 +19,7 @@ use crate::client::{AsClient, Client};
 use crate::env::Settings;
 use crate::error::{Error, Result};
 use crate::job::GroupSettings;
+use crate::payload::Payloads;
 use crate::router::{
     Aggregator, BoxError, Middleware, OnCancel, Registration, RetryPolicy, Router, StateMap,
 };
@@ -58,6 +59,7 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`max_aggregations`](Self::max_aggregations) | 3 | the same |
 /// | [`scheduler`](Self::scheduler) | true | none: a scheduler is a program of its own |
 /// | [`catch_up`](Self::catch_up) | [`CatchUp::None`] | the same |
+/// | [`payloads`](Self::payloads) | those of its client | has none |
 #[must_use = "a server does nothing until it is run"]
 pub struct ServerBuilder {
     broker: BrokerSource,
@@ -80,6 +82,7 @@ pub struct ServerBuilder {
     groups: GroupSetup,
     scheduler: bool,
     catch_up: CatchUp,
+    payloads: Option<Payloads>,
     server_id: Option<String>,
     wrong: Option<Error>,
 }
@@ -131,6 +134,7 @@ impl ServerBuilder {
             groups: GroupSetup::default(),
             scheduler: true,
             catch_up: CatchUp::None,
+            payloads: None,
             server_id: None,
             wrong: None,
         }
@@ -465,6 +469,12 @@ impl ServerBuilder {
         self
     }
 
+    /// How payloads are read, and stored by what its jobs enqueue: see [`Payloads`]. Default: as its client does.
+    pub fn payloads(mut self, payloads: Payloads) -> Self {
+        self.payloads = Some(payloads);
+        self
+    }
+
     /// The server's ID, instead of a random one: what happens must not depend on it where runs are to be the same.
     #[cfg(test)]
     pub(crate) fn server_id(mut self, id: impl Into<String>) -> Self {
@@ -509,20 +519,7 @@ impl ServerBuilder {
             router.check(has_state, consumes)?;
             self.groups.aggregators.check(has_state, consumes)?;
         }
-        let client = match self.broker {
-            BrokerSource::Client(client) => {
-                let broker = client.broker();
-                let address = format!("{broker:?}");
-                broker.ping().await.map_err(|source| Error::Connect { address, source })?;
-                client
-            }
-            #[cfg(feature = "redis")]
-            BrokerSource::Url(url) => Client::connect(&url).await?,
-        };
-        let client = match self.archive_limits {
-            Some(limits) => Client::new(client.broker().with_archive_limits(limits)),
-            None => client,
-        };
+        let client = client(self.broker, self.archive_limits, self.payloads).await?;
         // Where nothing is kept, no lock is.
         let keeps_none = self.archive_limits.is_some_and(|limits| limits.tasks == 0);
         let concurrency =
@@ -622,6 +619,32 @@ impl ServerBuilder {
     }
 }
 
+/// The client that jobs enqueue by, on a broker that answers.
+async fn client(
+    broker: BrokerSource,
+    archive_limits: Option<ArchiveLimits>,
+    payloads: Option<Payloads>,
+) -> Result<Client> {
+    let mut client = match broker {
+        BrokerSource::Client(client) => {
+            let broker = client.broker();
+            let address = format!("{broker:?}");
+            broker.ping().await.map_err(|source| Error::Connect { address, source })?;
+            client
+        }
+        #[cfg(feature = "redis")]
+        BrokerSource::Url(url) => Client::connect(&url).await?,
+    };
+    if let Some(limits) = archive_limits {
+        let broker = client.broker().with_archive_limits(limits);
+        client = client.on(broker);
+    }
+    Ok(match payloads {
+        Some(payloads) => client.payloads(payloads),
+        None => client,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -633,5 +656,22 @@ mod tests {
         is_send(ServerBuilder::new(client).start());
         is_send(ServerBuilder::new(client).run());
         is_send(ServerBuilder::new(client).run_until(std::future::ready(())));
+    }
+
+    #[tokio::test]
+    async fn a_broker_of_its_own_takes_nothing_from_the_client() {
+        #[derive(Debug)]
+        struct Traces;
+
+        impl crate::telemetry::Propagator for Traces {
+            fn inject(&self, _: &mut crate::task::Headers) {}
+
+            fn extract(&self, _: &crate::task::Headers, _: &tracing::Span) {}
+        }
+
+        let traced = Client::in_memory().propagator(Traces).payloads(Payloads::new().max_size(1));
+        let limited = client(BrokerSource::Client(traced), Some(ArchiveLimits::NONE), None).await.unwrap();
+        assert!(limited.traces().is_some());
+        limited.enqueue(crate::task::Task::new("t", "ab").unwrap()).await.unwrap_err();
     }
 }

@@ -17,6 +17,7 @@ mod janitor;
 mod keepers;
 mod lease;
 mod limits;
+mod members;
 mod mended;
 mod pacing;
 mod presence;

@@ -413,7 +413,7 @@ impl Processor {
         if let Some(traces) = self.client.traces() {
             traces.extract(&message.headers, &span);
         }
-        let ctx = Ctx::new(CtxParts {
+        let parts = CtxParts {
             id: key.1.clone(),
             queue: key.0.clone(),
             message: Arc::clone(&message),
@@ -422,12 +422,16 @@ impl Processor {
             states: Arc::clone(&self.states),
             client: self.client.clone(),
             blocking: std::sync::OnceLock::new(),
-        });
+        };
         let handler = self.handler.clone();
         let grace = self.cancel_grace;
         // An instant that no timer can hold is no limit.
         let deadline = Instant::now().checked_add(left);
         let run = async move {
+            let ctx = match Ctx::opening(parts) {
+                Ok(ctx) => ctx,
+                Err(error) => return Finished { key, run, message, result: Err(error) },
+            };
             // A handler may panic before its first await: that, too, is its failure.
             let called = ctx.clone();
             let handler = async move { handler.call(called).await };

@@ -2,6 +2,7 @@
 
 mod id;
 mod info;
+mod layers;
 mod options;
 mod state;
 mod task;
@@ -9,6 +10,7 @@ mod unique;
 
 pub use id::{BlankName, QueueName, TaskId, TaskType};
 pub use info::TaskInfo;
+pub use layers::Layers;
 pub use options::{DEFAULT_MAX_RETRY, DEFAULT_TIMEOUT, InvalidOption, TaskOptions};
 pub(crate) use options::{ProcessTime, wire_seconds};
 pub use state::{TaskState, UnknownState};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{BlankName, TaskOptions, TaskType};
+use super::{BlankName, Layers, TaskOptions, TaskType};
 
 /// Text pairs that travel with a task, beside its payload. Names are exact: case matters, nothing is folded.
 pub type Headers = BTreeMap<String, String>;
@@ -30,6 +30,7 @@ pub struct Task {
     pub(crate) payload: Option<Bytes>,
     pub(crate) headers: Headers,
     pub(crate) options: TaskOptions,
+    pub(crate) layers: Layers,
 }
 
 impl Task {
@@ -53,6 +54,7 @@ impl Task {
             payload: None,
             headers: Headers::new(),
             options: TaskOptions::new(),
+            layers: Layers::NONE,
         })
     }
 
@@ -60,6 +62,13 @@ impl Task {
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// Asks the client that enqueues it for these layers, besides those that it gives every task.
+    #[must_use]
+    pub fn layers(mut self, layers: Layers) -> Self {
+        self.layers = self.layers.and(layers);
         self
     }
 

@@ -7,6 +7,7 @@ use super::Rig;
 use super::table::{Table, payload_text};
 use crate::job::{self, Job};
 use crate::task::{TaskInfo, TaskState};
+use crate::wire::LAYERS_HEADER;
 
 /// A stored task of a job.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +33,7 @@ impl Rig {
     /// When the payload of one cannot be decoded.
     #[track_caller]
     pub fn enqueued<J: Job>(&self) -> Vec<Stored<J>> {
-        self.tasks().into_iter().filter(waits).filter_map(decode).collect()
+        self.tasks().into_iter().filter(waits).filter_map(|info| self.decode(info)).collect()
     }
 
     /// The tasks of a job that are in this state, such as [`TaskState::Archived`].
@@ -42,7 +43,11 @@ impl Rig {
     /// When the payload of one cannot be decoded.
     #[track_caller]
     pub fn in_state<J: Job>(&self, state: TaskState) -> Vec<Stored<J>> {
-        self.tasks().into_iter().filter(|info| info.state == state).filter_map(decode).collect()
+        self.tasks()
+            .into_iter()
+            .filter(|info| info.state == state)
+            .filter_map(|info| self.decode(info))
+            .collect()
     }
 
     /// Asserts that a task of this job waits to be run whose payload is as `wanted` says: the first such task, so that
@@ -91,6 +96,31 @@ impl Rig {
         assert!(waiting.is_empty(), "nothing should be enqueued, but this is:\n{}", self.table(&waiting));
     }
 
+    /// The task as one of this job, if it is one.
+    #[track_caller]
+    fn decode<J: Job>(&self, info: TaskInfo) -> Option<Stored<J>> {
+        if info.task_type.as_str() != J::NAME {
+            return None;
+        }
+        let payload = match self.client().open(&info) {
+            Ok(payload) => payload,
+            Err(error) => {
+                panic!("the payload of task `{}` of `{}` cannot be read: {error}", info.id, J::NAME)
+            }
+        };
+        let headers = info.headers.iter().filter(|(name, _)| *name != LAYERS_HEADER);
+        let headers = headers.map(|(name, value)| (name.clone(), value.clone())).collect();
+        match job::read::<J>(&payload, &headers) {
+            Ok(job) => Some(Stored { job, info }),
+            Err(error) => panic!(
+                "the payload of task `{}` is none of `{}`: {error:?}\n  {}",
+                info.id,
+                J::NAME,
+                payload_text(&payload)
+            ),
+        }
+    }
+
     /// What is stored, with the tasks of one job first.
     fn show(&self, task_type: &str) -> String {
         let (of_job, others): (Vec<_>, Vec<_>) =
@@ -128,23 +158,6 @@ fn waits(info: &TaskInfo) -> bool {
         info.state,
         TaskState::Pending | TaskState::Scheduled | TaskState::Retry | TaskState::Aggregating
     )
-}
-
-/// The task as one of this job, if it is one.
-#[track_caller]
-fn decode<J: Job>(info: TaskInfo) -> Option<Stored<J>> {
-    if info.task_type.as_str() != J::NAME {
-        return None;
-    }
-    match job::read::<J>(&info.payload, &info.headers) {
-        Ok(job) => Some(Stored { job, info }),
-        Err(error) => panic!(
-            "the payload of task `{}` is none of `{}`: {error:?}\n  {}",
-            info.id,
-            J::NAME,
-            payload_text(&info.payload)
-        ),
-    }
 }
 
 fn due(at: Timestamp, now: Timestamp) -> String {

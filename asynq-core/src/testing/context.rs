@@ -102,7 +102,8 @@ impl TestCtx {
     ///
     /// As [`Job::to_task`].
     pub fn job<J: Job>(mut self, job: &J) -> Result<Self> {
-        let Task { task_type, payload, headers, options } = job.to_task()?;
+        // Payloads are opened where tasks are taken: this one is not taken from anywhere.
+        let Task { task_type, payload, headers, options, layers: _ } = job.to_task()?;
         self.message.payload = payload.unwrap_or_default();
         self.message.headers.extend(headers);
         task_type.as_str().clone_into(&mut self.message.task_type);

@@ -12,6 +12,7 @@ use crate::broker::{Broker, MemoryBroker};
 use crate::client::{AsClient, Client};
 use crate::clock::Clock;
 use crate::job::Job;
+use crate::payload::Payloads;
 use crate::router::Router;
 use crate::server::{Server, ServerBuilder};
 
@@ -53,6 +54,12 @@ impl Rig {
         let builder = Server::builder(&client).concurrency(1).registered();
         let faults = Arc::default();
         Self { broker, client, faults, engine: Mutex::new(Engine::new(builder)) }
+    }
+
+    /// How its client stores payloads, and its worker reads them: see [`Payloads`].
+    pub fn payloads(mut self, payloads: Payloads) -> Self {
+        self.client = self.client.payloads(payloads.clone());
+        self.server(|server| server.payloads(payloads))
     }
 
     /// A value that handlers share, as `State<T>`; one of each type, the last wins.

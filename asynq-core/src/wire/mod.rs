@@ -10,7 +10,7 @@ mod protobuf;
 mod schedule;
 mod server;
 
-pub use headers::{CODEC_HEADER, VERSION_HEADER};
+pub use headers::{CODEC_HEADER, LAYERS_HEADER, VERSION_HEADER};
 pub use message::TaskMessage;
 pub use option::{
     EnqueueOption, GoDuration, GoReading, GoString, GoTime, InvalidDuration, InvalidOptionString, go_readable,

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::CodecError;
+use crate::task::Layers;
 
 /// Turns a payload into bytes and back: [`Json`](super::Json) unless a job says otherwise by `#[job(codec = …)]`.
 ///
@@ -50,6 +51,9 @@ pub trait Codec<T> {
     /// What tasks are marked with, in the header [`CODEC_HEADER`](crate::wire::CODEC_HEADER), so that a job with another
     /// codec refuses them and does not make something of their bytes. `None` marks nothing, as JSON does.
     const NAME: Option<&'static str> = None;
+
+    /// What the client is asked to do to the bytes before it stores them.
+    const LAYERS: Layers = Layers::NONE;
 
     /// The bytes of a value.
     ///

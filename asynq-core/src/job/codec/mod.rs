@@ -3,6 +3,10 @@
 #[cfg(feature = "cbor")]
 mod cbor;
 mod codec;
+#[cfg(feature = "zstd")]
+mod compressed;
+#[cfg(feature = "encryption")]
+mod encrypted;
 mod error;
 mod explain;
 pub(super) mod go_json;
@@ -17,6 +21,10 @@ mod whole;
 #[cfg(feature = "cbor")]
 pub use cbor::Cbor;
 pub use codec::Codec;
+#[cfg(feature = "zstd")]
+pub use compressed::Compressed;
+#[cfg(feature = "encryption")]
+pub use encrypted::Encrypted;
 pub use error::CodecError;
 pub use go_json::{GoJson, Nanos, bytes};
 pub use json::Json;

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 
 use super::{Codec, CodecError};
+use crate::task::Layers;
 
 /// A job whose payload is the encoding of its only argument: `#[job(transparent)]` implements it.
 pub trait Transparent {
@@ -24,6 +25,7 @@ pub struct Whole<C>(PhantomData<C>);
 
 impl<J: Transparent, C: Codec<J::Value>> Codec<J> for Whole<C> {
     const NAME: Option<&'static str> = C::NAME;
+    const LAYERS: Layers = C::LAYERS;
 
     fn encode(job: &J) -> Result<Bytes, CodecError> {
         C::encode(job.value())
