@@ -12,6 +12,17 @@ use tokio::process::{Child, Command};
 use crate::certificates::{Authority, Identity};
 use crate::eventually;
 
+/// What is started for `redis-server`: another version, or another server, where `ASYNQ_REDIS_SERVER` names one.
+fn program() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
+    std::env::var("ASYNQ_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
+/// Major and minor.
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').take(2).map(|number| number.parse().unwrap()).collect()
+}
+
 /// A port that nobody uses at this moment.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -60,6 +71,23 @@ impl RedisServer {
             }
         }
         panic!("redis-server does not start; is it installed?");
+    }
+
+    /// Starts a server without the commands that came after this version of Redis. What newer servers have added to older
+    /// commands stays: only a server of that age shows that nobody uses it.
+    pub async fn start_as_of(version: &str) -> Self {
+        let documents: HashMap<String, redis::Value> =
+            Self::start().await.command(&["COMMAND", "DOCS"]).await;
+        let mut args = Vec::new();
+        for (command, document) in &documents {
+            let document: HashMap<String, redis::Value> = redis::from_redis_value_ref(document).unwrap();
+            let since: String = redis::from_redis_value_ref(&document["since"]).unwrap();
+            if numbers(&since) > numbers(version) {
+                args.extend(["--rename-command", command, ""]);
+            }
+        }
+        assert!(args.contains(&"blmove"), "COMMAND DOCS does not tell which commands are new");
+        Self::start_with(&args).await
     }
 
     /// Starts a server that also speaks TLS, on another port, and shows `identity`. Clients may show a certificate that
@@ -140,7 +168,7 @@ impl RedisServer {
     }
 
     async fn try_launch(&mut self) -> bool {
-        let mut command = Command::new("redis-server");
+        let mut command = Command::new(program());
         if self.is_sentinel {
             // It keeps its state in its configuration.
             let file = self.folder.path().join("sentinel.conf");
