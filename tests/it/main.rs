@@ -24,6 +24,7 @@ mod life;
 mod limits;
 mod middleware;
 mod model;
+mod old_servers;
 #[cfg(all(feature = "encryption", feature = "zstd"))]
 mod payloads;
 mod periodic;
