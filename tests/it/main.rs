@@ -15,6 +15,7 @@ mod faults;
 mod forms;
 mod go_json;
 mod groups;
+mod hostile;
 mod inspector;
 mod interop;
 mod job;
@@ -30,6 +31,8 @@ mod payloads;
 mod periodic;
 mod permissions;
 mod queues;
+#[cfg(all(feature = "cbor", feature = "msgpack", feature = "protobuf"))]
+mod readers;
 mod results;
 mod support;
 mod testing;

@@ -1,0 +1,222 @@
+//! A store that somebody has spoiled: whatever stands under any key, each program answers with an error or passes over
+//! it; none dies, none hangs, none turns in circles, and what is whole goes on.
+
+use std::panic::Location;
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use asynq::inspector::{Collection, Inspector, Page, TaskEdit};
+use asynq::{
+    Client, Ctx, GroupSettings, PeriodicTask, Scheduler, ServerBuilder, Task, TaskOptions, TaskState,
+};
+use asynq_testkit::{RedisServer, Spoil};
+
+use crate::support::{doing, in_state, worker};
+
+const COLLECTIONS: [Collection; 6] = [
+    Collection::Pending,
+    Collection::Active,
+    Collection::Scheduled,
+    Collection::Retry,
+    Collection::Archived,
+    Collection::Completed,
+];
+
+/// Panics in the library, which its loops would otherwise survive unseen.
+fn panics() -> usize {
+    static WATCH: Once = Once::new();
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
+    WATCH.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let file = panic.location().map_or("", Location::file);
+            if file.contains("asynq-core/src") && !file.contains("conformance") {
+                PANICS.fetch_add(1, Ordering::Relaxed);
+            }
+            before(panic);
+        }));
+    });
+    PANICS.load(Ordering::Relaxed)
+}
+
+fn server(client: &Client) -> ServerBuilder {
+    let (router, told) =
+        doing(
+            &["good", "bad"],
+            |ctx: &Ctx| {
+                if ctx.task_type() == "good" { Ok(()) } else { Err("fails".into()) }
+            },
+        );
+    // Nobody listens: the channel holds what comes.
+    std::mem::forget(told);
+    worker(client, router, &["spoiled", "whole"])
+        .groups(GroupSettings::new().grace(Duration::from_secs(1)))
+        .janitor_interval(Duration::from_millis(100))
+        .aggregator(|_: String, tasks: Vec<Task>| async move { Task::new("good", tasks.len().to_string()) })
+}
+
+/// Something of everything in a queue.
+async fn fill(client: &Client) {
+    let later = Duration::from_secs(600);
+    for number in 0..4 {
+        for (kind, task_type, options) in [
+            ("done", "good", TaskOptions::new().retention(later)),
+            ("unique", "good", TaskOptions::new().unique(later).unique_key(format!("k{number}"))),
+            ("retry", "bad", TaskOptions::new()),
+            ("archived", "bad", TaskOptions::new().max_retry(0)),
+            ("later", "good", TaskOptions::new().process_in(later)),
+            ("soon", "good", TaskOptions::new().process_in(Duration::from_secs(2))),
+            ("group", "good", TaskOptions::new().group("g")),
+        ] {
+            let options = options.queue("spoiled").task_id(format!("{kind}{number}"));
+            client.enqueue(Task::new(task_type, "{}").unwrap().options(options)).await.unwrap();
+        }
+    }
+}
+
+/// A store in which everything is that asynq stores.
+async fn stored() -> (RedisServer, Client) {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    fill(&client).await;
+    let scheduler = scheduler(&client);
+    scheduler.start().unwrap();
+    let server = server(&client).start().await.unwrap();
+    in_state(&client, "spoiled", "done3", TaskState::Completed).await;
+    in_state(&client, "spoiled", "archived3", TaskState::Archived).await;
+    redis.until(&["EXISTS", "asynq:schedulers"], |found: &u32| *found == 1).await;
+    // As a crash: what it holds and tells of itself stays.
+    drop(server);
+    drop(scheduler);
+    (redis, client)
+}
+
+fn scheduler(client: &Client) -> Scheduler {
+    let scheduler = Scheduler::builder(client).heartbeat(Duration::from_millis(100)).build().unwrap();
+    let task = Task::new("good", "").unwrap().options(TaskOptions::new().queue("spoiled"));
+    scheduler.register(PeriodicTask::new("@every 1s", task).name("every second")).unwrap();
+    scheduler
+}
+
+/// Asks all that can be asked, and does all that can be done; what it answers does not matter, only that it does.
+async fn ask_everything(client: &Client) {
+    let asked = async {
+        let inspector = Inspector::new(client);
+        drop(inspector.queues().await);
+        drop(inspector.servers().await);
+        drop(inspector.scheduler_entries().await);
+        drop(inspector.enqueue_events("every second", Page::first()).await);
+        for queue in ["spoiled", "whole"] {
+            drop(inspector.queue_info(queue).await);
+            drop(inspector.history(queue, 90).await);
+            drop(inspector.groups(queue).await);
+            for collection in COLLECTIONS.into_iter().chain([Collection::Group("g".to_owned())]) {
+                drop(inspector.list(queue, collection.clone(), Page::first()).await);
+                if let Ok(mut tasks) = inspector.tasks(queue, collection).await {
+                    while let Some(Ok(_)) = tasks.next().await {}
+                }
+            }
+        }
+        for kind in ["done", "unique", "retry", "archived", "later", "soon", "group"] {
+            let id = |number: usize| format!("{kind}{number}");
+            drop(inspector.task("spoiled", id(0)).await);
+            drop(client.wait::<Task>("spoiled", id(0)).timeout(Duration::from_millis(10)).await);
+            drop(inspector.edit("spoiled", id(0), TaskEdit::new().payload("new").max_retry(1)).await);
+            drop(inspector.run("spoiled", id(0)).await);
+            drop(inspector.archive("spoiled", id(1)).await);
+            drop(inspector.move_task("spoiled", id(2), "whole").await);
+            drop(inspector.delete("spoiled", id(3)).await);
+            drop(inspector.cancel(id(3)).await);
+        }
+        drop(inspector.pause("spoiled").await);
+        drop(inspector.resume("spoiled").await);
+        drop(inspector.remove_stale_processes().await);
+    };
+    tokio::time::timeout(Duration::from_secs(60), asked).await.expect("every question is answered");
+}
+
+/// A task of a queue that nobody has spoiled is run.
+async fn whole_queue_works(client: &Client) {
+    let options = TaskOptions::new().queue("whole").retention(Duration::from_secs(600));
+    let sent = client.enqueue(Task::new("good", "").unwrap().options(options)).await.unwrap();
+    in_state(client, "whole", &sent.id, TaskState::Completed).await;
+}
+
+/// How many commands a second the server is sent.
+async fn commands(redis: &RedisServer) -> u64 {
+    let processed = async || {
+        let info: String = redis.command(&["INFO", "stats"]).await;
+        let line = info.lines().find_map(|line| line.strip_prefix("total_commands_processed:"));
+        line.unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before = processed().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    processed().await - before
+}
+
+async fn survives(spoil: Spoil, parts: &[&str], seed: u64) {
+    println!("{spoil:?} {parts:?}, seed {seed}");
+    let before = panics();
+    let (redis, client) = stored().await;
+    let spoiled = redis.spoil(spoil, parts, seed).await;
+    let scheduler = scheduler(&client);
+    scheduler.start().unwrap();
+    let server = server(&client).start().await.unwrap();
+    if spoil == Spoil::Contents {
+        whole_queue_works(&client).await;
+    }
+    ask_everything(&client).await;
+    let rate = commands(&redis).await;
+    assert!(rate < 2_000, "{rate} commands a second, seed {seed}");
+    if spoil == Spoil::Types {
+        // Who mends the store finds everybody at work.
+        redis.delete_keys(&spoiled).await;
+    }
+    whole_queue_works(&client).await;
+    tokio::time::timeout(Duration::from_secs(30), async {
+        scheduler.shutdown().await;
+        server.shutdown().await;
+    })
+    .await
+    .expect("everything ends");
+    ask_everything(&client).await;
+    drop(Inspector::new(&client).force_delete_queue("spoiled").await);
+    assert_eq!(panics(), before, "the library panicked, seed {seed}");
+}
+
+/// So many, or those that `ASYNQ_HOSTILE` names: `ASYNQ_HOSTILE=100..200`.
+fn seeds(number: u64) -> std::ops::Range<u64> {
+    #[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
+    let named = std::env::var("ASYNQ_HOSTILE").ok();
+    let Some((first, end)) = named.as_deref().and_then(|seeds| seeds.split_once("..")) else {
+        return 0..number;
+    };
+    first.parse().unwrap()..end.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn contents_that_nobody_wrote_stop_nothing() {
+    for seed in seeds(4) {
+        survives(Spoil::Contents, &["{spoiled}"], seed).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_all_queues_share_may_be_spoiled_too() {
+    for seed in seeds(3) {
+        survives(
+            Spoil::Contents,
+            &["{spoiled}", "asynq:queues", "asynq:servers", "asynq:workers", "asynq:sched"],
+            seed,
+        )
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_other_types_are_errors_until_they_are_gone() {
+    for seed in seeds(4) {
+        survives(Spoil::Types, &["asynq:"], seed).await;
+    }
+}
