@@ -1,5 +1,6 @@
 //! [`Entry`]: a registered periodic task and how far it has come.
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::option_strings::option_strings;
@@ -11,7 +12,6 @@ use crate::task::{QueueName, Task};
 use crate::wire::{SchedulerEntry, WireTimestamp};
 
 /// A registered periodic task.
-#[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: EntryId,
     pub(super) content: EntryId,
@@ -65,5 +65,18 @@ impl Entry {
             prev_enqueue_time: time(last),
             ..SchedulerEntry::default()
         }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The payload may be private.
+        f.debug_struct("Entry")
+            .field("id", &self.id)
+            .field("spec", &self.spec)
+            .field("task_type", &self.task.task_type)
+            .field("queue", &self.queue)
+            .field("catch_up", &self.catch_up)
+            .finish_non_exhaustive()
     }
 }
