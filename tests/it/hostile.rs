@@ -6,13 +6,16 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use asynq::broker::{NewTask, Placement};
 use asynq::inspector::{Collection, Inspector, Page, TaskEdit};
+use asynq::wire::TaskMessage;
 use asynq::{
     Client, Ctx, GroupSettings, PeriodicTask, Scheduler, ServerBuilder, Task, TaskOptions, TaskState,
+    UniqueUntil,
 };
-use asynq_testkit::{RedisServer, Spoil};
+use asynq_testkit::{RedisServer, Spoil, eventually};
 
-use crate::support::{doing, in_state, worker};
+use crate::support::{doing, in_state, redis, worker};
 
 const COLLECTIONS: [Collection; 6] = [
     Collection::Pending,
@@ -219,4 +222,54 @@ async fn keys_of_other_types_are_errors_until_they_are_gone() {
     for seed in seeds(4) {
         survives(Spoil::Types, &["asynq:"], seed).await;
     }
+}
+
+/// Go stores whatever number it is given, and so does anybody else.
+#[tokio::test]
+async fn numbers_of_any_size_are_run_and_settled() {
+    // Spans are made only where somebody listens.
+    let listening = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
+    let _listening = tracing::subscriber::set_default(listening);
+    let before = panics();
+    let (redis, client) = redis().await;
+    for client in [client, Client::in_memory()] {
+        let mut news = Vec::new();
+        for (number, extreme) in
+            [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX].into_iter().enumerate()
+        {
+            let small = i32::try_from(extreme).unwrap_or(if extreme < 0 { i32::MIN } else { i32::MAX });
+            for (field, task_type) in (0..5).flat_map(|field| [(field, "good"), (field, "bad")]) {
+                let mut message = TaskMessage {
+                    task_type: task_type.to_owned(),
+                    id: format!("{number}-{field}-{task_type}"),
+                    queue: "spoiled".to_owned(),
+                    timeout: 60,
+                    ..TaskMessage::default()
+                };
+                match field {
+                    0 => message.retried = small,
+                    1 => message.retry = small,
+                    2 => message.timeout = extreme,
+                    3 => message.deadline = extreme,
+                    _ => message.retention = extreme,
+                }
+                let placement = Placement::Pending;
+                let unique_until = UniqueUntil::default();
+                news.push(NewTask { message, placement, unique_ttl: 0, unique_until });
+            }
+        }
+        assert!(client.broker().enqueue(&news).await.iter().all(Result::is_ok));
+        let server = server(&client).start().await.unwrap();
+        let inspector = Inspector::new(&client);
+        eventually("all are settled", async || {
+            let info = inspector.queue_info("spoiled").await.unwrap();
+            (info.pending + info.active == 0).then_some(())
+        })
+        .await;
+        whole_queue_works(&client).await;
+        ask_everything(&client).await;
+        server.shutdown().await;
+    }
+    drop(redis);
+    assert_eq!(panics(), before, "the library panicked");
 }

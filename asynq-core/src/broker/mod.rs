@@ -13,6 +13,8 @@ mod collection;
 pub mod conformance;
 mod error;
 mod groups;
+#[cfg(test)]
+mod hostile;
 mod inspection;
 mod listing;
 mod lock;

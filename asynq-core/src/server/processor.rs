@@ -408,7 +408,7 @@ impl Processor {
             return;
         }
         let span = tracing::info_span!(
-            "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried + 1
+            "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried.saturating_add(1)
         );
         if let Some(traces) = self.client.traces() {
             traces.extract(&message.headers, &span);
