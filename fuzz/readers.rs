@@ -1,7 +1,7 @@
 //! What reads text and bytes that others wrote, one function for each kind: what must hold whatever they are. The fuzz
 //! targets give them bytes that a fuzzer makes up, the tests in `tests/it/readers.rs` bytes that proptest does.
 
-use asynq::broker::redis::{Address, ConnectOptions};
+use asynq::broker::redis::{Address, ConnectOptions, Password};
 use asynq::scheduler::Schedule;
 use asynq::wire::{
     EnqueueOption, GoDuration, SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, TaskMessage, WorkerInfo,
@@ -89,8 +89,7 @@ fn urls(bytes: &[u8]) {
     match text.parse::<Address>() {
         Ok(address) => {
             let shown = format!("{address} {address:?} {options:?}");
-            let long =
-                address.password.as_ref().map(|password| password.reveal()).filter(|text| text.len() > 11);
+            let long = address.password.as_ref().map(Password::reveal).filter(|text| text.len() > 11);
             // A short one, or one that is also the name of the host, may stand there for another reason.
             if let Some(password) = long.filter(|password| text.matches(password).count() == 1) {
                 assert!(!shown.contains(password), "{shown}");

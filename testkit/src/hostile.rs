@@ -51,7 +51,7 @@ async fn spoil_contents(redis: &mut MultiplexedConnection, key: &[u8], rng: &mut
     match kind.as_str() {
         "string" => {
             let value: Vec<u8> = run(redis, redis::cmd("GET").arg(key)).await;
-            run(redis, redis::cmd("SET").arg(key).arg(spoiled(&value, rng)).arg("KEEPTTL")).await
+            run::<()>(redis, redis::cmd("SET").arg(key).arg(spoiled(&value, rng)).arg("KEEPTTL")).await;
         }
         "list" => {
             for _ in 0..3 {
@@ -60,7 +60,7 @@ async fn spoil_contents(redis: &mut MultiplexedConnection, key: &[u8], rng: &mut
             }
             let members: Vec<Vec<u8>> = run(redis, redis::cmd("LRANGE").arg(key).arg(0).arg(-1)).await;
             let member = &members[rng.usize(..members.len())];
-            run(redis, redis::cmd("RPUSH").arg(key).arg(spoiled(member, rng)).arg(member)).await
+            run::<()>(redis, redis::cmd("RPUSH").arg(key).arg(spoiled(member, rng)).arg(member)).await;
         }
         "set" => {
             for _ in 0..3 {
@@ -75,7 +75,7 @@ async fn spoil_contents(redis: &mut MultiplexedConnection, key: &[u8], rng: &mut
             let members: Vec<Vec<u8>> = run(redis, redis::cmd("ZRANGE").arg(key).arg(0).arg(-1)).await;
             let member = &members[rng.usize(..members.len())];
             let score = *rng.choice(&SCORES).unwrap();
-            run(redis, redis::cmd("ZADD").arg(key).arg(score).arg(member)).await
+            run::<()>(redis, redis::cmd("ZADD").arg(key).arg(score).arg(member)).await;
         }
         "hash" => {
             let fields: Vec<Vec<u8>> = run(redis, redis::cmd("HKEYS").arg(key)).await;
@@ -120,7 +120,7 @@ async fn spoil_type(redis: &mut MultiplexedConnection, key: &[u8], rng: &mut Rng
         command.arg(rng.i32(..));
     }
     command.arg(word(rng));
-    run(redis, &command).await
+    run::<()>(redis, &command).await;
 }
 
 /// Times as they may be written by whoever knows nothing of them.
