@@ -16,7 +16,7 @@ use crate::wire::{LAYERS_HEADER, TaskMessage};
 ///
 /// What is enqueued is compressed first and encrypted then, where the job asks for it (`Compressed<Json>`,
 /// `Encrypted<Json>`) or the client does it [to all](Self::encrypt_all). The header
-/// [`LAYERS_HEADER`](crate::wire::LAYERS_HEADER) says what was done; by it workers undo it, whatever their own settings,
+/// [`LAYERS_HEADER`] says what was done; by it workers undo it, whatever their own settings,
 /// so they may be changed at any time. Handlers, middleware and aggregators see the payload as the codec wrote it, without
 /// that header.
 ///
