@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use asynq::testing::{RedisServer, Rig, TestCtx};
 use asynq::{Client, Ctx, State, TaskState, job};
+use jiff::{Timestamp, Zoned};
 
 /// What [`welcome`] shares.
 #[derive(Clone, Default)]
@@ -60,4 +61,38 @@ async fn a_throw_away_redis_answers_and_goes() {
     let url = redis.url().to_owned();
     drop(redis);
     assert!(Client::connect(&url).await.is_err());
+}
+
+#[job(name = "it:night", cron = "30 2 * * *", timezone = "Europe/Rome", unregistered)]
+async fn night(ctx: &Ctx, State(nights): State<Nights>) {
+    nights.0.lock().unwrap().push(ctx.scheduled_for().unwrap());
+}
+
+/// When [`night`] was to run.
+#[derive(Clone, Default)]
+struct Nights(Arc<Mutex<Vec<Timestamp>>>);
+
+#[tokio::test]
+async fn a_year_of_a_schedule_runs_each_tick_once_where_clocks_change_too() {
+    let nights = Nights::default();
+    let start = "2026-01-01T00:00:00+01:00[Europe/Rome]".parse::<Zoned>().unwrap();
+    let rig = Rig::starting_at(start.timestamp())
+        .server(|server| server.jobs(asynq::jobs![Night]).scheduler(true))
+        .state(nights.clone());
+    let year = Duration::from_secs(365 * 86_400);
+    let report = rig.advance(year).await;
+    report.assert_success();
+    let nights = nights.0.lock().unwrap();
+    let of_rome = |at: &Timestamp| at.to_zoned(start.time_zone().clone());
+    assert!(nights.iter().all(|at| of_rome(at).strftime("%H:%M").to_string() == "02:30"));
+    // Half past two does not come on the last Sunday in March, and comes twice on that of October.
+    let on = |day: &str| nights.iter().filter(|at| of_rome(at).date().to_string() == day).count();
+    assert_eq!((nights.len(), on("2026-03-28"), on("2026-03-29"), on("2026-10-25")), (365, 1, 0, 2));
+    assert!(report.attempts().iter().zip(&*nights).all(|(attempt, night)| attempt.at == *night));
+}
+
+#[tokio::test]
+async fn a_rig_leaves_schedules_alone_unless_told() {
+    let rig = Rig::new().server(|server| server.jobs(asynq::jobs![Night])).state(Nights::default());
+    assert_eq!(rig.advance(Duration::from_secs(2 * 86_400)).await.len(), 0);
 }

@@ -30,6 +30,7 @@ use crate::broker::{BrokerError, Place, Settled, Transition};
 use crate::client::Client;
 use crate::error::Result;
 use crate::router::{Ctx, CtxParts, Handler, HandlerResult, Router, StateMap};
+use crate::scheduler::Scheduler;
 use crate::task::{QueueName, TaskId};
 use crate::wire::TaskMessage;
 
@@ -44,6 +45,8 @@ pub(crate) struct Stepper {
 /// The settings that a worker and its successors share.
 struct StepSetup {
     client: Client,
+    /// Enqueues the jobs that have a schedule, if the settings say so.
+    scheduler: Option<Scheduler>,
     router: Arc<Router>,
     handler: Handler,
     states: Arc<StateMap>,
@@ -97,6 +100,7 @@ impl Stepper {
         let router = Arc::new(wrap(setup.router));
         Ok(Self::start(Arc::new(StepSetup {
             client: setup.client,
+            scheduler: setup.scheduler,
             handler: wrapped(&router, setup.layers),
             router,
             states: Arc::new(setup.states),
@@ -238,7 +242,10 @@ impl Stepper {
     pub(crate) async fn chores(&mut self, now: Instant) -> Result<Option<Timestamp>> {
         const BATCH: usize = 100;
         let broker = Arc::clone(&self.processor.broker);
-        let mut next_due = None;
+        let mut next_due = match &self.setup.scheduler {
+            Some(scheduler) => scheduler.step().await?,
+            None => None,
+        };
         for queue in self.setup.queues.names() {
             let forwarded = loop {
                 let forwarded = broker.forward(&queue).await?;
