@@ -100,11 +100,47 @@ pub use asynq_macros::{Job, aggregator, job};
 #[doc(hidden)]
 pub use asynq_core::__private;
 
-/// Every piece of code in the guide is compiled and run; as a program of its own (`standalone_crate`), for all jobs of a
-/// program are registered.
+// Every piece of code in the guide is compiled and run; as a program of its own (`standalone_crate`), for all jobs of a
+// program are registered.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/deployment.md")]
+mod guide_deployment {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/from-apalis.md")]
+mod guide_from_apalis {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/from-sidekiq.md")]
+mod guide_from_sidekiq {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/groups.md")]
+mod guide_groups {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/jobs.md")]
+mod guide_jobs {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/options.md")]
+mod guide_options {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/retries.md")]
+mod guide_retries {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/schedules.md")]
+mod guide_schedules {}
+
 #[cfg(all(doctest, feature = "macros"))]
 #[doc = include_str!("../docs/guide/testing.md")]
 mod guide_testing {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/unique.md")]
+mod guide_unique {}
 
 #[cfg(all(doctest, feature = "macros", feature = "msgpack", feature = "protobuf"))]
 #[doc = include_str!("../docs/guide/payloads.md")]
