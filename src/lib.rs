@@ -12,8 +12,8 @@
 //! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 //! ```
 //!
-//! A job is a function. Beside it, [`job`] makes a struct of its arguments, which travels through Redis; whoever
-//! enqueues it has the function's types, and nothing else.
+//! A job is a function. Beside it, [`job`] makes a struct of its arguments, which is what travels through Redis; the
+//! compiler checks whoever enqueues it against the function's types.
 //!
 //! ```standalone_crate
 //! use asynq::{Client, Server, State, job};
