@@ -1,6 +1,6 @@
 //! [`Mailer`]: sends mails by SMTP, or writes them into an outbox.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use asynq::{BoxError, SkipRetry};
@@ -74,7 +74,7 @@ impl Mailer {
     }
 }
 
-fn outbox(data: &Path) -> Result<std::path::PathBuf> {
+fn outbox(data: &Path) -> Result<PathBuf> {
     let folder = data.join("outbox");
     std::fs::create_dir_all(&folder)?;
     Ok(folder)

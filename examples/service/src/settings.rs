@@ -1,6 +1,7 @@
 //! [`Settings`]: what both programs are told by the environment.
 
-use std::fmt::Display;
+use std::env::VarError;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -40,10 +41,11 @@ impl Settings {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-fn read<T: FromStr<Err: Display>>(name: &str) -> Result<Option<T>> {
-    let Ok(text) = std::env::var(name) else { return Ok(None) };
-    match text.parse() {
-        Ok(value) => Ok(Some(value)),
-        Err(error) => Err(anyhow::anyhow!("{error}")).with_context(|| format!("{name}=`{text}`")),
-    }
+fn read<T: FromStr<Err: Error + Send + Sync + 'static>>(name: &'static str) -> Result<Option<T>> {
+    let text = match std::env::var(name) {
+        Ok(text) if text.is_empty() => return Ok(None),
+        Err(VarError::NotPresent) => return Ok(None),
+        text => text.context(name)?,
+    };
+    text.parse().map(Some).with_context(|| format!("{name} is `{text}`"))
 }
