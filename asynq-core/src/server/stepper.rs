@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::aggregator::{AggregatorLoop, Workplace};
 use super::attempt::attempt;
 use super::limits::{Ask, Limits};
 use super::pacing::Pacing;
@@ -39,11 +40,14 @@ pub(crate) struct Stepper {
     setup: Arc<StepSetup>,
     processor: Processor,
     recoverer: Recoverer,
+    aggregator: AggregatorLoop,
     seen: Seen,
 }
 
 /// The settings that a worker and its successors share.
 struct StepSetup {
+    /// What aggregators work with.
+    workplace: Arc<Workplace>,
     client: Client,
     /// Enqueues the jobs that have a schedule, if the settings say so.
     scheduler: Option<Scheduler>,
@@ -98,12 +102,21 @@ impl Stepper {
         let has_queues = builder.queues.is_some();
         let setup = builder.setup(false).await?;
         let router = Arc::new(wrap(setup.router));
+        let states = Arc::new(setup.states);
+        let workplace = Workplace {
+            broker: Arc::clone(setup.client.broker()),
+            client: setup.client.clone(),
+            states: Arc::clone(&states),
+            groups: setup.groups,
+            bad_payloads: setup.rules.bad_payloads,
+        };
         Ok(Self::start(Arc::new(StepSetup {
+            workplace: Arc::new(workplace),
             client: setup.client,
             scheduler: setup.scheduler,
             handler: wrapped(&router, setup.layers),
             router,
-            states: Arc::new(setup.states),
+            states,
             queues: Queues::new(setup.queues),
             has_queues,
             strict: setup.strict,
@@ -156,7 +169,8 @@ impl Stepper {
             unsettled: Vec::new(),
             answer_lost: false,
         };
-        Self { setup, processor, recoverer, seen: Seen::default() }
+        let aggregator = AggregatorLoop::new(Arc::clone(&setup.workplace), setup.queues.clone());
+        Self { setup, processor, recoverer, aggregator, seen: Seen::default() }
     }
 
     /// Takes from these queues, too, unless the settings name those to take from.
@@ -258,6 +272,10 @@ impl Stepper {
             while broker.delete_expired_completed(&queue, BATCH).await? == BATCH {}
             while broker.delete_expired_archived(&queue, BATCH).await? == BATCH {}
         }
+        let wait = self.aggregator.step(now).await?;
+        let ready =
+            SignedDuration::try_from(wait).ok().and_then(|wait| broker.clock().now().checked_add(wait).ok());
+        next_due = next_due.into_iter().chain(ready).min();
         self.recoverer.look(&mut self.seen, now).await?;
         if self.holds_others_tasks().await? {
             // They are to be recovered, and that takes looks at short intervals.
