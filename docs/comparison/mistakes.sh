@@ -78,6 +78,9 @@ try argument-type go cmd/mail-producer/main.go 's/"Welcome"/7/'
 try argument-type apalis $producer 's/"Welcome".into()/7/'
 try argument-type asynq $producer 's/"Welcome"/7/'
 
+try payload-by-hand go cmd/mail-producer/main.go 's/comparison.NewSendMail(.*)/asynq.NewTask(comparison.TypeSendMail, []byte(`{"to": "ann", "subject": 7}`), asynq.Queue("mail")), error(nil)/'
+try payload-by-hand asynq $producer 's/SendMail::new("ann@example.com", "Welcome").enqueue(&client)/asynq::Enqueue::new(asynq::Task::new("mail:send", r#"{"to": "ann", "subject": 7}"#)?, \&client).queue("mail")/; s/^use comparison.*/use comparison as _;/'
+
 try missing-argument go cmd/mail-producer/main.go 's/, "Welcome"//'
 try missing-argument apalis $producer 's/, subject: "Welcome".into()//'
 try missing-argument asynq $producer 's/, "Welcome"//'
@@ -100,6 +103,8 @@ try queue-of-task asynq $producer 's/.enqueue(&client)/&.queue("mial")/'
 try missing-handler go cmd/mail-worker/main.go '/mux.Handle/d; /"example.com/d; s/, RetryDelayFunc: comparison.RetryDelay//'
 try missing-handler apalis $worker 's/\.register(mailer)//; s/let mailer/let _mailer/'
 try missing-handler asynq $worker 's/^use comparison::Mailer;//; s/\.state(Mailer)//'
+
+try missing-handler-among-others asynq $worker 's/^use comparison::Mailer;/#[asynq::job] async fn other() {}/; s/\.state(Mailer)//'
 
 try missing-state go cmd/mail-worker/main.go 's/{Mailer: &comparison.Mailer{}}/{}/'
 try missing-state apalis $worker '/\.data(Mailer)/d; s/Mailer, //'
