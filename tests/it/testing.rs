@@ -1,5 +1,6 @@
 //! The testing kit, with jobs of the macro and as an application uses it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -121,7 +122,11 @@ async fn digest(
     let left = refusals.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
     match left {
         Ok(_) => Err("not now".to_owned()),
-        Err(_) => Ok(SendDigest::new(group, notices.into_iter().map(|notice| notice.text).collect())),
+        Err(_) => {
+            // Of one second they come in any order.
+            let texts = notices.into_iter().map(|notice| notice.text).collect::<BTreeSet<_>>();
+            Ok(SendDigest::new(group, texts.into_iter().collect()))
+        }
     }
 }
 
