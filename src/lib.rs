@@ -217,8 +217,8 @@ pub use asynq_macros::{Job, aggregator, job};
 #[doc(hidden)]
 pub use asynq_core::__private;
 
-// Every piece of code in the README and the guide is compiled and run; as a program of its own (`standalone_crate`), for all jobs of a
-// program are registered.
+// Every piece of code in the README and the guide is compiled and run; as a program of its own (`standalone_crate`),
+// for all jobs of a program are registered.
 #[cfg(all(doctest, feature = "macros", feature = "redis"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

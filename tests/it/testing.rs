@@ -119,15 +119,13 @@ async fn digest(
     notices: Vec<Notice>,
     State(refusals): State<Refusals>,
 ) -> Result<SendDigest, String> {
-    let left = refusals.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-    match left {
-        Ok(_) => Err("not now".to_owned()),
-        Err(_) => {
-            // Of one second they come in any order.
-            let texts = notices.into_iter().map(|notice| notice.text).collect::<BTreeSet<_>>();
-            Ok(SendDigest::new(group, texts.into_iter().collect()))
-        }
+    let refuse = |left: u32| left.checked_sub(1);
+    if refusals.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, refuse).is_ok() {
+        return Err("not now".to_owned());
     }
+    // Of one second they come in any order.
+    let texts = notices.into_iter().map(|notice| notice.text).collect::<BTreeSet<_>>();
+    Ok(SendDigest::new(group, texts.into_iter().collect()))
 }
 
 fn digesting(outbox: &Outbox, refusals: &Refusals) -> Rig {
