@@ -225,6 +225,20 @@ impl RedisServer {
         log.iter().map(|entry| format!("{:?} {:?}", entry["username"], entry["object"])).collect()
     }
 
+    /// Waits until its users were denied something so many times since its log was last reset.
+    pub async fn until_denied(&self, times: i64) {
+        eventually("redis denies something", async || {
+            let log: Vec<HashMap<String, redis::Value>> = self.command(&["ACL", "LOG"]).await;
+            // What is the same within a minute is one entry with a count.
+            let count = |entry: &HashMap<String, redis::Value>| match entry.get("count") {
+                Some(redis::Value::Int(count)) => *count,
+                _ => 0,
+            };
+            (log.iter().map(count).sum::<i64>() >= times).then_some(())
+        })
+        .await;
+    }
+
     /// Kills it, as a crash would.
     pub async fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
