@@ -225,7 +225,7 @@ async fn a_paused_queue_waits_and_others_do_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn shutdown_lets_running_tasks_finish_and_puts_the_rest_back() {
+async fn b16_shutdown_lets_running_tasks_finish_and_puts_the_rest_back() {
     let (redis, client) = redis().await;
     let started = Arc::new(Semaphore::new(0));
     let router = {

@@ -19,7 +19,7 @@ case_list! { "state":
     stamps_with_its_clock,
     tells_which_queues_are_occupied,
     stores_a_result_with_a_task,
-    stores_no_result_without_a_task,
+    b30_stores_no_result_without_a_task,
     deletes_completed_tasks_after_their_retention,
     deletes_at_most_the_limit,
     pauses_and_resumes,
@@ -101,7 +101,7 @@ async fn stores_a_result_with_a_task(world: World) {
     assert_eq!(world.dump().await.hash("asynq:{q}:t:a")["result"], Bytes::from_static(b"\x00\xff"));
 }
 
-async fn stores_no_result_without_a_task(world: World) {
+async fn b30_stores_no_result_without_a_task(world: World) {
     let before = world.dump().await;
     assert!(!write_result(&world, "a", b"result").await);
     world.dump().await.assert_same(&before, "no ghosts");

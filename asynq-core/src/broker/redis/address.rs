@@ -298,7 +298,7 @@ fn decode(text: &str, part: &str) -> Parsed<String> {
     String::from_utf8(bytes).ok().ok_or_else(|| format!("{part} is not UTF-8 when percent-decoded"))
 }
 
-/// Refuses characters that Go's parser refuses in the text between `@` and the path.
+/// Refuses what Go's parser refuses in the text between `@` and the path.
 fn check_hosts(hosts: &str) -> Parsed<()> {
     if hosts.contains([' ', '\\', '^', '`', '{', '|', '}']) {
         return Err("host has a character that no host name may have".to_owned());
@@ -311,12 +311,18 @@ fn check_hosts(hosts: &str) -> Parsed<()> {
     if encoded_ascii {
         return Err("host has a percent-encoded character that no host name may have".to_owned());
     }
+    // What follows the last colon is a port, whatever the scheme; those within brackets belong to an address.
+    let after = hosts.rsplit(']').next().unwrap_or_default();
+    let port = after.rsplit_once(':').map_or("", |(_, port)| port);
+    if port.bytes().any(|byte| !byte.is_ascii_digit()) {
+        return Err(BAD_PORT.to_owned());
+    }
     Ok(())
 }
 
 // What is wrong is not quoted: it is a part of the password when that has an unencoded `/`.
 const BAD_PORT: &str =
-    "port must be a number up to 65535; in a password `/`, `?` and `#` must be percent-encoded";
+    "port must be a number of at most 65535; in a password `/`, `?` and `#` must be percent-encoded";
 
 fn hosts(list: &str, default_port: u16) -> Parsed<Vec<Host>> {
     let parsed = list.split(',').map(host).collect::<Parsed<Vec<_>>>()?;

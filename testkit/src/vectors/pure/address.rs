@@ -27,7 +27,8 @@ pub(super) fn parse(inputs: &RawValue, go: &Value) -> Value {
         Endpoint::Server(host) => {
             let addr = as_go(&host, DEFAULT_PORT, &go["addr"]);
             // Where Go leaves the host out, the name is up to what it connects to.
-            let server_name = if addr.is_empty() { String::new() } else { host.name };
+            let server_name =
+                if addr.is_empty() || addr.starts_with(':') { String::new() } else { host.name };
             let tls = if tls { json!({"server_name": server_name}) } else { Value::Null };
             json!({"kind": "client", "network": "", "addr": addr, "db": db, "username": username,
                 "password": password, "tls": tls})
@@ -55,15 +56,18 @@ pub(super) fn parse(inputs: &RawValue, go: &Value) -> Value {
 /// between a bare IPv6 address and one in brackets.
 fn as_go(host: &Host, default_port: u16, go: &Value) -> String {
     let Host { name, port } = host;
-    let mut ways = vec![host.to_string()];
-    if *port == default_port {
-        ways.extend([name.clone(), format!("{name}:"), format!("[{name}]")]);
-        if name == "localhost" {
-            ways.push(String::new());
-        }
-    }
-    let same = ways.iter().find(|way| go.as_str() == Some(way)).cloned();
-    same.unwrap_or_else(|| host.to_string())
+    let names = [name.clone(), format!("[{name}]"), String::new()];
+    let names = &names[..if name == "localhost" { 3 } else { 2 }];
+    let is_same = |go: &&str| {
+        names.iter().filter_map(|name| go.strip_prefix(name.as_str())).any(|rest| {
+            match rest.strip_prefix(':') {
+                None => rest.is_empty() && *port == default_port,
+                Some("") => *port == default_port,
+                Some(written) => written.parse() == Ok(*port),
+            }
+        })
+    };
+    go.as_str().filter(is_same).map_or_else(|| host.to_string(), str::to_owned)
 }
 
 fn reveal(password: Option<&Password>) -> String {
