@@ -56,6 +56,16 @@ impl Child {
         self.lines.lock().unwrap().clone()
     }
 
+    /// What it printed since this was last asked.
+    pub fn take_lines(&self) -> Vec<String> {
+        std::mem::take(&mut *self.lines.lock().unwrap())
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+
     /// The JSON lines that it printed so far.
     pub fn events(&self) -> Vec<Value> {
         self.lines().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
