@@ -219,6 +219,24 @@ impl RedisServer {
         command.query_async(&mut self.try_connection().await?).await
     }
 
+    /// Every text that it holds: members of lists and sets, values of hashes, strings.
+    pub async fn every_value(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for key in self.command::<Vec<String>>(&["KEYS", "*"]).await {
+            let kind: String = self.command(&["TYPE", &key]).await;
+            let values: Vec<Vec<u8>> = match kind.as_str() {
+                "list" => self.command(&["LRANGE", &key, "0", "-1"]).await,
+                "set" => self.command(&["SMEMBERS", &key]).await,
+                "zset" => self.command(&["ZRANGE", &key, "0", "-1"]).await,
+                "hash" => self.command(&["HVALS", &key]).await,
+                "string" => vec![self.command(&["GET", &key]).await],
+                _ => Vec::new(),
+            };
+            all.extend(values.iter().map(|value| String::from_utf8_lossy(value).into_owned()));
+        }
+        all
+    }
+
     /// What its users were denied: who and what. A script may go on after that, so errors do not tell all.
     pub async fn denied(&self) -> Vec<String> {
         let log: Vec<HashMap<String, redis::Value>> = self.command(&["ACL", "LOG"]).await;

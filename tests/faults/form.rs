@@ -7,6 +7,9 @@ use std::time::Duration;
 use asynq::{Client, ConnectOptions};
 use asynq_testkit::{Audit, Load, Proxy, RedisServer};
 
+/// How often a scenario repeats its fault.
+pub(crate) const ROUNDS: usize = 2;
+
 /// A scenario in its short form or its long one.
 pub(crate) struct Form {
     is_long: bool,
@@ -30,11 +33,6 @@ impl Form {
     /// How long a fault lasts which must be longer than any call may take.
     pub(crate) fn outage(&self) -> Duration {
         if self.is_long { Duration::from_secs(10) } else { Duration::from_secs(2) }
-    }
-
-    /// How often a fault is repeated.
-    pub(crate) fn rounds(&self) -> usize {
-        if self.is_long { 4 } else { 2 }
     }
 
     /// A number in this range.

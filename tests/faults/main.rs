@@ -5,9 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod bounds;
+mod compare;
 mod form;
 mod network;
 mod process;
 mod redis;
+mod settings;
 mod soak;
+mod system;
 mod workers;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use asynq_testkit::{Audit, Fault, Proxy, RedisServer};
 
-use crate::form::{Form, complete};
+use crate::form::{Form, ROUNDS, complete};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_is_slow_costs_time_alone() {
@@ -68,7 +68,7 @@ async fn suffer(form: &Form, fault: Fault) -> Audit {
     let redis = RedisServer::start().await;
     let proxy = Proxy::start(redis.port()).await;
     let mut load = form.load_behind(&proxy).await;
-    for _ in 0..form.rounds() {
+    for _ in 0..ROUNDS {
         proxy.suffer(fault, form.outage()).await;
         load.resume().await;
         form.go_on(&load).await;

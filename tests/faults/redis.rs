@@ -2,7 +2,7 @@
 
 use asynq_testkit::{Audit, RedisServer, eventually};
 
-use crate::form::{Form, complete};
+use crate::form::{Form, ROUNDS, complete};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_stands_still_is_waited_for() {
@@ -36,7 +36,7 @@ async fn scripts_may_be_forgotten_at_any_time() {
 pub(crate) async fn frozen(form: &Form) -> Audit {
     let redis = RedisServer::start().await;
     let mut load = form.load(&redis).await;
-    for _ in 0..form.rounds() {
+    for _ in 0..ROUNDS {
         redis.freeze();
         tokio::time::sleep(form.outage()).await;
         redis.thaw();
@@ -50,7 +50,7 @@ pub(crate) async fn frozen(form: &Form) -> Audit {
 pub(crate) async fn killed(form: &Form) -> Audit {
     let mut redis = RedisServer::start_durable().await;
     let mut load = form.load(&redis).await;
-    for _ in 0..form.rounds() {
+    for _ in 0..ROUNDS {
         redis.kill().await;
         tokio::time::sleep(form.outage() / 4).await;
         redis.restart().await;
@@ -63,7 +63,7 @@ pub(crate) async fn killed(form: &Form) -> Audit {
 pub(crate) async fn flushed(form: &Form) -> Audit {
     let redis = RedisServer::start().await;
     let mut load = form.load(&redis).await;
-    for _ in 0..form.rounds() {
+    for _ in 0..ROUNDS {
         redis.command::<()>(&["FLUSHALL"]).await;
         load.forget();
         load.resume().await;
@@ -76,7 +76,7 @@ pub(crate) async fn flushed(form: &Form) -> Audit {
 pub(crate) async fn full(form: &Form) -> Audit {
     let redis = RedisServer::start().await;
     let mut load = form.load(&redis).await;
-    for _ in 0..form.rounds() {
+    for _ in 0..ROUNDS {
         redis.command::<()>(&["CONFIG", "SET", "maxmemory", "1"]).await;
         // Everything that it has is run meanwhile, but what is kept or waits to be tried again.
         redis.until::<u64>(&["LLEN", "asynq:{default}:pending"], |pending| *pending == 0).await;
@@ -92,7 +92,7 @@ pub(crate) async fn full(form: &Form) -> Audit {
 pub(crate) async fn scripts_flushed(form: &Form) -> Audit {
     let redis = RedisServer::start().await;
     let mut load = form.load(&redis).await;
-    for _ in 0..20 * form.rounds() {
+    for _ in 0..20 * ROUNDS {
         redis.command::<()>(&["SCRIPT", "FLUSH"]).await;
         load.more(20).await;
     }

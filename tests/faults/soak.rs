@@ -83,7 +83,7 @@ fn table(rows: &[Row]) -> String {
         "| fault | times | got stuck | acknowledged | done | archived | stored | lost | deleted by order | ran again | calls failed \
          | longest enqueue | work resumed within |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
-    for Row { name, times, stuck, audit } in rows {
+    for Row { name, times, stuck, audit } in rows.iter().filter(|row| row.times > 0) {
         text += &format!(
             "| {name} | {times} | {stuck} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1?} | {:.1?} |\n",
             audit.acknowledged,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use asynq_testkit::{Audit, Load, RedisServer, eventually_within};
 
-use crate::form::{Form, complete};
+use crate::form::{Form, ROUNDS, complete};
 use crate::process;
 
 /// How long a task of these scenarios takes to run.
@@ -14,7 +14,7 @@ const TAKES: Duration = Duration::from_millis(20);
 async fn workers_killed_again_and_again_lose_nothing() {
     let audit = complete(killed).await;
     // Each had 20 slots.
-    assert!(audit.ran_again <= 20 * Form::short().rounds(), "only what was in flight runs twice: {audit}");
+    assert!(audit.ran_again <= 20 * ROUNDS, "only what was in flight runs twice: {audit}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -36,7 +36,7 @@ async fn load(form: &Form, redis: &RedisServer) -> Load {
 pub(crate) async fn killed(form: &Form) -> Audit {
     let redis = RedisServer::start().await;
     let mut load = load(form, &redis).await;
-    for _ in 0..form.rounds() {
+    for _ in 0..ROUNDS {
         let victim = load.add(process::spawn(&redis.url()));
         form.go_on(&load).await;
         load.signal(victim, "KILL");
@@ -53,7 +53,7 @@ pub(crate) async fn frozen(form: &Form) -> Audit {
     form.go_on(&load).await;
     load.add(process::spawn(&redis.url()));
     form.go_on(&load).await;
-    for _ in 0..form.rounds() {
+    for _ in 0..ROUNDS {
         let held = freeze_holding(&redis, &load, victim).await;
         let begun = Instant::now();
         eventually_within(Duration::from_secs(60), "others have run what it held", async || {
@@ -95,7 +95,7 @@ pub(crate) async fn deployed(form: &Form) -> Audit {
     let mut load = load(form, &redis).await;
     let mut old = load.add(process::spawn(&redis.url()));
     form.go_on(&load).await;
-    for _ in 0..2 * form.rounds() {
+    for _ in 0..2 * ROUNDS {
         let new = load.add(process::spawn(&redis.url()));
         form.go_on(&load).await;
         load.retire(old).await;

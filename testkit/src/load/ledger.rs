@@ -79,6 +79,11 @@ impl Ledger {
         self.lock().len()
     }
 
+    /// How many different tasks have come to their end.
+    pub fn ended_tasks(&self) -> usize {
+        self.lock().values().filter(|runs| runs.is_over()).count()
+    }
+
     /// How many runs have ended.
     pub fn ended(&self) -> usize {
         self.lock().values().map(|runs| runs.done + runs.failed + runs.given_up).sum()

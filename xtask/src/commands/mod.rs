@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod command;
+mod reliability;
 mod soak;
 mod test;
 mod tidy;
@@ -11,6 +12,7 @@ mod vectors;
 pub(crate) use bench::BENCH;
 pub(crate) use ci::CI;
 pub(crate) use command::Command;
+pub(crate) use reliability::RELIABILITY;
 pub(crate) use soak::SOAK;
 pub(crate) use test::TEST;
 pub(crate) use tidy::TIDY;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use super::Command;
 use crate::packages::{self, REDIS};
-use crate::process::cargo;
+use crate::process::{Process, cargo};
 
 /// See [`HELP`].
 pub(crate) const SOAK: Command = Command { help: HELP, run };
@@ -23,8 +23,7 @@ Prints the audit of each as a table; fails if a task was lost or work did not go
 
 fn run(arguments: &[String]) -> Result<()> {
     packages::ensure(&[&REDIS])?;
-    let tests = ["test", "--locked", "--package", "asynq", "--all-features", "--test", "faults", "--"];
-    let mut soak = cargo(tests).args(["--ignored", "--exact", "soak::soak", "--nocapture"]);
+    let mut soak = faults("soak::soak");
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let name = match argument.as_str() {
@@ -37,4 +36,14 @@ fn run(arguments: &[String]) -> Result<()> {
         soak = soak.env(name, number.to_string());
     }
     soak.run()
+}
+
+/// One of the fault tests that are not part of `cargo test`, for they take long.
+pub(super) fn faults(test: &str) -> Process {
+    cargo(["test", "--locked", "--package", "asynq", "--all-features", "--test", "faults", "--"]).args([
+        "--ignored",
+        "--exact",
+        test,
+        "--nocapture",
+    ])
 }
