@@ -61,6 +61,14 @@ impl Child {
         std::mem::take(&mut *self.lines.lock().unwrap())
     }
 
+    /// Its resident memory in KiB.
+    pub fn memory(&self) -> u64 {
+        let pid = self.process.id().expect("child has ended");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     /// Whether it has not ended yet.
     pub fn is_running(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()

@@ -219,6 +219,17 @@ impl RedisServer {
         command.query_async(&mut self.try_connection().await?).await
     }
 
+    /// Every key that is left, with the seconds until it goes away by itself, if it does.
+    pub async fn keys(&self) -> Vec<(String, Option<i64>)> {
+        let mut keys = Vec::new();
+        for key in self.command::<Vec<String>>(&["KEYS", "*"]).await {
+            let seconds: i64 = self.command(&["TTL", &key]).await;
+            keys.push((key, (seconds >= 0).then_some(seconds)));
+        }
+        keys.sort();
+        keys
+    }
+
     /// Every text that it holds: members of lists and sets, values of hashes, strings.
     pub async fn every_value(&self) -> Vec<String> {
         let mut all = Vec::new();

@@ -36,7 +36,7 @@ const STEPS: [(Step, &str); 4] =
     [(Step::Begun, "begun "), (Step::Done, "done "), (Step::Failed, "failed "), (Step::GivenUp, "given-up ")];
 
 impl Ledger {
-    /// One that also prints each step, for another process to [`read`](Self::read).
+    /// One that prints each step for another process to [`read`](Self::read), and counts nothing itself.
     pub fn printing() -> Self {
         Self { is_printing: true, ..Self::default() }
     }
@@ -47,6 +47,7 @@ impl Ledger {
             && let Some((_, word)) = STEPS.iter().find(|(other, _)| *other as u8 == step as u8)
         {
             println!("{word}{id}");
+            return;
         }
         let mut all = self.lock();
         let runs = all.entry(id.to_owned()).or_default();
