@@ -1,5 +1,8 @@
 //! Redis itself: frozen, killed, emptied, full, forgetful.
 
+use std::time::Duration;
+
+use asynq::{Client, Ctx, Router, Server, Task};
 use asynq_testkit::{Audit, RedisServer, eventually};
 
 use crate::form::{Form, ROUNDS, complete};
@@ -25,6 +28,23 @@ async fn a_redis_that_is_full_refuses_tasks_and_those_it_has_are_run() {
     let audit = complete(full).await;
     assert_eq!(audit.ran_again, 0);
     assert!(audit.failures > 0, "some were refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leases_are_extended_although_redis_is_full() {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let router = Router::new().route("long", async |_: Ctx| std::future::pending::<()>().await).unwrap();
+    let server =
+        Server::builder(&client).router(router).shutdown_timeout(Duration::ZERO).start().await.unwrap();
+    client.enqueue(Task::new("long", "").unwrap()).await.unwrap();
+    let lease = ["ZRANGE", "asynq:{default}:lease", "0", "-1", "WITHSCORES"];
+    let leased: Vec<(String, i64)> =
+        redis.until(&lease, |leased: &Vec<(String, i64)>| !leased.is_empty()).await;
+    redis.command::<()>(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    assert!(redis.try_command::<()>(&["SET", "k", "v"]).await.is_err(), "it is full");
+    redis.until(&lease, |now: &Vec<(String, i64)>| now[0].1 > leased[0].1 + 8).await;
+    server.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
