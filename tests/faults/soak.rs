@@ -1,5 +1,6 @@
 //! The long form: every scenario, again and again, until time is over.
 
+use std::fmt::Write;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
@@ -84,8 +85,9 @@ fn table(rows: &[Row]) -> String {
          | longest enqueue | work resumed within |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for Row { name, times, stuck, audit } in rows.iter().filter(|row| row.times > 0) {
-        text += &format!(
-            "| {name} | {times} | {stuck} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1?} | {:.1?} |\n",
+        writeln!(
+            text,
+            "| {name} | {times} | {stuck} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1?} | {:.1?} |",
             audit.acknowledged,
             audit.done,
             audit.archived,
@@ -96,7 +98,8 @@ fn table(rows: &[Row]) -> String {
             audit.failures,
             audit.longest,
             audit.resumed
-        );
+        )
+        .unwrap();
     }
     text
 }

@@ -49,7 +49,7 @@ impl Load {
 
     /// Adds a worker process; its number.
     pub fn add(&mut self, child: Child) -> usize {
-        self.workers.push(Worker::Process(child));
+        self.workers.push(Worker::Process(Box::new(child)));
         self.workers.len() - 1
     }
 

@@ -15,7 +15,7 @@ pub enum Worker {
     /// A server in this process.
     Server(Box<Server>),
     /// A process whose output a [`Ledger`] can read.
-    Process(Child),
+    Process(Box<Child>),
 }
 
 /// Runs the tasks of a load and notes their runs.
