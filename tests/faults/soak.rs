@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use crate::form::Form;
-use crate::{network, redis, workers};
+use crate::{network, store, workers};
 
 type Scenario = (&'static str, for<'a> fn(&'a Form) -> LocalBoxFuture<'a, Audit>);
 
@@ -26,11 +26,11 @@ const SCENARIOS: [Scenario; 14] = scenarios! {
     "replies dropped" => network::drop_replies,
     "half-closed" => network::half_close,
     "nobody there" => network::away,
-    "Redis frozen" => redis::frozen,
-    "Redis killed" => redis::killed,
-    "FLUSHALL" => redis::flushed,
-    "out of memory" => redis::full,
-    "SCRIPT FLUSH" => redis::scripts_flushed,
+    "Redis frozen" => store::frozen,
+    "Redis killed" => store::killed,
+    "FLUSHALL" => store::flushed,
+    "out of memory" => store::full,
+    "SCRIPT FLUSH" => store::scripts_flushed,
     "workers killed" => workers::killed,
     "worker frozen" => workers::frozen,
     "rolling deploy" => workers::deployed,
