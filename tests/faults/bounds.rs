@@ -18,7 +18,7 @@ async fn the_memory_of_a_worker_is_flat() {
     flat(50_000).await;
 }
 
-/// `cargo test --release --all-features --test faults -- --ignored --nocapture a_million`
+/// `cargo test --all-features --test faults -- --ignored --nocapture a_million`
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes"]
 async fn the_memory_of_a_worker_is_flat_over_a_million_tasks() {
