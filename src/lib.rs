@@ -2,15 +2,27 @@
 //! they fail, and never lost when a worker dies. It stores exactly what Go's hibiken/asynq stores, so both share
 //! one Redis.
 //!
+//! # A job
+//!
+//! It is not on the public registry, where another project has its name. So with a clone beside your crate:
+//!
+//! ```toml
+//! [dependencies]
+//! asynq = { path = "../asynq" }
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 //! ```
+//!
+//! A job is a function. Beside it, [`job`] makes a struct of its arguments, which is what travels through Redis; the
+//! compiler checks whoever enqueues it against the function's types.
+//!
+//! ```standalone_crate
 //! use asynq::{Client, Server, State, job};
 //! use tokio::sync::mpsc;
 //!
 //! /// Sends one e-mail.
 //! #[job(queue = "mail", retry = 5, timeout = "30s")]
-//! async fn send_email(to: String, State(sent): State<mpsc::Sender<String>>) -> anyhow::Result<()> {
-//!     sent.send(to).await?;
-//!     Ok(())
+//! async fn send_email(to: String, State(sent): State<mpsc::Sender<String>>) -> Result<(), String> {
+//!     sent.send(to).await.map_err(|error| error.to_string())
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -29,6 +41,108 @@
 //! # }
 //! ```
 //!
+//! # A worker
+//!
+//! A program that links the jobs, and runs them until it is told to end. It says at start, with file and line, what would
+//! fail at the first task: a shared value that is missing, a queue that nobody serves.
+//!
+//! ```no_run,standalone_crate
+//! # #[derive(Clone)] struct Mailer;
+//! #[tokio::main]
+//! async fn main() -> asynq::Result<()> {
+//!     // Where Redis is and how much to run at a time is in the environment: `ASYNQ_REDIS_URL`, `ASYNQ_CONCURRENCY`.
+//!     asynq::Server::from_env()?.state(Mailer).registered().run().await
+//! }
+//! ```
+//!
+//! Without anything to share it is one line, `asynq::run_registered().await`. Start as many as you like.
+//!
+//! # Enqueuing
+//!
+//! What is said about one task wins over what its job says.
+//!
+//! ```standalone_crate
+//! # use asynq::{Client, job};
+//! use std::time::Duration;
+//!
+//! #[job(queue = "mail", unique_for = "10m")]
+//! async fn remind(user: u64) {
+//!     println!("reminding {user}");
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> asynq::Result<()> {
+//! # let client = Client::in_memory();
+//! Remind::new(7).enqueue(&client).process_in(Duration::from_secs(3600)).queue("low").await?;
+//! // Somebody else has asked for the same: that is fine.
+//! let second = Remind::new(7).enqueue(&client).queue("low").if_absent().await?;
+//! assert!(second.is_none());
+//! // Many in a round trip, with an answer for each.
+//! let all = client.enqueue_all((1..=3).map(Remind::new)).await;
+//! assert!(all.iter().all(Result::is_ok));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # When it fails
+//!
+//! An error, a panic and running out of time are a failed attempt: it is tried again, 25 times and ever later unless the job
+//! says otherwise, and archived then. An error can say what is to happen.
+//!
+//! ```standalone_crate
+//! use asynq::{BoxError, SkipRetry, job};
+//!
+//! #[job(retry = 8, backoff = exponential("2s", max = "10m"), timeout = "30s")]
+//! async fn charge(card: String) -> Result<(), BoxError> {
+//!     match card.as_str() {
+//!         "stolen" => Err(SkipRetry::new("no retry helps").into()), // archived at once
+//!         "busy" => Err("no answer".into()),                        // tried again
+//!         _ => Ok(()),
+//!     }
+//! }
+//! ```
+//!
+//! The tasks of a worker that died run again some seconds later, and have used up no retry. So delivery is at least once:
+//! make jobs idempotent.
+//!
+//! # Testing
+//!
+//! No Redis, no set-up, no waiting: a [`Rig`](testing::Rig) has a worker and a clock of your test's own.
+//!
+//! ```standalone_crate
+//! use asynq::job;
+//! use asynq::testing::Rig;
+//! use std::time::Duration;
+//!
+//! #[job(retry = 3, backoff = fixed("1d"))]
+//! async fn charge(invoice: u64) {
+//!     println!("charged {invoice}");
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> asynq::Result<()> {
+//! let rig = Rig::new();
+//! Charge::new(7).enqueue(&rig).await?;
+//! rig.assert_enqueued::<Charge>(|charge| charge.invoice == 7);
+//!
+//! rig.fail_attempt::<Charge>(1, "the bank is away");
+//! let report = rig.advance(Duration::from_secs(86_400)).await; // a day, in no time
+//! assert_eq!((report.retried(), report.succeeded()), (1, 1));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Deploying
+//!
+//! Redis, and any number of the same worker; there is no scheduler of its own and no leader. SIGTERM ends a worker in good
+//! order. Go programs on the same Redis enqueue, run and inspect the same tasks.
+//!
+//! # Where to go next
+//!
+//! The guide, in `docs/guide/`, has a page for each of these: jobs, options, retries, unique jobs, groups, schedules,
+//! payloads, testing, telemetry, deployment; and for who comes from Go asynq, Sidekiq or apalis. `examples/service` is a
+//! whole service.
+//!
 //! - [`job`] makes a typed task of a function; [`Task`] is one without a type.
 //! - [`aggregator`] makes one task of a group of them.
 //! - [`Client`] enqueues one task or many; [`TaskOptions`] are all that can be said about one.
@@ -45,7 +159,10 @@
 //!   MessagePack, CBOR or protobuf (features `msgpack`, `cbor`, `protobuf`), or as it is ([`Raw`]).
 //! - [`testing`] runs jobs in a test, without a server and without waiting.
 //!
-//! Delivery is at least once: a job may run again when its worker dies, so make jobs idempotent.
+//! # Features
+//!
+//! `macros` and `redis` are on by default; `rustls` encrypts connections to Redis; `msgpack`, `cbor` and `protobuf` are
+//! codecs.
 
 pub use asynq_core::broker::ArchiveLimits;
 #[cfg(feature = "redis")]
@@ -100,11 +217,51 @@ pub use asynq_macros::{Job, aggregator, job};
 #[doc(hidden)]
 pub use asynq_core::__private;
 
-/// Every piece of code in the guide is compiled and run; as a program of its own (`standalone_crate`), for all jobs of a
-/// program are registered.
+// Every piece of code in the README and the guide is compiled and run; as a program of its own (`standalone_crate`),
+// for all jobs of a program are registered.
+#[cfg(all(doctest, feature = "macros", feature = "redis"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
+#[cfg(all(doctest, feature = "macros", feature = "redis"))]
+#[doc = include_str!("../docs/guide/deployment.md")]
+mod guide_deployment {}
+
 #[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/from-apalis.md")]
+mod guide_from_apalis {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/from-sidekiq.md")]
+mod guide_from_sidekiq {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/groups.md")]
+mod guide_groups {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/jobs.md")]
+mod guide_jobs {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/options.md")]
+mod guide_options {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/retries.md")]
+mod guide_retries {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/schedules.md")]
+mod guide_schedules {}
+
+#[cfg(all(doctest, feature = "macros", feature = "redis"))]
 #[doc = include_str!("../docs/guide/testing.md")]
 mod guide_testing {}
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../docs/guide/unique.md")]
+mod guide_unique {}
 
 #[cfg(all(doctest, feature = "macros", feature = "msgpack", feature = "protobuf"))]
 #[doc = include_str!("../docs/guide/payloads.md")]

@@ -3,6 +3,7 @@
 
 mod clock;
 mod codecs;
+mod comparison;
 mod conformance;
 mod connect;
 mod contract;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,7 @@ use super::ticker::{End, Ticker};
 use super::{InvalidSchedule, PeriodicTask, Schedule, SchedulerBuilder};
 use crate::background::{Request, Signals, host_name};
 use crate::client::AsClient;
+use crate::clock::from_unix_seconds;
 use crate::error::{Error, Result};
 use crate::router::Registration;
 
@@ -223,14 +225,29 @@ impl Scheduler {
         // Those of entries that are gone.
         while running.tasks.try_join_next().is_some() {}
         let end = End::child_of(&running.stop);
-        let ticker = Ticker {
+        running.tasks.spawn_on(self.ticker(entry, end.clone()).run(), &running.runtime);
+        end
+    }
+
+    fn ticker(&self, entry: &Arc<Entry>, end: End) -> Ticker {
+        Ticker {
             client: self.settings.client.clone(),
             entry: Arc::clone(entry),
             hooks: self.settings.hooks.clone(),
-            end: end.clone(),
-        };
-        running.tasks.spawn_on(ticker.run(), &running.runtime);
-        end
+            end,
+        }
+    }
+
+    /// What the tickers of a scheduler do by the passing of time, done once by one that is not started, for the testing
+    /// kit: enqueues the ticks that are due; when the next one is.
+    pub(crate) async fn step(&self) -> Result<Option<Timestamp>> {
+        let entries: Vec<_> = self.entries.lock().values().map(|known| Arc::clone(&known.entry)).collect();
+        let mut next: Option<i64> = None;
+        for entry in entries {
+            let due = self.ticker(&entry, End::default()).step().await?;
+            next = next.into_iter().chain(due).min();
+        }
+        Ok(next.map(from_unix_seconds))
     }
 
     /// Stops it: what is being enqueued is finished, and its entries are no longer published. Nothing happens when it does

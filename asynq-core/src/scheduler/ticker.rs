@@ -61,6 +61,24 @@ impl Ticker {
         self.ended().await;
     }
 
+    /// Enqueues what is due by now, without waiting: the second of the next tick. For those who move the time themselves.
+    pub(super) async fn step(&self) -> Result<Option<i64>, BrokerError> {
+        let begun = self.entry.progress().settled;
+        let Some(mut settled) = (match begun {
+            Some(settled) => Some(settled),
+            None => self.begin().await,
+        }) else {
+            return Ok(None);
+        };
+        for tick in due(&self.entry.schedule, settled, self.now(), self.entry.catch_up) {
+            self.fire(tick, true).await?;
+            settled = tick;
+            self.entry.progress().last = Some(tick);
+        }
+        self.entry.progress().settled = Some(settled);
+        Ok(self.entry.schedule.next_tick(settled))
+    }
+
     /// Up to which second all ticks are dealt with, as soon as the store answers: before that there is nothing to be done
     /// anyway. `None` when told to end meanwhile.
     async fn begin(&self) -> Option<i64> {

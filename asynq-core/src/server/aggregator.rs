@@ -148,9 +148,9 @@ enum Event {
 }
 
 impl AggregatorLoop {
-    pub(super) fn new(workplace: Workplace, queues: Queues) -> Self {
+    pub(super) fn new(workplace: impl Into<Arc<Workplace>>, queues: Queues) -> Self {
         Self {
-            workplace: Arc::new(workplace),
+            workplace: workplace.into(),
             queues,
             running: JoinSet::new(),
             staged: HashMap::new(),
@@ -178,17 +178,18 @@ impl AggregatorLoop {
             match event {
                 Event::Stop => break,
                 Event::Ended(ended) => {
-                    self.ended(ended);
+                    self.ended(ended, Instant::now());
                     if self.has_more && self.ready.is_empty() {
                         next_look = Instant::now();
                     }
                 }
                 Event::Look => {
                     let began = Instant::now();
-                    let delay = match self.look(&stop).await {
+                    let longest = if self.is_idle() { IDLE } else { LONGEST };
+                    let delay = match self.look(&stop, began).await {
                         Ok(next) => {
                             backoff.worked();
-                            next.max(began.elapsed() * SPARE)
+                            next.min(longest).max(began.elapsed() * SPARE)
                         }
                         Err(error) => backoff.failed(&error),
                     };
@@ -197,6 +198,29 @@ impl AggregatorLoop {
             }
         }
         self.drain(control).await;
+    }
+
+    /// What the loop does by the passing of time, done once, for the testing kit: aggregates all that is ready at this
+    /// time; how long until something else may be.
+    pub(super) async fn step(&mut self, now: Instant) -> Result<Duration, BrokerError> {
+        let stop = CancellationToken::new();
+        loop {
+            let next = self.look(&stop, now).await?;
+            if self.ready.is_empty() {
+                return Ok(next);
+            }
+            while !self.ready.is_empty() {
+                self.stage_ready().await?;
+                while let Some(ended) = self.running.join_next_with_id().await {
+                    self.ended(ended, now);
+                }
+            }
+        }
+    }
+
+    /// Whether it aggregates nothing, and only warns.
+    fn is_idle(&self) -> bool {
+        self.workplace.groups.aggregators.is_empty()
     }
 
     /// Stages groups that are ready while there are places for them.
@@ -220,7 +244,7 @@ impl AggregatorLoop {
         Ok(())
     }
 
-    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
+    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>, now: Instant) {
         let (id, ended) = match ended {
             Ok((id, ended)) => (id, ended),
             Err(error) => {
@@ -234,28 +258,28 @@ impl AggregatorLoop {
         match ended.rest {
             Some(rest) if self.resting.len() < RESTING_LIMIT || self.resting.contains_key(&key) => {
                 let failures = ended.failures;
-                self.resting.insert(key, Rest { until: Instant::now() + rest, failures });
+                self.resting.insert(key, Rest { until: now + rest, failures });
             }
             _ => drop(self.resting.remove(&key)),
         }
     }
 
-    /// Looks at all groups of all queues: how long to wait before the next look.
-    async fn look(&mut self, stop: &CancellationToken) -> Result<Duration, BrokerError> {
+    /// Looks at all groups of all queues: how long until what is there now may be ready.
+    async fn look(&mut self, stop: &CancellationToken, now: Instant) -> Result<Duration, BrokerError> {
         let broker = Arc::clone(&self.workplace.broker);
-        let idle = self.workplace.groups.aggregators.is_empty();
-        let mut next = if idle { IDLE } else { LONGEST };
+        let idle = self.is_idle();
+        let mut next = Duration::MAX;
         let mut ready = Vec::new();
         let queues = self.queues.names();
         for queue in broker.occupied(Place::Groups, &queues).await? {
             if !idle {
-                self.reclaim(&queue).await?;
+                next = next.min(self.reclaim(&queue).await?);
             }
             let mut cursor = 0;
             loop {
                 let page = broker.groups(&queue, cursor).await?;
                 for group in page.groups {
-                    next = next.min(self.consider(&queue, group, &mut ready));
+                    next = next.min(self.consider(&queue, group, now, &mut ready));
                 }
                 cursor = page.next;
                 if cursor == 0 || stop.is_cancelled() {
@@ -274,46 +298,56 @@ impl AggregatorLoop {
         Ok(next)
     }
 
-    /// Puts back what others left in their sets.
-    async fn reclaim(&mut self, queue: &QueueName) -> Result<(), BrokerError> {
+    /// Puts back what others left in their sets; how long until there may be more of it.
+    async fn reclaim(&mut self, queue: &QueueName) -> Result<Duration, BrokerError> {
         loop {
             let reclaimed = self.workplace.broker.reclaim_sets(queue).await?;
             if reclaimed.sets > 0 {
                 tracing::debug!(%queue, sets = reclaimed.sets, "tasks of aggregation sets were put back into their groups");
             }
-            let now = self.workplace.broker.clock().unix_seconds();
-            if reclaimed.next_due.is_none_or(|due| due > now) {
-                return Ok(());
+            match reclaimed.next_due {
+                None => return Ok(Duration::MAX),
+                Some(due) if due > self.workplace.broker.clock().unix_seconds() => return Ok(self.until(due)),
+                Some(_) => {}
             }
         }
     }
 
+    /// The time left until a second.
+    fn until(&self, second: i64) -> Duration {
+        let wait = from_unix_seconds(second).duration_since(self.workplace.broker.clock().now());
+        Duration::try_from(wait).unwrap_or_default()
+    }
+
     /// Keeps a group that is ready; tells how long it will take until it is.
-    fn consider(&mut self, queue: &QueueName, group: GroupState, ready: &mut Vec<Ready>) -> Duration {
-        let clock = self.workplace.broker.clock();
-        let now = clock.unix_seconds();
+    fn consider(
+        &mut self,
+        queue: &QueueName,
+        group: GroupState,
+        now: Instant,
+        ready: &mut Vec<Ready>,
+    ) -> Duration {
+        let second = self.workplace.broker.clock().unix_seconds();
         let Some(rule) = self.workplace.groups.rule(queue, &group) else {
-            self.warn_of(queue, &group, now);
+            self.warn_of(queue, &group, second);
             return Duration::MAX;
         };
         self.mender.saw(queue, &group.name);
         let key = (queue.clone(), group.name);
         if let Some(rest) = self.resting.get(&key)
-            && let Some(left) =
-                rest.until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+            && let Some(left) = rest.until.checked_duration_since(now).filter(|left| !left.is_zero())
         {
             return left;
         }
         let (queue, name) = key;
         let state = GroupState { name, ..group };
         let since = rule.ready_at(&state);
-        if since <= now {
+        if since <= second {
             let beyond = state.size.saturating_sub(rule.set_size());
             ready.push(Ready { since, queue, group: state.name, rule, beyond });
             return Duration::MAX;
         }
-        let wait = from_unix_seconds(since).duration_since(clock.now());
-        Duration::try_from(wait).unwrap_or_default()
+        self.until(since)
     }
 
     /// Says once that tasks may wait forever.
@@ -344,7 +378,7 @@ impl AggregatorLoop {
             tokio::select! {
                 biased;
                 ended = self.running.join_next_with_id() => match ended {
-                    Some(ended) => self.ended(ended),
+                    Some(ended) => self.ended(ended, Instant::now()),
                     None => return,
                 },
                 () = sleep_until(until) => break,

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::aggregator::{AggregatorLoop, Workplace};
 use super::attempt::attempt;
 use super::limits::{Ask, Limits};
 use super::pacing::Pacing;
@@ -30,6 +31,7 @@ use crate::broker::{BrokerError, Place, Settled, Transition};
 use crate::client::Client;
 use crate::error::Result;
 use crate::router::{Ctx, CtxParts, Handler, HandlerResult, Router, StateMap};
+use crate::scheduler::Scheduler;
 use crate::task::{QueueName, TaskId};
 use crate::wire::TaskMessage;
 
@@ -38,12 +40,17 @@ pub(crate) struct Stepper {
     setup: Arc<StepSetup>,
     processor: Processor,
     recoverer: Recoverer,
+    aggregator: AggregatorLoop,
     seen: Seen,
 }
 
 /// The settings that a worker and its successors share.
 struct StepSetup {
+    /// What aggregators work with.
+    workplace: Arc<Workplace>,
     client: Client,
+    /// Enqueues the jobs that have a schedule, if the settings say so.
+    scheduler: Option<Scheduler>,
     router: Arc<Router>,
     handler: Handler,
     states: Arc<StateMap>,
@@ -95,11 +102,21 @@ impl Stepper {
         let has_queues = builder.queues.is_some();
         let setup = builder.setup(false).await?;
         let router = Arc::new(wrap(setup.router));
+        let states = Arc::new(setup.states);
+        let workplace = Workplace {
+            broker: Arc::clone(setup.client.broker()),
+            client: setup.client.clone(),
+            states: Arc::clone(&states),
+            groups: setup.groups,
+            bad_payloads: setup.rules.bad_payloads,
+        };
         Ok(Self::start(Arc::new(StepSetup {
+            workplace: Arc::new(workplace),
             client: setup.client,
+            scheduler: setup.scheduler,
             handler: wrapped(&router, setup.layers),
             router,
-            states: Arc::new(setup.states),
+            states,
             queues: Queues::new(setup.queues),
             has_queues,
             strict: setup.strict,
@@ -152,7 +169,8 @@ impl Stepper {
             unsettled: Vec::new(),
             answer_lost: false,
         };
-        Self { setup, processor, recoverer, seen: Seen::default() }
+        let aggregator = AggregatorLoop::new(Arc::clone(&setup.workplace), setup.queues.clone());
+        Self { setup, processor, recoverer, aggregator, seen: Seen::default() }
     }
 
     /// Takes from these queues, too, unless the settings name those to take from.
@@ -238,7 +256,10 @@ impl Stepper {
     pub(crate) async fn chores(&mut self, now: Instant) -> Result<Option<Timestamp>> {
         const BATCH: usize = 100;
         let broker = Arc::clone(&self.processor.broker);
-        let mut next_due = None;
+        let mut next_due = match &self.setup.scheduler {
+            Some(scheduler) => scheduler.step().await?,
+            None => None,
+        };
         for queue in self.setup.queues.names() {
             let forwarded = loop {
                 let forwarded = broker.forward(&queue).await?;
@@ -251,6 +272,10 @@ impl Stepper {
             while broker.delete_expired_completed(&queue, BATCH).await? == BATCH {}
             while broker.delete_expired_archived(&queue, BATCH).await? == BATCH {}
         }
+        let wait = self.aggregator.step(now).await?;
+        let ready =
+            SignedDuration::try_from(wait).ok().and_then(|wait| broker.clock().now().checked_add(wait).ok());
+        next_due = next_due.into_iter().chain(ready).min();
         self.recoverer.look(&mut self.seen, now).await?;
         if self.holds_others_tasks().await? {
             // They are to be recovered, and that takes looks at short intervals.

@@ -27,6 +27,10 @@ const START: i64 = 2_177_452_800;
 ///   [`server`](Self::server) say otherwise. Unlike a server it starts without a value that some job needs: that
 ///   job's runs fail, and say so.
 /// - It takes from every queue that something was sent to, unless `server` names the queues.
+/// - Groups are aggregated by all aggregators that `#[aggregator]` registered, when they are ready; one that fails is tried
+///   again, as on a server, and its error is in the log.
+/// - Jobs that have a schedule are enqueued at its times, as the clock is [moved](Self::advance), where the worker is told
+///   to: `.server(|server| server.jobs(asynq::jobs![Report]).scheduler(true))`. Others of the program would run as well.
 /// - The clock stands still while handlers run. A handler that sleeps on tokio's timer sleeps for real, and its time
 ///   limit is real, too; with `#[tokio::test(start_paused = true)]` neither takes any time.
 /// - Random choices, such as the jitter of retries, are the same in every run of the test (on the current-thread
@@ -50,7 +54,7 @@ impl Rig {
     pub fn starting_at(start: Timestamp) -> Self {
         let broker = MemoryBroker::new(Clock::manual(start));
         let client = Client::new(Arc::new(broker.clone()));
-        let builder = Server::builder(&client).concurrency(1).registered();
+        let builder = Server::builder(&client).concurrency(1).registered().scheduler(false);
         let faults = Arc::default();
         Self { broker, client, faults, engine: Mutex::new(Engine::new(builder)) }
     }
