@@ -126,13 +126,14 @@ local function change_first(collection, state, group, limit)
   else
     call('ZREMRANGEBYRANK', collection, 0, limit - 1)
   end
-  local changed = 0
+  local changed, seen = 0, {}
   for i, id in ipairs(ids) do
     local fields = stored[i]
-    -- An ID that stands here by mistake is dropped, and its task left where it says it is.
+    -- An ID that stands here by mistake, or twice, is dropped, and its task left where it says it is.
     local is_here = fields[2] == state or (fields[2] == 'active' and not call('ZSCORE', KEYS[4], id))
-    if is_here and (fields[1] or action == 'delete') then
+    if is_here and not seen[id] and (fields[1] or action == 'delete') then
       change(id, prefix .. 't:' .. id, fields)
+      seen[id] = true
       changed = changed + 1
     end
   end
