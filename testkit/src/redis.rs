@@ -253,10 +253,53 @@ impl RedisServer {
         command.query_async(&mut self.try_connection().await?).await
     }
 
+    /// Every key that is left, with the seconds until it goes away by itself, if it does.
+    pub async fn keys(&self) -> Vec<(String, Option<i64>)> {
+        let mut keys = Vec::new();
+        for key in self.command::<Vec<String>>(&["KEYS", "*"]).await {
+            let seconds: i64 = self.command(&["TTL", &key]).await;
+            keys.push((key, (seconds >= 0).then_some(seconds)));
+        }
+        keys.sort();
+        keys
+    }
+
+    /// Every text that it holds: members of lists and sets, values of hashes, strings.
+    pub async fn every_value(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for key in self.command::<Vec<String>>(&["KEYS", "*"]).await {
+            let kind: String = self.command(&["TYPE", &key]).await;
+            let values: Vec<Vec<u8>> = match kind.as_str() {
+                "list" => self.command(&["LRANGE", &key, "0", "-1"]).await,
+                "set" => self.command(&["SMEMBERS", &key]).await,
+                "zset" => self.command(&["ZRANGE", &key, "0", "-1"]).await,
+                "hash" => self.command(&["HVALS", &key]).await,
+                "string" => vec![self.command(&["GET", &key]).await],
+                _ => Vec::new(),
+            };
+            all.extend(values.iter().map(|value| String::from_utf8_lossy(value).into_owned()));
+        }
+        all
+    }
+
     /// What its users were denied: who and what. A script may go on after that, so errors do not tell all.
     pub async fn denied(&self) -> Vec<String> {
         let log: Vec<HashMap<String, redis::Value>> = self.command(&["ACL", "LOG"]).await;
         log.iter().map(|entry| format!("{:?} {:?}", entry["username"], entry["object"])).collect()
+    }
+
+    /// Waits until its users were denied something so many times since its log was last reset.
+    pub async fn until_denied(&self, times: i64) {
+        eventually("redis denies something", async || {
+            let log: Vec<HashMap<String, redis::Value>> = self.command(&["ACL", "LOG"]).await;
+            // What is the same within a minute is one entry with a count.
+            let count = |entry: &HashMap<String, redis::Value>| match entry.get("count") {
+                Some(redis::Value::Int(count)) => *count,
+                _ => 0,
+            };
+            (log.iter().map(count).sum::<i64>() >= times).then_some(())
+        })
+        .await;
     }
 
     /// Kills it, as a crash would.

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use asynq::{Client, Ctx, Inspector, Router, Server, Task, TaskOptions};
-use asynq_testkit::{RedisCluster, eventually, eventually_within};
-
-use crate::audit::{Audit, Load};
+use asynq_testkit::{Audit, Load, RedisCluster, eventually, eventually_within};
 
 /// Queues in the slots of all three masters.
 const QUEUES: [&str; 6] = ["critical", "default", "low", "mail", "pictures", "reports"];
@@ -20,13 +18,8 @@ async fn clients(cluster: &RedisCluster, count: usize) -> Vec<Client> {
 }
 
 fn nothing_is_lost(what: &str, audit: &Audit) {
-    let Audit { acknowledged, lost, ran_again, failures, longest } = audit;
-    eprintln!(
-        "{what}: {acknowledged} acknowledged, {} lost, {ran_again} ran again, {failures} calls failed, longest \
-         enqueue {longest:?}",
-        lost.len()
-    );
-    assert!(lost.is_empty(), "{what}: {lost:?}");
+    eprintln!("{what}: {audit}");
+    assert!(audit.is_complete(), "{what}: {audit:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,12 +150,7 @@ async fn the_other_masters_go_on_while_one_is_dead_and_its_queues_once_it_is_rep
     cluster.until_whole().await;
     load.more(300).await;
     let audit = load.end().await;
-    let Audit { acknowledged, lost, ran_again, failures, longest } = &audit;
     // A master that dies takes with it what it had acknowledged and not yet handed on.
-    eprintln!(
-        "killing a master: {acknowledged} acknowledged, {} lost, {ran_again} ran again, {failures} calls failed, \
-         longest enqueue {longest:?}",
-        lost.len()
-    );
-    assert!(lost.len() <= 24, "more than was on its way to the replica: {lost:?}");
+    eprintln!("killing a master: {audit}");
+    assert!(audit.lost.len() <= 24, "more than was on its way to the replica: {:?}", audit.lost);
 }

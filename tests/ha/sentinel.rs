@@ -4,9 +4,7 @@ use std::time::{Duration, Instant};
 
 use asynq::broker::BrokerErrorKind;
 use asynq::{Client, ConnectOptions, Error, Task};
-use asynq_testkit::{SentinelSet, eventually_within};
-
-use crate::audit::{Audit, Load};
+use asynq_testkit::{Load, SentinelSet, eventually_within};
 
 async fn clients(set: &SentinelSet, options: impl Fn(ConnectOptions) -> ConnectOptions) -> Vec<Client> {
     let mut clients = Vec::new();
@@ -33,15 +31,6 @@ async fn fail_over(set: &mut SentinelSet, load: &Load) {
     assert!(begun.elapsed() < by_sentinels + Duration::from_secs(10));
 }
 
-fn tell(what: &str, audit: &Audit) {
-    let Audit { acknowledged, lost, ran_again, failures, longest } = audit;
-    eprintln!(
-        "{what}: {acknowledged} acknowledged, {} lost, {ran_again} ran again, {failures} calls failed, longest \
-         enqueue {longest:?}",
-        lost.len()
-    );
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_goes_on_when_the_master_is_killed() {
     let mut set = SentinelSet::start().await;
@@ -50,7 +39,7 @@ async fn work_goes_on_when_the_master_is_killed() {
     fail_over(&mut set, &load).await;
     load.more(300).await;
     let audit = load.end().await;
-    tell("killing the master", &audit);
+    eprintln!("killing the master: {audit}");
     assert!(audit.lost.len() <= 8, "more than was on its way to the replicas: {:?}", audit.lost);
 }
 
@@ -64,7 +53,7 @@ async fn what_a_replica_has_is_not_lost_with_the_master() {
     load.more(100).await;
     let audit = load.end().await;
     // The sentinels choose the replica that has most, so what one has is not lost.
-    tell("killing the master, with WAIT for one replica", &audit);
+    eprintln!("killing the master, with WAIT for one replica: {audit}");
     assert!(audit.lost.is_empty(), "{:?}", audit.lost);
 }
 

@@ -1,8 +1,7 @@
-//! Workers and Redis killed under load: nothing is lost, and what ran twice is counted.
+//! Workers that die while they run a task, or stand still. Under load they do so in `tests/faults`.
 //!
 //! Workers are processes of their own: this test binary again, told by the environment to be one.
 
-use std::collections::{HashMap, HashSet};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -55,75 +54,9 @@ fn spawn_worker(redis: &RedisServer) -> Child {
     )
 }
 
-/// Counts how often each task was started or ended.
-fn count(lines: impl IntoIterator<Item = String>, verb: &str, runs: &mut HashMap<String, usize>) {
-    for line in lines {
-        // The test harness prints on the same line now and then.
-        if let Some((_, id)) = line.split_once(&format!("{verb} ")) {
-            *runs.entry(id.to_owned()).or_default() += 1;
-        }
-    }
-}
-
-async fn fill(client: &Client, tasks: usize, wait: &'static str) -> Vec<String> {
-    let tasks = (0..tasks).map(|n| {
-        Task::new("crash:load", wait).unwrap().options(TaskOptions::new().task_id(format!("task-{n}")))
-    });
-    client.enqueue_all(tasks).await.into_iter().map(|info| info.unwrap().id.as_str().to_owned()).collect()
-}
-
 /// What is stored of the default queue's tasks.
 async fn left(redis: &RedisServer) -> usize {
     redis.command::<Vec<String>>(&["KEYS", "asynq:{default}:t:*"]).await.len()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn workers_killed_again_and_again_lose_nothing() {
-    const TASKS: usize = 5_000;
-    const KILLS: usize = 8;
-    let (redis, client) = redis().await;
-    let ids = fill(&client, TASKS, "20").await;
-    let (mut started, mut ended) = (HashMap::new(), HashMap::new());
-    let mut in_flight = HashSet::new();
-    for kill in 0..KILLS {
-        let victim = spawn_worker(&redis);
-        let goal = 150;
-        victim
-            .line("the worker is busy", |_| {
-                victim.lines().iter().filter(|l| l.contains("end ")).count() >= goal
-            })
-            .await;
-        victim.signal("KILL");
-        in_flight
-            .extend(redis.command::<Vec<String>>(&["LRANGE", "asynq:{default}:active", "0", "-1"]).await);
-        let lines = eventually("the output ends", async || Some(victim.lines())).await;
-        count(lines.clone(), "start", &mut started);
-        count(lines, "end", &mut ended);
-        victim.kill().await;
-        println!("kill {kill}: {} tasks had ended", ended.len());
-    }
-    let last = spawn_worker(&redis);
-    eventually_within(Duration::from_secs(120), "everything is done", async || {
-        (left(&redis).await == 0).then_some(())
-    })
-    .await;
-    let lines = last.lines();
-    count(lines.clone(), "start", &mut started);
-    count(lines, "end", &mut ended);
-    let twice = started.values().filter(|&&runs| runs > 1).count();
-    let archived: i64 = redis.command(&["ZCARD", "asynq:{default}:archived"]).await;
-    println!(
-        "{TASKS} tasks, {KILLS} kills: {} ended, {twice} ran more than once, {} in flight at a kill, {archived} archived",
-        ended.len(),
-        in_flight.len()
-    );
-    let lost: Vec<_> = ids.iter().filter(|id| !started.contains_key(*id)).collect();
-    assert!(lost.is_empty(), "never ran: {lost:?}");
-    assert!(
-        started.iter().all(|(id, &runs)| runs == 1 || in_flight.contains(id)),
-        "only what was in flight runs twice"
-    );
-    assert_eq!(redis.command::<i64>(&["EXISTS", "asynq:{default}:active", "asynq:{default}:lease"]).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -259,36 +192,4 @@ async fn an_active_task_without_a_lease_is_found() {
     })
     .await;
     assert_eq!((recovered.last_error.as_str(), recovered.retried), ("asynq: task lease expired", 1));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_killed_and_restarted_under_load_loses_nothing() {
-    const TASKS: usize = 3_000;
-    let mut redis = RedisServer::start_durable().await;
-    let client = Client::connect(&redis.url()).await.unwrap();
-    let ids = fill(&client, TASKS, "5").await;
-    let busy = [spawn_worker(&redis), spawn_worker(&redis)];
-    for _ in 0..3 {
-        let before: usize =
-            redis.command::<Option<usize>>(&["GET", "asynq:{default}:processed"]).await.unwrap_or(0);
-        redis
-            .until::<Option<usize>>(&["GET", "asynq:{default}:processed"], |&done| {
-                done.is_some_and(|done| done > before + 200)
-            })
-            .await;
-        redis.kill().await;
-        redis.restart().await;
-    }
-    eventually_within(Duration::from_secs(120), "everything is done", async || {
-        (left(&redis).await == 0).then_some(())
-    })
-    .await;
-    let mut started = HashMap::new();
-    for worker in &busy {
-        count(worker.lines(), "start", &mut started);
-    }
-    let twice = started.values().filter(|&&runs| runs > 1).count();
-    println!("{TASKS} tasks, Redis killed 3 times: {} ran, {twice} of them more than once", started.len());
-    let lost: Vec<_> = ids.iter().filter(|id| !started.contains_key(*id)).collect();
-    assert!(lost.is_empty(), "never ran: {lost:?}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use asynq::broker::BrokerErrorKind;
 use asynq::client::WaitError;
 use asynq::inspector::Inspector;
-use asynq::{Client, Ctx, Error, QueueName, Task, TaskOptions, TaskState};
+use asynq::{Client, Ctx, Error, QueueName, Router, Task, TaskOptions, TaskState};
 use asynq_testkit::{RedisServer, eventually};
 
 use crate::support::{chain, doing, in_state, worker};
@@ -42,6 +42,9 @@ async fn what_the_document_grants_is_enough() {
     let redis = RedisServer::start().await;
     let client = user(&redis, "asynq-client").await;
     enqueue_of_every_kind(&client).await;
+    let again = Task::new("good", "").unwrap().options(TaskOptions::new().unique(Duration::from_secs(600)));
+    let refused = client.enqueue(again).await.unwrap_err();
+    assert!(matches!(refused, Error::DuplicateTask { .. }), "{refused}");
     assert_eq!(redis.denied().await, Vec::<String>::new());
 
     let workers = user(&redis, "asynq-worker").await;
@@ -86,6 +89,115 @@ async fn what_the_document_grants_is_enough() {
     inspect.resume(&queue).await.unwrap();
     inspect.force_delete_queue(&queue).await.unwrap();
     assert_eq!(redis.denied().await, Vec::<String>::new());
+}
+
+/// Takes a command away from a worker's user; given back by [`allow`].
+async fn forbid(redis: &RedisServer, command: &str) {
+    redis.command::<()>(&["ACL", "LOG", "RESET"]).await;
+    redis.command::<()>(&["ACL", "SETUSER", "asynq-worker", &format!("-{command}")]).await;
+}
+
+async fn allow(redis: &RedisServer, command: &str) {
+    redis.command::<()>(&["ACL", "SETUSER", "asynq-worker", &format!("+{command}")]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_may_not_read_tasks_takes_none_for_missing() {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let workers = user(&redis, "asynq-worker").await;
+    forbid(&redis, "hget").await;
+    for id in ["a", "b", "c"] {
+        enqueue(&client, "good", task(id)).await;
+    }
+    let (router, mut told) = doing(&["good"], |_| Ok(()));
+    let server = worker(&workers, router, &["default"]).start().await.unwrap();
+    redis.until_denied(2).await;
+    let pending: Vec<String> = redis.command(&["LRANGE", "asynq:{default}:pending", "0", "-1"]).await;
+    assert_eq!(pending, ["c", "b", "a"], "in their order");
+    allow(&redis, "hget").await;
+    for _ in 0..3 {
+        told.recv().await.unwrap();
+    }
+    server.shutdown().await;
+    assert_eq!(redis.command::<i64>(&["GET", "asynq:{default}:processed"]).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outcome_waits_until_the_worker_may_write_it() {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let workers = user(&redis, "asynq-worker").await;
+    let (started, go_on) = (std::sync::Arc::new(tokio::sync::Notify::new()), tokio::sync::Notify::new());
+    let go_on = std::sync::Arc::new(go_on);
+    let router = {
+        let (started, go_on) = (std::sync::Arc::clone(&started), std::sync::Arc::clone(&go_on));
+        Router::new()
+            .route("good", move |_: Ctx| {
+                let (started, go_on) = (std::sync::Arc::clone(&started), std::sync::Arc::clone(&go_on));
+                async move {
+                    started.notify_one();
+                    go_on.notified().await;
+                }
+            })
+            .unwrap()
+    };
+    let server = worker(&workers, router, &["default"]).start().await.unwrap();
+    enqueue(&client, "good", task("it")).await;
+    started.notified().await;
+    forbid(&redis, "hget").await;
+    go_on.notify_one();
+    redis.until_denied(2).await;
+    let active: Vec<String> = redis.command(&["LRANGE", "asynq:{default}:active", "0", "-1"]).await;
+    assert_eq!(active, ["it"]);
+    allow(&redis, "hget").await;
+    redis
+        .until::<Option<i64>>(&["GET", "asynq:{default}:processed"], |processed| *processed == Some(1))
+        .await;
+    server.shutdown().await;
+    assert!(redis.command::<Vec<String>>(&["KEYS", "asynq:{default}:t:*"]).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_due_stays_scheduled_while_it_cannot_be_read() {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let workers = user(&redis, "asynq-worker").await;
+    forbid(&redis, "hmget").await;
+    enqueue(&client, "good", task("due").process_in(Duration::from_secs(1))).await;
+    let scheduled = ["ZRANGE", "asynq:{default}:scheduled", "0", "-1", "WITHSCORES"];
+    let due: i64 = redis.command::<Vec<(String, i64)>>(&scheduled).await[0].1;
+    redis.until::<(i64, i64)>(&["TIME"], |(now, _)| *now > due).await;
+    let (router, mut told) = doing(&["good"], |_| Ok(()));
+    let server = worker(&workers, router, &["default"]).start().await.unwrap();
+    redis.until_denied(2).await;
+    assert_eq!(redis.command::<Vec<(String, i64)>>(&scheduled).await, [("due".to_owned(), due)]);
+    allow(&redis, "hmget").await;
+    assert_eq!(told.recv().await.unwrap().task_id(), "due");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_active_stays_while_another_worker_cannot_read_it() {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let router = Router::new().route("held", async |_: Ctx| std::future::pending::<()>().await).unwrap();
+    let holder =
+        worker(&client, router, &["default"]).shutdown_timeout(Duration::ZERO).start().await.unwrap();
+    enqueue(&client, "held", task("active")).await;
+    in_state(&client, "default", "active", TaskState::Active).await;
+    let workers = user(&redis, "asynq-worker").await;
+    forbid(&redis, "hmget").await;
+    let (router, mut told) = doing(&["held"], |_| Ok(()));
+    let server = worker(&workers, router, &["default"]).start().await.unwrap();
+    // Its search for active IDs without a task.
+    redis.until_denied(2).await;
+    let active: Vec<String> = redis.command(&["LRANGE", "asynq:{default}:active", "0", "-1"]).await;
+    assert_eq!(active, ["active"]);
+    assert_eq!(redis.command::<i64>(&["ZCARD", "asynq:{default}:lease"]).await, 1);
+    server.shutdown().await;
+    assert!(told.try_recv().is_err());
+    holder.shutdown().await;
 }
 
 #[tokio::test]

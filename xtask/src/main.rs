@@ -25,6 +25,8 @@ Commands:
   tidy                 The house rules that no other tool knows
   vectors DIR          Run the wire-format vectors in DIR
   bench [OPTIONS]      Measure asynq for Rust beside Go's on one Redis
+  reliability [OPTION] Put asynq, Go's and others through the same faults; docs/reliability.md
+  soak [OPTIONS]       Let everything break under load, and account for every task
 
 `cargo xtask COMMAND --help` says more about one.
 ";
@@ -51,6 +53,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "tidy" => commands::TIDY,
         "vectors" => commands::VECTORS,
         "bench" => commands::BENCH,
+        "reliability" => commands::RELIABILITY,
+        "soak" => commands::SOAK,
         "--help" | "-h" | "help" => {
             print!("{HELP}");
             return Ok(());

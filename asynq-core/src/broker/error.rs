@@ -12,6 +12,9 @@ pub enum BrokerErrorKind {
     Unavailable,
     /// The server refuses us: wrong password, or a missing permission. Somebody must change the configuration.
     Denied,
+    /// So many calls wait for an answer that no more are taken (`ConnectOptions::max_waiting`): nothing was sent. Try again
+    /// later.
+    Busy,
     /// The server answered with an error: out of memory, read-only replica, loading, a script that failed.
     Refused,
     /// The answer was not what the protocol promises.
@@ -51,6 +54,7 @@ impl fmt::Display for BrokerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
             BrokerErrorKind::Unavailable => "broker unavailable",
+            BrokerErrorKind::Busy => "too many calls wait for the broker",
             BrokerErrorKind::Denied => "broker denied access",
             BrokerErrorKind::Refused => "broker refused the request",
             BrokerErrorKind::Protocol => "unexpected answer from the broker",

@@ -52,7 +52,11 @@ impl HealthChecker {
             delay = self.interval;
             let (error, clock_offset) = match self.compare_clocks(&mut warned).await {
                 Ok(offset) => (None, Some(offset)),
-                Err(error) if error.kind() == BrokerErrorKind::Unavailable => (Some(error), None),
+                Err(error)
+                    if matches!(error.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy) =>
+                {
+                    (Some(error), None)
+                }
                 // It may be that it only does not tell its time.
                 Err(error) => {
                     tracing::debug!(%error, "the broker does not tell its time");

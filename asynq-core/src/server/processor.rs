@@ -267,7 +267,9 @@ impl Processor {
             Err(error) => {
                 self.answer_lost = true;
                 self.serving.unanswered(is_limited);
-                if error.kind() != BrokerErrorKind::Unavailable && settlements.len() > 1 {
+                let is_refusal =
+                    !matches!(error.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy);
+                if is_refusal && settlements.len() > 1 {
                     self.settle_one_by_one(settlements).await;
                 } else {
                     self.mark(&mut settlements, Phase::Unsettled);

@@ -41,7 +41,7 @@ const LEASE_STILL: Duration = Duration::from_secs(7);
 /// How long before its end a lease is watched.
 const WATCH_AHEAD: i64 = 10;
 
-/// Leases that ran out so long ago are taken as they are: Go's own rule for clocks that differ.
+/// Leases of Go workers that ran out so long ago are taken as they are: Go's own rule for clocks that differ.
 const LONG_EXPIRED: i64 = 30;
 
 /// Looks between searches for active tasks without a lease.
@@ -226,7 +226,9 @@ impl Recoverer {
             }
             let still = still(seen.leases.get(&key), task.lease_until, now);
             let is_over = task.lease_until <= seconds && now.duration_since(still.since) >= LEASE_STILL;
-            if is_over || task.lease_until <= seconds - LONG_EXPIRED && task.lease_until > 0 {
+            // A server of ours may have been cut off as we were, and is about to extend it.
+            let is_long_over = task.owner.is_none() && task.lease_until <= seconds - LONG_EXPIRED;
+            if is_over || is_long_over && task.lease_until > 0 {
                 recoveries.push(self.expired(queue, task, seen));
             } else {
                 watched.insert(key, still);

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use crate::broker::MemoryBroker;
+use crate::broker::{Demand, LEASE, LeaseRef, MemoryBroker, QueueShare};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::router::{Ctx, RetryPolicy, Router};
@@ -180,6 +180,35 @@ async fn a_long_task_keeps_its_lease_beside_other_servers() {
     assert!(info(&client, "it").await.is_none());
     assert!(told.try_recv().is_err(), "nobody else ran it");
     server.shutdown().await;
+    other.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_long_outage_a_server_that_lives_keeps_its_task() {
+    let client = in_memory();
+    let (broker, queue) = (client.broker(), QueueName::default());
+    client.enqueue(task("it", TaskOptions::new())).await.unwrap();
+    let demand = Demand {
+        server_id: "a".to_owned(),
+        slots: 1,
+        queues: vec![QueueShare::new(queue.clone(), 1)],
+        types: Vec::new(),
+        strict: true,
+    };
+    let leased = broker.exchange(&[], &demand).await.unwrap().leased.pop().unwrap();
+    broker.beat("a", std::slice::from_ref(&queue)).await.unwrap();
+    // Nobody reaches the store until its lease is long over. Then another server is there first.
+    sleep(Duration::from_secs(90)).await;
+    let (other, mut told) = telling(&client, |_| Ok(()));
+    let other = other.start().await.unwrap();
+    for _ in 0..10 {
+        sleep(Duration::from_secs(2)).await;
+        broker.beat("a", std::slice::from_ref(&queue)).await.unwrap();
+        let until = broker.clock().unix_seconds() + LEASE.as_secs().cast_signed();
+        let run = LeaseRef { id: leased.id.clone(), run: leased.run.clone() };
+        assert_eq!(broker.extend_leases(&queue, &[run], until).await.unwrap(), [true]);
+    }
+    assert!(told.try_recv().is_err(), "nobody else ran it");
     other.shutdown().await;
 }
 

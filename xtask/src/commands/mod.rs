@@ -3,6 +3,8 @@
 mod bench;
 mod ci;
 mod command;
+mod reliability;
+mod soak;
 mod test;
 mod tidy;
 mod vectors;
@@ -10,6 +12,8 @@ mod vectors;
 pub(crate) use bench::BENCH;
 pub(crate) use ci::CI;
 pub(crate) use command::Command;
+pub(crate) use reliability::RELIABILITY;
+pub(crate) use soak::SOAK;
 pub(crate) use test::TEST;
 pub(crate) use tidy::TIDY;
 pub(crate) use vectors::VECTORS;

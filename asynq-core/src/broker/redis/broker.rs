@@ -104,12 +104,12 @@ impl RedisBroker {
     }
 
     fn new(store: Store, options: ConnectOptions, clock: Clock) -> Self {
+        let response = options.response_timeout;
+        let link = |response| Arc::new(store.link(response, options.max_waiting));
         Self {
-            shared: Arc::new(store.link(options.response_timeout)),
-            exchange: Arc::new(store.link(options.response_timeout)),
-            replicated: options.replicas.map(|replicas| {
-                Arc::new(store.link(options.response_timeout.saturating_add(replicas.within)))
-            }),
+            shared: link(response),
+            exchange: link(response),
+            replicated: options.replicas.map(|replicas| link(response.saturating_add(replicas.within))),
             keyspace: options.keyspace.clone(),
             store,
             options,

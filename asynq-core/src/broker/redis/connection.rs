@@ -9,6 +9,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
 
 use super::dial::Session;
+use super::places::Places;
 use super::upstream::Upstream;
 use crate::broker::{BrokerError, BrokerErrorKind};
 
@@ -20,6 +21,7 @@ pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Connection {
     upstream: Upstream,
     response: Duration,
+    places: Places,
     current: Mutex<Current>,
     /// Held while connecting: many that need a connection wait for one, instead of making one each.
     connecting: tokio::sync::Mutex<()>,
@@ -30,12 +32,22 @@ pub(super) struct Connection {
 struct Current {
     session: Option<Session>,
     generation: u64,
+    /// Why the last attempt to connect failed, and how many did.
+    failure: Option<RedisError>,
+    failures: u64,
 }
 
 impl Connection {
-    /// A connection on which an answer may take so long.
-    pub(super) fn new(upstream: Upstream, response: Duration) -> Self {
-        Self { upstream, response, current: Mutex::default(), connecting: tokio::sync::Mutex::default() }
+    /// A connection on which an answer may take so long, and so many calls may wait for theirs.
+    pub(super) fn new(upstream: Upstream, response: Duration, max_waiting: usize) -> Self {
+        let places = Places::new(max_waiting);
+        Self {
+            upstream,
+            response,
+            places,
+            current: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Begins with a connection that somebody else has made. Once that one breaks, we make our own.
@@ -50,6 +62,7 @@ impl Connection {
         doing: &'static str,
         commands: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, BrokerError> {
+        let _place = self.places.take(doing)?;
         let (session, generation) = self.get().await.map_err(|error| broker_error(doing, error))?;
         commands(session.server.clone()).await.map_err(|error| {
             self.failed(generation, &error);
@@ -59,23 +72,40 @@ impl Connection {
 
     /// The connection, made if need be, and its number.
     pub(super) async fn get(&self) -> RedisResult<(Session, u64)> {
-        if let Some(current) = self.current() {
-            return Ok(current);
-        }
+        let failures = {
+            let current = self.lock();
+            if let Some(session) = &current.session {
+                return Ok((session.clone(), current.generation));
+            }
+            current.failures
+        };
         let _connecting = self.connecting.lock().await;
-        if let Some(current) = self.current() {
-            return Ok(current);
+        {
+            let current = self.lock();
+            if let Some(session) = &current.session {
+                return Ok((session.clone(), current.generation));
+            }
+            // Many that wait for one attempt share its end. One after the other would try for as long as all of
+            // them together may.
+            if let Some(error) = current.failure.as_ref().filter(|_| current.failures != failures) {
+                return Err(error.clone());
+            }
         }
-        let session = self.upstream.session(self.response).await?;
+        let made = self.upstream.session(self.response).await;
         let mut current = self.lock();
-        current.session = Some(session.clone());
-        current.generation += 1;
-        Ok((session, current.generation))
-    }
-
-    fn current(&self) -> Option<(Session, u64)> {
-        let current = self.lock();
-        Some((current.session.clone()?, current.generation))
+        match made {
+            Ok(session) => {
+                current.session = Some(session.clone());
+                current.generation += 1;
+                current.failure = None;
+                Ok((session, current.generation))
+            }
+            Err(error) => {
+                current.failure = Some(error.clone());
+                current.failures += 1;
+                Err(error)
+            }
+        }
     }
 
     /// Drops the connection of this number if the error leaves it in doubt, unless somebody has replaced it already.

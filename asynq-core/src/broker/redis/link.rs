@@ -41,11 +41,13 @@ impl Store {
         matches!(self, Self::Cluster(_))
     }
 
-    /// A link on which an answer may take so long.
-    pub(super) fn link(&self, response: Duration) -> Link {
+    /// A link on which an answer may take so long, and so many calls may wait for theirs.
+    pub(super) fn link(&self, response: Duration, max_waiting: usize) -> Link {
         match self {
-            Self::Server(upstream) => Link::Server(Connection::new(upstream.clone(), response)),
-            Self::Cluster(cluster) => Link::Cluster(NodeCalls::new(Arc::clone(cluster), response)),
+            Self::Server(upstream) => Link::Server(Connection::new(upstream.clone(), response, max_waiting)),
+            Self::Cluster(cluster) => {
+                Link::Cluster(NodeCalls::new(Arc::clone(cluster), response, max_waiting))
+            }
         }
     }
 

@@ -24,6 +24,7 @@ mod link;
 mod memory_usage;
 mod messages;
 mod options;
+mod places;
 mod processes;
 mod reply;
 mod schedules;

@@ -11,6 +11,7 @@ use super::connection::RESPONSE_TIMEOUT;
 #[cfg(not(feature = "rustls"))]
 use super::dial::Encryption;
 use super::dial::{CONNECT_TIMEOUT, Dialer};
+use super::places::MAX_WAITING;
 use super::script::Replicas;
 #[cfg(feature = "rustls")]
 use super::tls::{Encryption, TlsOptions};
@@ -39,6 +40,7 @@ pub struct ConnectOptions {
     tls: TlsOptions,
     connect_timeout: Duration,
     pub(super) response_timeout: Duration,
+    pub(super) max_waiting: usize,
     pub(super) keyspace: Keyspace,
     pub(super) replicas: Option<Replicas>,
 }
@@ -61,6 +63,7 @@ impl ConnectOptions {
             tls: TlsOptions::new(),
             connect_timeout: CONNECT_TIMEOUT,
             response_timeout: RESPONSE_TIMEOUT,
+            max_waiting: MAX_WAITING,
             keyspace: Keyspace::default(),
             replicas: None,
         }
@@ -119,6 +122,16 @@ impl ConnectOptions {
     #[must_use]
     pub fn response_timeout(mut self, limit: Duration) -> Self {
         self.response_timeout = limit;
+        self
+    }
+
+    /// How many calls may wait for their answers at one time: 10,000 by default. While Redis does not answer, whatever a
+    /// program calls waits until the timeouts, and takes memory; one call more than this fails at once, with an error of
+    /// the kind [`Busy`](crate::broker::BrokerErrorKind::Busy), and nothing of it is sent. Calls for new tasks and questions count
+    /// together; those of a worker's own loop, which are few, do not.
+    #[must_use]
+    pub fn max_waiting(mut self, calls: usize) -> Self {
+        self.max_waiting = calls;
         self
     }
 

@@ -30,28 +30,28 @@ macro_rules! scripts {
 
 scripts! {
     acquire_token
-    adopt [lock]
-    archive_members
-    change
+    adopt [fields lock]
+    archive_members [fields]
+    change [fields]
     close_queue
     delete_expired
-    edit
-    enqueue [lock insert]
+    edit [fields]
+    enqueue [fields lock insert]
     exchange
-    extend
-    finish_members [lock insert]
-    forward
-    mend
+    extend [fields]
+    finish_members [fields lock insert]
+    forward [fields]
+    mend [fields]
     mend_groups
     peek_groups
     queue_info
-    read_set
+    read_set [fields]
     reclaim_sets
     record_enqueue_event
     release
     scan
     stage_group
-    sweep
+    sweep [fields]
     take_turn
     task_info [read_task]
     watch [read_task]

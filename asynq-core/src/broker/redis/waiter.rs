@@ -18,6 +18,7 @@ use redis::{ErrorKind, ServerErrorKind};
 use tokio::time::sleep;
 
 use super::link::{Link, Store};
+use super::places::MAX_WAITING;
 use crate::broker::{BrokerError, BrokerErrorKind, Waiter};
 use crate::task::QueueName;
 
@@ -78,7 +79,7 @@ impl RedisWaiter {
             .map(|queue| Watch {
                 queue: queue.clone(),
                 key: pending(queue),
-                link: Arc::new(store.link(BLOCK + response)),
+                link: Arc::new(store.link(BLOCK + response, MAX_WAITING)),
                 can_block: Arc::clone(&can_block),
                 watching: Watching::Not,
             })

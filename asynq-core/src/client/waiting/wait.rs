@@ -83,7 +83,10 @@ impl<T: Awaited> Wait<T> {
                 }
                 Ok(Watched::Done) => return result_of(queue, id, Missing::NotKept),
                 Ok(Watched::Missing) => return Err(WaitError::Gone { queue, id }),
-                Err(error) if state.is_none() || error.kind() != BrokerErrorKind::Unavailable => {
+                Err(error)
+                    if state.is_none()
+                        || !matches!(error.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy) =>
+                {
                     return Err(error.into());
                 }
                 Err(_) => {}

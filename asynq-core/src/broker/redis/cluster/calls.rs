@@ -13,6 +13,7 @@ use super::topology::Cluster;
 use crate::broker::BrokerError;
 use crate::broker::redis::address::Host;
 use crate::broker::redis::connection::{Connection, broker_error};
+use crate::broker::redis::places::Places;
 
 /// How often one call may be sent elsewhere: once for each move of its slot, and a few more.
 const REDIRECTIONS: usize = 8;
@@ -25,6 +26,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 pub(in crate::broker::redis) struct NodeCalls {
     cluster: Arc<Cluster>,
     response: Duration,
+    max_waiting: usize,
+    places: Places,
     nodes: Mutex<HashMap<Host, Arc<Connection>>>,
 }
 
@@ -47,8 +50,13 @@ enum Remedy {
 }
 
 impl NodeCalls {
-    pub(in crate::broker::redis) fn new(cluster: Arc<Cluster>, response: Duration) -> Self {
-        Self { cluster, response, nodes: Mutex::default() }
+    pub(in crate::broker::redis) fn new(
+        cluster: Arc<Cluster>,
+        response: Duration,
+        max_waiting: usize,
+    ) -> Self {
+        let places = Places::new(max_waiting);
+        Self { cluster, response, max_waiting, places, nodes: Mutex::default() }
     }
 
     /// Runs commands on the node that has a slot, or on any node. They are sent again, to the right node, only where
@@ -60,6 +68,7 @@ impl NodeCalls {
         slot: Option<u16>,
         commands: impl Fn(MultiplexedConnection, bool) -> BoxFuture<'a, RedisResult<T>>,
     ) -> Result<T, BrokerError> {
+        let _place = self.places.take(doing)?;
         let failed = |error| broker_error(doing, error);
         let give_up = Instant::now() + self.response;
         let (mut redirections, mut pause) = (0, FIRST_PAUSE);
@@ -105,6 +114,7 @@ impl NodeCalls {
         slot: Option<u16>,
         commands: impl Fn(MultiplexedConnection, bool) -> BoxFuture<'a, RedisResult<T>>,
     ) -> Result<Option<T>, BrokerError> {
+        let _place = self.places.take(doing)?;
         let host = self.cluster.owner(slot).await.map_err(|error| broker_error(doing, error))?;
         match self.try_on(&host, false, &commands).await {
             Ok(answer) => Ok(Some(answer)),
@@ -164,9 +174,9 @@ impl NodeCalls {
 
     fn node(&self, host: &Host) -> Arc<Connection> {
         let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
-        let node = nodes
-            .entry(host.clone())
-            .or_insert_with(|| Arc::new(Connection::new(self.cluster.node(host), self.response)));
+        let node = nodes.entry(host.clone()).or_insert_with(|| {
+            Arc::new(Connection::new(self.cluster.node(host), self.response, self.max_waiting))
+        });
         Arc::clone(node)
     }
 }

@@ -1,5 +1,5 @@
 -- adopt: store a task in whatever state.
--- Begins with lock.lua, which takes its lock.
+-- Begins with fields.lua and lock.lua, which takes its lock.
 -- KEYS[1] asynq:{<queue>}:t:<id>   task hash
 -- KEYS[2] the list of pending tasks, or the sorted set of the state
 -- KEYS[3..] asynq:queues           set, given where it can share a script with the queue's keys

@@ -1,6 +1,7 @@
 -- change: run, archive or delete tasks: one by its ID, or the first of a collection.
 -- Compat: Go's runTask, archiveTask, deleteTask and their forms for all tasks of a state, which take a whole collection
 --   in one call, leave the hashes of trimmed tasks behind, and forget locks, `pending_since` and `group`.
+-- Begins with fields.lua, which reads tasks.
 -- KEYS[1] asynq:{<queue>}:pending    list
 -- KEYS[2] asynq:{<queue>}:archived   sorted set
 -- KEYS[3] asynq:{<queue>}:groups     set
@@ -29,10 +30,7 @@ local function delete(id, task, fields)
   call('DEL', task)
 end
 
-local function read(task)
-  local fields = try('HMGET', task, 'msg', 'state', 'group', 'unique_key')
-  return fields.err and { false, false, false, false } or fields
-end
+local function read(task) return fields_of(task, 'msg', 'state', 'group', 'unique_key') end
 
 -- Deletes the first tasks of the archive.
 local function trim(count)
@@ -113,24 +111,29 @@ local function change_one(id)
 end
 
 local function change_first(collection, state, group, limit)
-  local ids
+  local ids = {}
   if state == 'pending' then
     local newest_first = call('LRANGE', collection, -limit, -1)
-    call('LTRIM', collection, 0, -limit - 1)
-    ids = {}
     for i = #newest_first, 1, -1 do ids[#ids + 1] = newest_first[i] end
   else
     ids = call('ZRANGE', collection, 0, limit - 1)
+  end
+  -- All are read before any is changed: no ID may leave the collection if its task cannot be read.
+  local stored = {}
+  for i, id in ipairs(ids) do stored[i] = read(prefix .. 't:' .. id) end
+  if state == 'pending' then
+    call('LTRIM', collection, 0, -limit - 1)
+  else
     call('ZREMRANGEBYRANK', collection, 0, limit - 1)
   end
-  local changed = 0
-  for _, id in ipairs(ids) do
-    local task = prefix .. 't:' .. id
-    local fields = read(task)
-    -- An ID that stands here by mistake is dropped, and its task left where it says it is.
+  local changed, seen = 0, {}
+  for i, id in ipairs(ids) do
+    local fields = stored[i]
+    -- An ID that stands here by mistake, or twice, is dropped, and its task left where it says it is.
     local is_here = fields[2] == state or (fields[2] == 'active' and not call('ZSCORE', KEYS[4], id))
-    if is_here and (fields[1] or action == 'delete') then
-      change(id, task, fields)
+    if is_here and not seen[id] and (fields[1] or action == 'delete') then
+      change(id, prefix .. 't:' .. id, fields)
+      seen[id] = true
       changed = changed + 1
     end
   end

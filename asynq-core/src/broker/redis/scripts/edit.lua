@@ -1,5 +1,6 @@
 -- edit: replace the message of a task that is not run at present, and set when it is due.
 -- Compat: Go's updateTaskPayload, which writes without looking whether the message is still the one it has read.
+-- Begins with fields.lua, which reads tasks.
 -- KEYS[1] asynq:{<queue>}:t:<id>      task hash
 -- KEYS[2] asynq:{<queue>}:pending     list
 -- KEYS[3] asynq:{<queue>}:scheduled   sorted set
@@ -9,8 +10,8 @@
 -- ARGV[4] when it is due, unix seconds; empty for as before
 -- Returns {1} done, {0} no such task, {2} the message has changed, {-1, state} refused.
 local call = redis.call
-local fields = redis.pcall('HMGET', KEYS[1], 'msg', 'state')
-if fields.err or not fields[1] then return { 0 } end
+local fields = fields_of(KEYS[1], 'msg', 'state')
+if not fields[1] then return { 0 } end
 local state = fields[2] or ''
 if state ~= 'pending' and state ~= 'scheduled' and state ~= 'retry' and state ~= 'archived' then return { -1, state } end
 if fields[1] ~= ARGV[2] then return { 2 } end

@@ -1,5 +1,5 @@
 -- enqueue: store new tasks of one queue, each pending, scheduled or in a group, unique or not.
--- Begins with lock.lua and insert.lua, which stores one of them.
+-- Begins with fields.lua, lock.lua and insert.lua, which stores one of them.
 -- KEYS[1] asynq:{<queue>}:pending     list
 -- KEYS[2] asynq:{<queue>}:scheduled   sorted set
 -- KEYS[3] asynq:{<queue>}:groups      set

@@ -20,10 +20,20 @@
 --     q requeue: 1 if its worker died
 -- Returns {settled: 1 applied or 0 refused for each; leased: queue number, {id, message, ...}, ...;
 --   dropped (no task, or pending twice): queue number, id, ...; paused: queue numbers;
---   passed over (tasks were left because of their type): queue numbers}.
+--   passed over (tasks were left because of their type): queue numbers}; or an error, after which the caller knows
+--   neither what was settled nor what was leased, as after an answer that was lost.
 local call, try, unpack, KEYS, ARGV = redis.call, redis.pcall, unpack, KEYS, ARGV
 local queues, now, nanos = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local MAX = 9223372036854775807
+
+-- The first answer that is an error but does not say that a key holds something else: whoever is not allowed to look
+-- does not know that a task is missing. It ends no loop, so that nothing is left half-done, and is the answer to the call.
+local trouble
+local function is_trouble(answer)
+  if type(answer) ~= 'table' or answer.err:sub(1, 9) == 'WRONGTYPE' then return false end
+  trouble = trouble or answer
+  return true
+end
 
 -- Lists are handed to Redis in pieces: Lua cannot unpack thousands of values.
 local function in_pieces(list, run)
@@ -147,7 +157,8 @@ while at <= #ARGV do
   for i = 1, count do
     local id = ids[i]
     local task, held_until = prefix .. id, ends[i]
-    if (try('HGET', task, 'x_run') or '') == run
+    local holder = try('HGET', task, 'x_run') or ''
+    if holder == run
       and (run ~= '' or call('EXISTS', task) == 1)
       and (not held_until or tonumber(held_until) <= latest)
       and call('LREM', active, '-1', id) == 1
@@ -164,6 +175,7 @@ while at <= #ARGV do
       end
       if is_waited_in then tell(queue, kind, id) end
     else
+      is_trouble(holder)
       settled[#settled + 1] = 0
     end
     at = at + width
@@ -243,12 +255,14 @@ local function take(queue, wanted)
         active[n] = id
         leases[2 * n - 1], leases[2 * n] = lease_until, id
         tasks[2 * n - 1], tasks[2 * n] = id, msg
+      elseif is_trouble(msg) then
+        kept[#kept + 1] = id
       else
         dropped[#dropped + 1] = queue.number
         dropped[#dropped + 1] = id
       end
     end
-    if #ids < depth then break end
+    if trouble or #ids < depth then break end
   end
   if #kept > 0 then
     -- Back to where they were: the first that was passed over comes last, at the end that is next.
@@ -321,4 +335,4 @@ else
     end
   end
 end
-return { settled, leased, dropped, paused, passed_over }
+return trouble or { settled, leased, dropped, paused, passed_over }

@@ -1,7 +1,7 @@
 -- finish_members: delete members of an aggregation set, and store the task that stands for them, all or nothing.
 -- Compat: Go's enqueue of the aggregated task and its deleteAggregationSet, between which a crash makes it aggregate
 --   the same tasks again; and Go never releases the members' locks.
--- Begins with lock.lua and insert.lua, which stores the task.
+-- Begins with fields.lua, lock.lua and insert.lua, which stores the task.
 -- KEYS[1] asynq:{<queue>}:g:<group>:<set id>   sorted set
 -- KEYS[2] asynq:{<queue>}:aggregation_sets     sorted set
 -- KEYS[3] asynq:{<queue>}:pending              list

@@ -1,6 +1,7 @@
 -- forward: move due tasks of scheduled and retry to pending, or to their group; at most 100 of each.
 -- Compat: Go's forward script, which does not add the group to the set of groups and so hides its tasks, and which
 --   knows no group of a scheduled task (`x_group`, see insert.lua).
+-- Begins with fields.lua, which reads tasks.
 -- KEYS[1] asynq:{<queue>}:scheduled   sorted set
 -- KEYS[2] asynq:{<queue>}:retry       sorted set
 -- KEYS[3] asynq:{<queue>}:pending     list
@@ -12,7 +13,7 @@ local moved, next_due = 0, nil
 for source = 1, 2 do
   for _, id in ipairs(call('ZRANGEBYSCORE', KEYS[source], '-inf', ARGV[1], 'LIMIT', 0, 100)) do
     local task = ARGV[3] .. id
-    local fields = redis.pcall('HMGET', task, 'msg', 'group', 'x_group')
+    local fields = fields_of(task, 'msg', 'group', 'x_group')
     call('ZREM', KEYS[source], id)
     if fields[1] then
       local group = fields[2] or ''

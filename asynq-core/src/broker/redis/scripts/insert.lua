@@ -1,5 +1,5 @@
 -- insert: what other scripts begin with, to store one new task: pending, scheduled or in a group, unique or not.
--- Begins with lock.lua, which takes locks.
+-- Begins with fields.lua and lock.lua, which takes locks.
 -- Compat: the effects are those of Go's enqueue, schedule and addToGroup scripts and their unique forms, except
 --   that ID and lock are both checked before anything is written, so that a refused task leaves no lock behind, and
 --   that a task which is scheduled *and* grouped names its group in `x_group`. Go forgets such a group: its servers

@@ -1,4 +1,5 @@
 -- lock: what other scripts begin with, to take uniqueness locks.
+-- Begins with fields.lua, which reads tasks.
 -- Compat: Go's locks and their `SET … NX EX`. The value of a lock is the ID of its task, and whoever ends or deletes a
 --   task, Go as well as we, deletes its lock only where it finds that ID. So a lock that is to be kept for its whole
 --   time has another value, `x:ttl:` and the ID.
@@ -12,7 +13,7 @@ local function lock_holder(tasks, lock)
   local value = redis.call('GET', lock)
   if not value then return nil end
   if string.sub(value, 1, #KEPT) == KEPT then return string.sub(value, #KEPT + 1) end
-  local fields = redis.pcall('HMGET', tasks .. value, 'state', 'x_until')
+  local fields = fields_of(tasks .. value, 'state', 'x_until')
   local state = fields[1]
   if not state then return nil end
   if fields[2] == 'start' and (state == 'active' or state == 'completed' or state == 'archived') then return nil end

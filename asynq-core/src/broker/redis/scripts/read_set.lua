@@ -1,13 +1,13 @@
 -- read_set: what is stored of members of an aggregation set, in order. Changes nothing.
 -- Compat: Go's readAggregationSet, in pieces and with the IDs.
+-- Begins with fields.lua, which reads tasks.
 -- KEYS[1] asynq:{<queue>}:g:<group>:<set id>   sorted set
 -- ARGV[1] task key prefix   ARGV[2] offset   ARGV[3] how many at most
 -- Returns {id, message or nil, ...}.
 local offset, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
 local members = {}
 for i, id in ipairs(redis.call('ZRANGE', KEYS[1], offset, offset + limit - 1)) do
-  local msg = redis.pcall('HGET', ARGV[1] .. id, 'msg')
   members[2 * i - 1] = id
-  members[2 * i] = type(msg) == 'string' and msg or false
+  members[2 * i] = fields_of(ARGV[1] .. id, 'msg')[1] or false
 end
 return members

@@ -1,5 +1,6 @@
 -- sweep: delete keys that a queue which was emptied has left behind, but nothing that has come since.
 -- A lock stays for as long as its task does, however long it is to be kept (see lock.lua).
+-- Begins with fields.lua, which reads tasks.
 -- KEYS[1] asynq:{<queue>}:pending     list
 -- KEYS[2] asynq:{<queue>}:groups      set
 -- KEYS[3] asynq:{<queue>}:aggregation_sets   sorted set
@@ -14,8 +15,8 @@ local function has(set, member) return type(try('ZSCORE', set, member)) == 'stri
 
 -- Whether a task is where it says it is.
 local function is_live(id, task)
-  local fields = try('HMGET', task, 'state', 'group')
-  if fields.err or not fields[1] then return false end
+  local fields = fields_of(task, 'state', 'group')
+  if not fields[1] then return false end
   local state = fields[1]
   if state == 'pending' then return pending[id] or call('LLEN', KEYS[1]) > 10000 end
   if state == 'active' then return has(prefix .. 'lease', id) end
