@@ -3,25 +3,32 @@
 //! ```text
 //! inspector.rs (Inspector: queues and tasks, one at a time)
 //!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs (one task, its message)
-//!   ├─► bulk.rs (all tasks of a collection) └─► processes.rs (servers, schedulers, cluster)
+//!   ├─► bulk.rs (all tasks of a collection) ├─► processes.rs (servers, schedulers, cluster)
+//!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
 //! ```
 //!
 //! Nothing here runs tasks, and nothing decides how they are shown: command line, dashboard and Web UI live on it.
 
+mod action;
 mod bulk;
 mod edit;
+mod filter;
 mod inspector;
 mod listing;
 mod moving;
 mod processes;
+mod selection;
 #[cfg(test)]
 mod tests;
 
 pub use crate::broker::{
     ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, QueueInfo, TaskDetail, Unreadable,
 };
+pub use action::{Action, SelectionChange, SelectionChanged};
 pub use bulk::{BulkChange, Progress};
 pub use edit::TaskEdit;
+pub use filter::{Filter, FilterError};
 pub use inspector::Inspector;
 pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
 pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
+pub use selection::{FoundTasks, Selection};

@@ -168,6 +168,33 @@ impl Inspector {
     pub async fn cluster_nodes(&self, queue: impl AsRef<str>) -> Result<Vec<ClusterNode>> {
         self.broker.cluster_nodes(&QueueName::new(queue)?).await?.ok_or(Error::NotACluster)
     }
+
+    /// What Redis tells about itself, name by name, as its `INFO` has it and, in a cluster, `CLUSTER INFO`; nothing of a
+    /// broker in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn store_info(&self) -> Result<BTreeMap<String, String>> {
+        Ok(self.broker.store_info().await?)
+    }
+
+    /// The time where the tasks are stored; this machine's differs from it by what its clock is wrong.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn store_time(&self) -> Result<Timestamp> {
+        Ok(self.broker.time().await?)
+    }
 }
 
 impl From<(ServerInfo, Vec<WorkerInfo>)> for ServerStatus {

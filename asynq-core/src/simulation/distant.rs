@@ -1,5 +1,6 @@
 //! [`DistantBroker`]: a store at the other end of a [`Link`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -164,6 +165,7 @@ through_the_link! {
         fn remove_stale_processes() -> Result<usize, BrokerError>;
         fn cluster_key_slot(queue: &QueueName) -> Result<Option<u16>, BrokerError>;
         fn cluster_nodes(queue: &QueueName) -> Result<Option<Vec<ClusterNode>>, BrokerError>;
+        fn store_info() -> Result<BTreeMap<String, String>, BrokerError>;
     }
 
     Admission {

@@ -1,5 +1,7 @@
 //! Servers and schedulers, as the store knows them. A store in memory has no nodes.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::MemoryBroker;
@@ -53,5 +55,9 @@ impl Processes for MemoryBroker {
 
     async fn cluster_nodes(&self, _queue: &QueueName) -> Result<Option<Vec<ClusterNode>>, BrokerError> {
         Ok(None)
+    }
+
+    async fn store_info(&self) -> Result<BTreeMap<String, String>, BrokerError> {
+        Ok(BTreeMap::new())
     }
 }

@@ -1,5 +1,7 @@
 //! Servers, schedulers and the nodes of a cluster, as Redis knows them.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use redis::Value;
 
@@ -119,6 +121,15 @@ impl Processes for RedisBroker {
             return Ok(Some(nodes));
         }
         Ok(Some(Vec::new()))
+    }
+
+    async fn store_info(&self) -> Result<BTreeMap<String, String>, BrokerError> {
+        let mut text: String = self.shared.query("ask what the server is", &redis::cmd("INFO")).await?;
+        if let Some(Value::BulkString(cluster)) = self.of_cluster(redis::cmd("CLUSTER").arg("INFO")).await? {
+            text.push_str(&String::from_utf8_lossy(&cluster));
+        }
+        let pairs = text.lines().filter_map(|line| line.trim().split_once(':'));
+        Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_rustls::{TlsConnector, rustls};
 
 /// Whom to trust on an encrypted connection, and who we are.
@@ -21,6 +22,7 @@ pub struct TlsOptions {
     authorities: Option<Vec<u8>>,
     identity: Option<(Vec<u8>, Vec<u8>)>,
     server_name: Option<String>,
+    any_certificate: bool,
 }
 
 impl TlsOptions {
@@ -51,11 +53,24 @@ impl TlsOptions {
         self
     }
 
+    /// Accepts whatever certificate the server shows: nobody can listen, but anybody can answer in its place. Only for a
+    /// try, where the right authority is not at hand.
+    #[must_use]
+    pub fn accept_any_certificate(mut self) -> Self {
+        self.any_certificate = true;
+        self
+    }
+
     fn config(&self) -> Result<ClientConfig, String> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(self.roots()?);
+            .map_err(|error| error.to_string())?;
+        let builder = if self.any_certificate {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Unverified(provider)))
+        } else {
+            builder.with_root_certificates(self.roots()?)
+        };
         let Some((certificates, key)) = &self.identity else { return Ok(builder.with_no_client_auth()) };
         let certificates = certificates_in(certificates, "our certificate")?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("our private key: {error}"))?;
@@ -88,7 +103,47 @@ impl fmt::Debug for TlsOptions {
             .field("authorities", &self.authorities.as_ref().map_or("the system's", |_| "given"))
             .field("identity", &self.identity.as_ref().map_or("none", |_| "given"))
             .field("server_name", &self.server_name)
+            .field("any_certificate", &self.any_certificate)
             .finish()
+    }
+}
+
+/// Accepts any certificate, but only from who has its private key.
+#[derive(Debug)]
+struct Unverified(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unverified {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 

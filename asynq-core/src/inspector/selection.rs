@@ -1,0 +1,227 @@
+//! [`Selection`] and [`FoundTasks`]: the tasks of many queues and states that fit a filter.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::listing::TaskStream;
+use super::{Collection, Filter, Inspector};
+use crate::broker::Broker;
+use crate::error::{Error, Result};
+use crate::task::{QueueName, TaskInfo, TaskState};
+
+/// Which tasks: of these queues, in these states, that fit this filter. All tasks unless told otherwise.
+///
+/// # Examples
+///
+/// ```
+/// use asynq_core::client::Client;
+/// use asynq_core::inspector::{Inspector, Selection};
+/// use asynq_core::task::{Task, TaskState};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::in_memory();
+/// client.enqueue(Task::new("email:send", r#"{"to":"ann"}"#)?).await?;
+/// client.enqueue(Task::new("email:send", r#"{"to":"bob"}"#)?).await?;
+///
+/// let selection = Selection::new().state(TaskState::Pending).filter("payload.to:bob".parse()?);
+/// let mut found = Inspector::new(&client).find(selection).await?;
+/// assert_eq!(found.next().await.transpose()?.unwrap().payload, r#"{"to":"bob"}"#);
+/// assert!(found.next().await.is_none());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Selection {
+    queues: Vec<String>,
+    states: Vec<TaskState>,
+    group: Option<String>,
+    filter: Filter,
+    limit: Option<usize>,
+}
+
+impl Selection {
+    /// All tasks of all queues.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Of this queue, and of others that are given likewise.
+    pub fn queue(mut self, name: impl Into<String>) -> Self {
+        self.queues.push(name.into());
+        self
+    }
+
+    /// In this state, or in others that are given likewise.
+    pub fn state(mut self, state: TaskState) -> Self {
+        self.states.push(state);
+        self
+    }
+
+    /// Of those in groups, only the ones in this group.
+    pub fn group(mut self, name: impl Into<String>) -> Self {
+        self.group = Some(name.into());
+        self
+    }
+
+    /// That fit this filter.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// No more than so many.
+    pub fn limit(mut self, most: usize) -> Self {
+        self.limit = Some(most);
+        self
+    }
+
+    /// Only those in states of which this holds.
+    pub(super) fn retain_states(mut self, keep: impl Fn(TaskState) -> bool) -> Self {
+        let states = if self.states.is_empty() { TaskState::ALL.to_vec() } else { self.states };
+        self.states = states.into_iter().filter(|state| keep(*state)).collect();
+        if self.states.is_empty() {
+            self.limit = Some(0);
+        }
+        self
+    }
+
+    /// In which states tasks may fit.
+    fn wanted_states(&self) -> Vec<TaskState> {
+        self.filter.states().filter(|state| self.states.is_empty() || self.states.contains(state)).collect()
+    }
+}
+
+impl Inspector {
+    /// The tasks of a selection, queue by queue and state by state, while others change them: read in parts of a hundred.
+    ///
+    /// A task that goes from one state to another meanwhile may be passed over, or come twice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QueueNotFound`] for a queue that is named and does not exist; [`Error::InvalidOption`],
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn find(&self, selection: Selection) -> Result<FoundTasks> {
+        let queues = if selection.queues.is_empty() {
+            self.queues().await?
+        } else {
+            let mut queues = Vec::new();
+            for name in &selection.queues {
+                let queue = QueueName::new(name)?;
+                if !self.broker.queue_exists(&queue).await? {
+                    return Err(Error::QueueNotFound { queue });
+                }
+                queues.push(queue);
+            }
+            queues
+        };
+        let states = selection.wanted_states();
+        let places = queues
+            .into_iter()
+            .filter(|queue| selection.filter.may_match_queue(queue.as_str()))
+            .flat_map(|queue| states.iter().map(move |state| (queue.clone(), *state)))
+            .collect();
+        let left = selection.limit.unwrap_or(usize::MAX);
+        let broker = Arc::clone(&self.broker);
+        let (filter, group) = (selection.filter, selection.group);
+        Ok(FoundTasks {
+            broker,
+            filter,
+            group,
+            places,
+            collections: VecDeque::new(),
+            reading: None,
+            seen: 0,
+            left,
+        })
+    }
+}
+
+/// The tasks of a [`Selection`], as they are found.
+#[derive(Debug)]
+pub struct FoundTasks {
+    broker: Arc<dyn Broker>,
+    filter: Filter,
+    group: Option<String>,
+    /// Queues and states that are still to be looked at.
+    places: VecDeque<(QueueName, TaskState)>,
+    /// The same, of the place that is looked at now: groups are many.
+    collections: VecDeque<(QueueName, Collection)>,
+    reading: Option<TaskStream>,
+    seen: usize,
+    left: usize,
+}
+
+impl FoundTasks {
+    /// The next task that fits; `None` at the end. After an error it goes on where it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Result<TaskInfo>> {
+        while self.left > 0 {
+            if let Some(tasks) = &mut self.reading {
+                match tasks.next().await {
+                    Some(Ok(task)) => {
+                        self.seen += 1;
+                        if self.filter.matches(&task, self.broker.clock().now()) {
+                            self.left -= 1;
+                            return Some(Ok(task));
+                        }
+                    }
+                    Some(Err(error)) => return Some(Err(error)),
+                    None => self.reading = None,
+                }
+            } else if let Some((queue, collection)) = self.collections.pop_front() {
+                self.reading = Some(TaskStream::new(Arc::clone(&self.broker), queue, collection));
+            } else {
+                let (queue, state) = self.places.front().cloned()?;
+                match self.collections_of(&queue, state).await {
+                    Ok(collections) => {
+                        self.collections = collections;
+                        self.places.pop_front();
+                    }
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        }
+        None
+    }
+
+    /// How many tasks were looked at so far, those that do not fit included.
+    pub fn seen(&self) -> usize {
+        self.seen
+    }
+
+    async fn collections_of(
+        &self,
+        queue: &QueueName,
+        state: TaskState,
+    ) -> Result<VecDeque<(QueueName, Collection)>> {
+        let one = |collection| VecDeque::from([(queue.clone(), collection)]);
+        Ok(match state {
+            TaskState::Active => one(Collection::Active),
+            TaskState::Pending => one(Collection::Pending),
+            TaskState::Scheduled => one(Collection::Scheduled),
+            TaskState::Retry => one(Collection::Retry),
+            TaskState::Archived => one(Collection::Archived),
+            TaskState::Completed => one(Collection::Completed),
+            TaskState::Aggregating => {
+                if let Some(group) = &self.group {
+                    return Ok(one(Collection::Group(group.clone())));
+                }
+                let groups = self.broker.group_sizes(queue).await?;
+                groups.into_iter().map(|group| (queue.clone(), Collection::Group(group.group))).collect()
+            }
+        })
+    }
+}
