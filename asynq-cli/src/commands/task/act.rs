@@ -1,0 +1,348 @@
+//! `asynq task run`, `archive`, `delete`, `move`, `edit` and `cancel`: what is done to tasks that are named, read from
+//! stdin, or fit a filter.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use asynq_core::inspector::{Action, Filter, Selection, TaskEdit};
+use asynq_core::task::TaskState;
+use clap::Args;
+
+use super::super::for_each;
+use crate::app::App;
+use crate::failure::{Failure, Kind};
+use crate::human;
+use crate::output::{Cell, Column, Listing};
+
+/// Which tasks.
+#[derive(Args, Debug)]
+pub(crate) struct Which {
+    /// The queue; with a filter, all queues unless one is named.
+    #[arg(short = 'q', long, required_unless_present = "filter")]
+    queue: Option<String>,
+    /// IDs of tasks; `-` reads them from stdin, one in each line.
+    #[arg(short = 'i', long = "id", value_name = "ID")]
+    id: Vec<String>,
+    /// More IDs.
+    #[arg(value_name = "ID", conflicts_with = "filter")]
+    ids: Vec<String>,
+    /// All tasks that fit this, in place of IDs.
+    #[arg(long, conflicts_with = "id")]
+    filter: Option<Filter>,
+    /// With a filter: only in this state.
+    #[arg(short = 's', long, requires = "filter")]
+    state: Option<TaskState>,
+    /// With a filter: no more than so many.
+    #[arg(long, requires = "filter")]
+    limit: Option<usize>,
+    /// With a filter: no more than so many in a second.
+    #[arg(long, requires = "filter", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rate: Option<u32>,
+    /// Change nothing; say how many it would be.
+    #[arg(long)]
+    dry_run: bool,
+    /// With a filter: do not ask.
+    #[arg(short = 'y', long)]
+    yes: bool,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Verb {
+    Run,
+    Archive,
+    Delete,
+}
+
+impl Verb {
+    pub(super) fn action(self) -> Action {
+        match self {
+            Self::Run => Action::Run,
+            Self::Archive => Action::Archive,
+            Self::Delete => Action::Delete,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Change {
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Change {
+    pub(crate) async fn run(self, app: &App, verb: Verb) -> Result<(), Failure> {
+        self.which.apply(app, verb.action()).await
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Move {
+    /// The queue to move them to.
+    #[arg(long)]
+    to: String,
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Move {
+    pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
+        self.which.apply(app, Action::Move(self.to)).await
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Edit {
+    /// The new payload; `@FILE` reads a file, `-` reads stdin.
+    #[arg(short = 'l', long)]
+    payload: Option<String>,
+    /// Sets a header: `name=value`.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    header: Vec<(String, String)>,
+    /// When it is to run: `2026-12-24T09:00:00Z`, `"tomorrow 09:00"`, `15m`.
+    #[arg(long, value_parser = human::moment)]
+    at: Option<jiff::Timestamp>,
+    /// How often it may be retried.
+    #[arg(long)]
+    retry: Option<u32>,
+    /// How long an attempt may take.
+    #[arg(long, value_parser = human::duration)]
+    timeout: Option<Duration>,
+    /// How long it is kept when it is done.
+    #[arg(long, value_parser = human::duration)]
+    retention: Option<Duration>,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// `name=value`.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` must be NAME=VALUE"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Edit {
+    pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
+        let mut edit = TaskEdit::new();
+        let mut changes = false;
+        if let Some(payload) = &self.payload {
+            (edit, changes) = (edit.payload(super::enqueue::payload(payload)?), true);
+        }
+        for (name, value) in self.header {
+            (edit, changes) = (edit.header(name, value), true);
+        }
+        if let Some(at) = self.at {
+            (edit, changes) = (edit.process_at(at), true);
+        }
+        if let Some(times) = self.retry {
+            (edit, changes) = (edit.max_retry(times), true);
+        }
+        if let Some(limit) = self.timeout {
+            (edit, changes) = (edit.timeout(limit), true);
+        }
+        if let Some(keep) = self.retention {
+            (edit, changes) = (edit.retention(keep), true);
+        }
+        if !changes {
+            return Err(Failure::usage(
+                "nothing to change: give --payload, --header, --at, --retry, --timeout or --retention",
+            ));
+        }
+        self.which.apply(app, Action::Edit(edit)).await
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Cancel {
+    /// IDs of tasks that are being run.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+}
+
+impl Cancel {
+    pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
+        let mut listing = outcomes();
+        let (_, result) = for_each(&self.ids, async |id| {
+            app.inspector.cancel(id).await?;
+            listing.push([Cell::text(id), Cell::text("asked to cancel")]);
+            app.printer.say(&format!("{}: workers were asked to cancel it", human::printable(id)))
+        })
+        .await;
+        finish(app, &listing, result)
+    }
+}
+
+fn outcomes() -> Listing {
+    Listing::new(&[Column::new("id", "ID"), Column::new("outcome", "Outcome")], "")
+}
+
+fn finish(app: &App, listing: &Listing, result: Result<(), Failure>) -> Result<(), Failure> {
+    if !app.printer.format.is_table() {
+        app.printer.listing(listing)?;
+    }
+    result
+}
+
+impl Which {
+    async fn apply(self, app: &App, action: Action) -> Result<(), Failure> {
+        match self.filter.clone() {
+            Some(filter) => self.apply_to_found(app, action, filter).await,
+            None => self.apply_to_named(app, action).await,
+        }
+    }
+
+    async fn apply_to_named(self, app: &App, action: Action) -> Result<(), Failure> {
+        let Some(queue) = self.queue else { return Err(Failure::usage("a queue is needed: --queue")) };
+        let ids = named(self.id.into_iter().chain(self.ids))?;
+        if ids.is_empty() {
+            return Err(Failure::usage(
+                "no task is named: give IDs, `-` to read them from stdin, or --filter",
+            ));
+        }
+        let mut listing = outcomes();
+        let (_, result) = for_each(&ids, async |id| {
+            if self.dry_run {
+                let task = app.inspector.task(&queue, id).await?;
+                let allowed = action.allows(task.info.state);
+                let would =
+                    if allowed { format!("would {action}") } else { format!("is {}", task.info.state) };
+                listing.push([Cell::text(id), Cell::text(&would)]);
+                return app.printer.say(&format!("{}: {would}", human::printable(id)));
+            }
+            app.inspector.apply(&action, &queue, id).await?;
+            listing.push([Cell::text(id), Cell::text(past(&action))]);
+            app.printer.say(&format!("{}: {}", human::printable(id), past(&action)))
+        })
+        .await;
+        finish(app, &listing, result)
+    }
+
+    async fn apply_to_found(self, app: &App, action: Action, filter: Filter) -> Result<(), Failure> {
+        let mut selection = Selection::new().filter(filter);
+        selection = self.queue.into_iter().fold(selection, Selection::queue);
+        selection = self.state.into_iter().fold(selection, Selection::state);
+        selection = self.limit.into_iter().fold(selection, Selection::limit);
+        let count = count(app, &selection, &action).await?;
+        if self.dry_run || count == 0 {
+            return report(
+                app,
+                &action,
+                &[("would_change", count)],
+                &format!("{count} tasks would be {}", past(&action)),
+            );
+        }
+        if !self.yes {
+            confirm(&format!("{action} {count} tasks?"))?;
+        }
+        let failures: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
+        let mut done = 0_usize;
+        let (stop, told) = (Arc::clone(&app.stop), Arc::clone(&failures));
+        let progress = stderr().is_terminal() && app.printer.format.is_table();
+        let mut change = app.inspector.apply_to(selection, action.clone()).watch(move |task, result| {
+            done += 1;
+            if let Err(error) = result {
+                eprintln!("error: {}: {error}", human::printable(task.id.as_str()));
+                *told.lock().unwrap_or_else(PoisonError::into_inner).entry(error.to_string()).or_default() +=
+                    1;
+            }
+            if progress && (done.is_multiple_of(50) || done == count) {
+                eprint!("\r{done} of {count}");
+                if done >= count {
+                    eprintln!();
+                }
+            }
+            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if let Some(rate) = self.rate {
+            change = change.pace(Duration::from_secs(1) / rate);
+        }
+        let ended = change.await?;
+        let line = format!("{} tasks {}, {} failed", ended.changed, past(&action), ended.failed);
+        report(app, &action, &[("changed", ended.changed), ("failed", ended.failed)], &line)?;
+        if ended.stopped {
+            return Err(Failure::new(Kind::Interrupted, "stopped before all were reached"));
+        }
+        if ended.failed > 0 {
+            return Err(Failure::new(Kind::Failed, format!("{} tasks could not be changed", ended.failed)));
+        }
+        Ok(())
+    }
+}
+
+/// How many tasks would be changed.
+async fn count(app: &App, selection: &Selection, action: &Action) -> Result<usize, Failure> {
+    let mut found = app.inspector.find(selection.clone()).await?;
+    let mut count = 0;
+    while let Some(task) = found.next().await {
+        count += usize::from(action.allows(task?.state));
+    }
+    Ok(count)
+}
+
+/// Asks on the terminal; where there is none, nothing is confirmed.
+pub(super) fn confirm(question: &str) -> Result<(), Failure> {
+    if !stdin().is_terminal() {
+        return Err(Failure::new(
+            Kind::Refused,
+            format!("{question} Not confirmed: there is no terminal to ask on; add --yes"),
+        ));
+    }
+    eprint!("{question} [y/N] ");
+    stderr().flush()?;
+    let mut answer = String::new();
+    stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Refused, "not confirmed; nothing was changed"))
+}
+
+/// The counts of a change of many.
+pub(super) fn report(
+    app: &App,
+    action: &Action,
+    counts: &[(&'static str, usize)],
+    line: &str,
+) -> Result<(), Failure> {
+    if app.printer.format.is_table() {
+        return app.printer.say(line);
+    }
+    let mut fields = serde_json::Map::new();
+    fields.insert("action".to_owned(), action.to_string().into());
+    for (name, count) in counts {
+        fields.insert((*name).to_owned(), (*count).into());
+    }
+    app.printer.document(&serde_json::Value::Object(fields))
+}
+
+/// What a task is when the action is done.
+pub(super) fn past(action: &Action) -> &'static str {
+    match action {
+        Action::Run => "made pending",
+        Action::Archive => "archived",
+        Action::Delete => "deleted",
+        Action::Move(_) => "moved",
+        Action::Edit(_) => "changed",
+        _ => "asked to cancel",
+    }
+}
+
+/// The IDs, those of stdin in place of `-`.
+fn named(given: impl Iterator<Item = String>) -> Result<Vec<String>, Failure> {
+    let mut ids = Vec::new();
+    for id in given {
+        if id == "-" {
+            for line in stdin().lock().lines() {
+                let line = line?;
+                ids.extend(Some(line.trim().to_owned()).filter(|line| !line.is_empty()));
+            }
+        } else {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}

@@ -1,0 +1,75 @@
+//! `asynq task`: tasks, found, looked at, changed and enqueued.
+
+mod act;
+mod enqueue;
+mod find;
+mod inspect;
+mod rows;
+mod whole;
+
+use clap::Subcommand;
+
+use crate::app::App;
+use crate::failure::Failure;
+
+/// Tasks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// The tasks of a queue in one state, page by page; or with a filter, all that fit.
+    #[command(visible_alias = "ls")]
+    List(find::List),
+    /// Looks for a task ID, or a filter, in all queues.
+    Find(find::Find),
+    /// How many tasks of each type are in each state.
+    Types(find::Types),
+    /// All that is stored of a task.
+    Inspect(inspect::Inspect),
+    /// Asks workers to cancel tasks.
+    Cancel(act::Cancel),
+    /// Makes tasks pending.
+    Run(act::Change),
+    /// Gives tasks up; they are kept, and can be run again.
+    Archive(act::Change),
+    /// Deletes tasks.
+    #[command(visible_aliases = ["remove", "rm"])]
+    Delete(act::Change),
+    /// Moves tasks to another queue.
+    #[command(visible_alias = "mv")]
+    Move(act::Move),
+    /// Changes tasks that are not being run: payload, time, options.
+    Edit(act::Edit),
+    /// Makes all tasks of one state pending.
+    Runall(whole::Whole),
+    /// Archives all tasks of one state.
+    Archiveall(whole::Whole),
+    /// Deletes all tasks of one state.
+    Deleteall(whole::Whole),
+    /// Enqueues a task, or one for each line of a file.
+    Enqueue(enqueue::Enqueue),
+}
+
+impl Task {
+    pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
+        match self {
+            Self::List(command) => command.run(app).await,
+            Self::Find(command) => command.run(app).await,
+            Self::Types(command) => command.run(app).await,
+            Self::Inspect(command) => command.run(app).await,
+            Self::Cancel(command) => command.run(app).await,
+            Self::Run(command) => command.run(app, act::Verb::Run).await,
+            Self::Archive(command) => command.run(app, act::Verb::Archive).await,
+            Self::Delete(command) => command.run(app, act::Verb::Delete).await,
+            Self::Move(command) => command.run(app).await,
+            Self::Edit(command) => command.run(app).await,
+            Self::Runall(command) => command.run(app, act::Verb::Run).await,
+            Self::Archiveall(command) => command.run(app, act::Verb::Archive).await,
+            Self::Deleteall(command) => command.run(app, act::Verb::Delete).await,
+            Self::Enqueue(command) => command.run(app).await,
+        }
+    }
+
+    /// Whether it says how far it came when it is stopped.
+    pub(crate) fn changes_many(&self) -> bool {
+        !matches!(self, Self::List(_) | Self::Find(_) | Self::Types(_) | Self::Inspect(_) | Self::Cancel(_))
+    }
+}

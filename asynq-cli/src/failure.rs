@@ -1,0 +1,131 @@
+//! [`Failure`]: why a command did not do what it was asked, and the exit code that says so.
+
+use std::fmt::Display;
+use std::io;
+
+use asynq_core::Error;
+use asynq_core::broker::BrokerErrorKind;
+use serde_json::json;
+
+/// Exit code of a wrong command line or configuration.
+pub(crate) const USAGE: u8 = 2;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+}
+
+/// What went wrong, in a word; each has an exit code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It failed, or some of it did.
+    Failed,
+    /// A wrong command line or configuration.
+    Usage,
+    /// There is no such queue, task, group or entry.
+    NotFound,
+    /// What is there does not allow it.
+    Conflict,
+    /// Redis cannot be reached.
+    Unreachable,
+    /// Nobody confirmed it.
+    Refused,
+    /// Stopped by Ctrl-C.
+    Interrupted,
+    /// Who reads our output has closed it: no failure to speak of.
+    Closed,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, message: impl Display) -> Self {
+        Self { kind, message: message.to_string() }
+    }
+
+    pub(crate) fn usage(message: impl Display) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    pub(crate) fn not_found(message: impl Display) -> Self {
+        Self::new(Kind::NotFound, message)
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn code(&self) -> u8 {
+        match self.kind {
+            Kind::Closed => 0,
+            Kind::Failed => 1,
+            Kind::Usage => USAGE,
+            Kind::NotFound => 3,
+            Kind::Conflict => 4,
+            Kind::Unreachable => 5,
+            Kind::Refused => 6,
+            Kind::Interrupted => 130,
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self.kind {
+            Kind::Closed => "closed",
+            Kind::Failed => "failed",
+            Kind::Usage => "usage",
+            Kind::NotFound => "not_found",
+            Kind::Conflict => "conflict",
+            Kind::Unreachable => "unreachable",
+            Kind::Refused => "refused",
+            Kind::Interrupted => "interrupted",
+        }
+    }
+
+    /// Says it on stderr: a line, or an object for programs.
+    pub(crate) fn report(&self, as_json: bool) {
+        match self.kind {
+            Kind::Closed => {}
+            _ if as_json => {
+                let error =
+                    json!({"error": {"kind": self.word(), "code": self.code(), "message": self.message}});
+                eprintln!("{error}");
+            }
+            _ => eprintln!("error: {}", self.message),
+        }
+    }
+
+    /// The message alone, for a report on one of many.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::QueueNotFound { .. } | Error::TaskNotFound { .. } | Error::EntryNotFound { .. } => {
+                Kind::NotFound
+            }
+            Error::QueueNotEmpty { .. }
+            | Error::QueueBusy { .. }
+            | Error::WrongState { .. }
+            | Error::TaskStaged { .. }
+            | Error::TaskChanged { .. }
+            | Error::TaskIdConflict { .. }
+            | Error::DuplicateTask { .. } => Kind::Conflict,
+            Error::Connect { .. } => Kind::Unreachable,
+            Error::Broker(broker) if broker.kind() == BrokerErrorKind::Unavailable => Kind::Unreachable,
+            Error::InvalidOption(_) | Error::InvalidUrl { .. } | Error::InvalidSetting { .. } => Kind::Usage,
+            _ => Kind::Failed,
+        };
+        // The debug form is the text with all causes, in one line.
+        Self::new(kind, format!("{error:?}"))
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let kind = if error.kind() == io::ErrorKind::BrokenPipe { Kind::Closed } else { Kind::Failed };
+        Self::new(kind, error)
+    }
+}

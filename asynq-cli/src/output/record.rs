@@ -1,0 +1,44 @@
+//! [`Record`]: all about one thing.
+
+use serde_json::{Map, Value};
+
+use super::Cell;
+
+/// All about one thing: named values in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Record {
+    pub(crate) fields: Vec<Field>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) heading: &'static str,
+    pub(crate) cell: Cell,
+    /// A text of several lines, which is shown below its heading.
+    pub(crate) block: bool,
+}
+
+impl Record {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    #[must_use]
+    pub(crate) fn field(mut self, name: &'static str, heading: &'static str, cell: Cell) -> Self {
+        self.fields.push(Field { name, heading, cell, block: false });
+        self
+    }
+
+    /// A text of several lines.
+    #[must_use]
+    pub(crate) fn block(mut self, name: &'static str, heading: &'static str, cell: Cell) -> Self {
+        self.fields.push(Field { name, heading, cell, block: true });
+        self
+    }
+
+    pub(super) fn object(&self) -> Value {
+        let fields = self.fields.iter().map(|field| (field.name.to_owned(), field.cell.value.clone()));
+        Value::Object(fields.collect::<Map<_, _>>())
+    }
+}

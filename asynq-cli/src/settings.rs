@@ -1,0 +1,357 @@
+//! [`Settings`]: where Redis is and how to log in there, gathered from the command line, the environment and the
+//! configuration file.
+//!
+//! The command line comes first, then environment variables (`ASYNQ_` and the name in capitals), then the context in
+//! the file, then the file's top level. What is misspelled is an error, not a default.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use asynq_core::broker::redis::{Address, ConnectOptions, TlsOptions};
+use clap::Args;
+use toml_edit::{DocumentMut, Item};
+
+use crate::failure::Failure;
+use crate::human;
+
+/// Where Redis is when nothing says so.
+const DEFAULT_URL: &str = "redis://127.0.0.1:6379";
+
+/// Where a cluster is when nothing says so: Go's default.
+const DEFAULT_CLUSTER: &str =
+    "127.0.0.1:7000,127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003,127.0.0.1:7004,127.0.0.1:7005";
+
+/// The names of settings, as in the file.
+const NAMES: [&str; 15] = [
+    "redis_url",
+    "db",
+    "username",
+    "password",
+    "password_file",
+    "cluster",
+    "cluster_addrs",
+    "tls",
+    "tls_server",
+    "ca_file",
+    "cert_file",
+    "key_file",
+    "timeout",
+    "key_prefix",
+    "insecure",
+];
+
+/// How to reach Redis.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionArguments {
+    /// Where Redis is: a URL (redis, rediss, unix, redis-sentinel, redis-cluster), or host:port.
+    #[arg(short = 'u', long = "redis-url", visible_alias = "uri", global = true, value_name = "URL")]
+    redis_url: Option<String>,
+    /// Number of the database.
+    #[arg(short = 'n', long, global = true, value_name = "N")]
+    db: Option<u32>,
+    /// User name at Redis.
+    #[arg(short = 'U', long, global = true, value_name = "NAME")]
+    username: Option<String>,
+    /// Password at Redis; other users of this machine can see it here, so better `ASYNQ_PASSWORD` or a file.
+    #[arg(short = 'p', long, global = true, value_name = "PASSWORD", conflicts_with = "password_file")]
+    password: Option<String>,
+    /// File that has the password in its first line; `-` asks for it on the terminal.
+    #[arg(long, global = true, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Connect to a cluster, by `--cluster-addrs`.
+    #[arg(long, global = true)]
+    cluster: bool,
+    /// Some nodes of the cluster: host:port, separated by commas.
+    #[arg(long, alias = "cluster_addrs", global = true, value_name = "LIST")]
+    cluster_addrs: Option<String>,
+    /// Encrypt the connection.
+    #[arg(long, global = true)]
+    tls: bool,
+    /// Encrypt it, and expect a certificate for this name.
+    #[arg(long, alias = "tls_server", global = true, value_name = "NAME")]
+    tls_server: Option<String>,
+    /// Encrypt it, and accept any certificate: only for a try.
+    #[arg(long, global = true)]
+    insecure: bool,
+    /// Certificate authorities to trust, PEM.
+    #[arg(long, global = true, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Our certificate, PEM.
+    #[arg(long, global = true, value_name = "FILE", requires = "key_file")]
+    cert_file: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, global = true, value_name = "FILE", requires = "cert_file")]
+    key_file: Option<PathBuf>,
+    /// How long connecting, and an answer, may take.
+    #[arg(long, global = true, value_name = "TIME")]
+    timeout: Option<String>,
+    /// What the names of keys begin with.
+    #[arg(long, global = true, value_name = "TEXT")]
+    key_prefix: Option<String>,
+    /// Configuration file.
+    #[arg(long, global = true, value_name = "FILE", env = "ASYNQ_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Which `[context.NAME]` of the file to use.
+    #[arg(long, global = true, value_name = "NAME", env = "ASYNQ_CONTEXT")]
+    pub(crate) context: Option<String>,
+}
+
+impl ConnectionArguments {
+    fn given(&self) -> BTreeMap<&'static str, String> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let flag = |flag: bool| flag.then(|| "true".to_owned());
+        let all = [
+            ("redis_url", self.redis_url.clone()),
+            ("db", self.db.map(|db| db.to_string())),
+            ("username", self.username.clone()),
+            ("password", self.password.clone()),
+            ("password_file", path(&self.password_file)),
+            ("cluster", flag(self.cluster)),
+            ("cluster_addrs", self.cluster_addrs.clone()),
+            ("tls", flag(self.tls)),
+            ("tls_server", self.tls_server.clone()),
+            ("insecure", flag(self.insecure)),
+            ("ca_file", path(&self.ca_file)),
+            ("cert_file", path(&self.cert_file)),
+            ("key_file", path(&self.key_file)),
+            ("timeout", self.timeout.clone()),
+            ("key_prefix", self.key_prefix.clone()),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+/// Where a setting was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    CommandLine,
+    Variable(String),
+    File(PathBuf, Option<String>),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandLine => f.write_str("command line"),
+            Self::Variable(name) => write!(f, "environment, {name}"),
+            Self::File(path, None) => write!(f, "{}", path.display()),
+            Self::File(path, Some(context)) => write!(f, "{}, context {context}", path.display()),
+        }
+    }
+}
+
+/// What was found, and where.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    found: BTreeMap<&'static str, (String, Origin)>,
+}
+
+impl Settings {
+    /// Looks everywhere.
+    pub(crate) fn gather(arguments: &ConnectionArguments) -> Result<Self, Failure> {
+        let mut settings = Self::default();
+        for (name, value) in arguments.given() {
+            settings.add(name, value, Origin::CommandLine);
+        }
+        for name in NAMES {
+            let variable = format!("ASYNQ_{}", name.to_uppercase());
+            #[expect(clippy::disallowed_methods, reason = "these are the variables of the command line")]
+            if let Ok(value) = std::env::var(&variable)
+                && !value.is_empty()
+            {
+                settings.add(name, value, Origin::Variable(variable));
+            }
+        }
+        match (&arguments.config, default_file()) {
+            (Some(path), _) => settings.add_file(path, arguments.context.as_deref())?,
+            (None, Some(path)) if path.exists() => settings.add_file(&path, arguments.context.as_deref())?,
+            (None, _) => {
+                if let Some(context) = &arguments.context {
+                    return Err(Failure::usage(format!(
+                        "there is no context `{context}`: no configuration file was found"
+                    )));
+                }
+            }
+        }
+        Ok(settings)
+    }
+
+    /// What comes first, stays.
+    fn add(&mut self, name: &'static str, value: String, origin: Origin) {
+        self.found.entry(name).or_insert((value, origin));
+    }
+
+    fn add_file(&mut self, path: &Path, context: Option<&str>) -> Result<(), Failure> {
+        let wrong = |what: String| Failure::usage(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let document: DocumentMut =
+            text.parse().map_err(|error: toml_edit::TomlError| wrong(error.to_string()))?;
+        let current =
+            document.get("current").map(|item| item.as_str().map(str::to_owned)).unwrap_or_default();
+        let context = context.map(str::to_owned).or(current);
+        if let Some(name) = context {
+            let contexts = document.get("context").and_then(Item::as_table_like);
+            let table = contexts.and_then(|contexts| contexts.get(&name)).and_then(Item::as_table_like);
+            let Some(table) = table else {
+                let known =
+                    contexts.map(|all| all.iter().map(|(name, _)| name).collect::<Vec<_>>().join(", "));
+                let known = known.filter(|known| !known.is_empty()).unwrap_or_else(|| "none".to_owned());
+                return Err(wrong(format!("there is no context `{name}`; known are: {known}")));
+            };
+            for (key, item) in table.iter() {
+                self.add_item(key, item, Origin::File(path.to_owned(), Some(name.clone()))).map_err(wrong)?;
+            }
+        }
+        for (key, item) in document.iter().filter(|(key, _)| !["context", "current"].contains(key)) {
+            self.add_item(key, item, Origin::File(path.to_owned(), None)).map_err(wrong)?;
+        }
+        Ok(())
+    }
+
+    fn add_item(&mut self, key: &str, item: &Item, origin: Origin) -> Result<(), String> {
+        let Some(name) = NAMES.into_iter().find(|name| *name == key) else {
+            return Err(format!("`{key}` is no setting; known are {}", NAMES.join(", ")));
+        };
+        let value = item.as_value().map(|value| match value {
+            toml_edit::Value::String(text) => text.value().clone(),
+            other => other.to_string().trim().to_owned(),
+        });
+        self.add(name, value.ok_or_else(|| format!("`{key}` must be a value, not a table"))?, origin);
+        Ok(())
+    }
+
+    /// Every setting with its value and where it was found; passwords hidden.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = (&'static str, String, &Origin)> {
+        self.found.iter().map(|(name, (value, origin))| {
+            let value = match *name {
+                "password" => "(hidden)".to_owned(),
+                "redis_url" => url(value)
+                    .parse::<Address>()
+                    .map_or_else(|_| "(not readable)".to_owned(), |a| a.to_string()),
+                _ => value.clone(),
+            };
+            (*name, value, origin)
+        })
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.found.get(name).map(|(value, _)| value.as_str())
+    }
+
+    fn wrong(&self, name: &str, what: impl fmt::Display) -> Failure {
+        let origin = self.found.get(name).map(|(_, origin)| format!(" ({origin})")).unwrap_or_default();
+        Failure::usage(format!("{name}: {what}{origin}"))
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, Failure> {
+        match self.get(name) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(other) => Err(self.wrong(name, format!("`{other}` must be true or false"))),
+        }
+    }
+
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(path) = self.get(name) else { return Ok(None) };
+        std::fs::read(path).map(Some).map_err(|error| self.wrong(name, format!("{path}: {error}")))
+    }
+
+    /// How to connect.
+    pub(crate) fn options(&self) -> Result<ConnectOptions, Failure> {
+        let address = if self.flag("cluster")? {
+            format!("redis-cluster://{}", self.get("cluster_addrs").unwrap_or(DEFAULT_CLUSTER))
+        } else {
+            url(self.get("redis_url").unwrap_or(DEFAULT_URL))
+        };
+        let mut address: Address = address.parse().map_err(|error| self.wrong("redis_url", error))?;
+        if let (Some(db), false) = (self.get("db"), self.flag("cluster")?) {
+            address.db =
+                db.parse().map_err(|_error| self.wrong("db", format!("`{db}` must be a whole number")))?;
+        }
+        if let Some(username) = self.get("username") {
+            address.username = Some(username.to_owned());
+        }
+        if let Some(password) = self.password()? {
+            address.password = Some(password.into());
+        }
+        let mut options = ConnectOptions::at(address);
+        if let Some(tls) = self.tls()? {
+            options = options.tls(tls);
+        }
+        if let Some(limit) = self.timeout()? {
+            options = options.connect_timeout(limit).response_timeout(limit);
+        }
+        if let Some(prefix) = self.get("key_prefix") {
+            options = options.key_prefix(prefix)?;
+        }
+        Ok(options)
+    }
+
+    fn timeout(&self) -> Result<Option<Duration>, Failure> {
+        self.get("timeout").map(human::duration).transpose().map_err(|error| self.wrong("timeout", error))
+    }
+
+    fn password(&self) -> Result<Option<String>, Failure> {
+        if let Some(password) = self.get("password") {
+            return Ok(Some(password.to_owned()));
+        }
+        match self.get("password_file") {
+            None => Ok(None),
+            Some("-") => {
+                let asked = rpassword::prompt_password("Password at Redis: ");
+                asked
+                    .map(Some)
+                    .map_err(|error| self.wrong("password_file", format!("no terminal to ask on: {error}")))
+            }
+            Some(path) => {
+                let text = std::fs::read_to_string(path);
+                let text = text.map_err(|error| self.wrong("password_file", format!("{path}: {error}")))?;
+                Ok(Some(text.lines().next().unwrap_or_default().to_owned()))
+            }
+        }
+    }
+
+    /// How to encrypt, when something says so beside the URL.
+    fn tls(&self) -> Result<Option<TlsOptions>, Failure> {
+        let names = ["tls_server", "ca_file", "cert_file", "key_file"];
+        let insecure = self.flag("insecure")?;
+        if !self.flag("tls")? && !insecure && names.iter().all(|name| self.get(name).is_none()) {
+            return Ok(None);
+        }
+        let mut tls = TlsOptions::new();
+        if insecure {
+            tls = tls.accept_any_certificate();
+        }
+        if let Some(name) = self.get("tls_server") {
+            tls = tls.server_name(name);
+        }
+        if let Some(pem) = self.file("ca_file")? {
+            tls = tls.authorities(pem);
+        }
+        match (self.file("cert_file")?, self.file("key_file")?) {
+            (Some(certificate), Some(key)) => tls = tls.identity(certificate, key),
+            (None, None) => {}
+            _ => return Err(Failure::usage("cert_file and key_file go together: give both")),
+        }
+        Ok(Some(tls))
+    }
+}
+
+/// What Go's tool takes, host and port, is a URL too.
+fn url(text: &str) -> String {
+    let is_url =
+        text.contains("://") || ["unix:", "redis-socket:"].iter().any(|scheme| text.starts_with(scheme));
+    if is_url { text.to_owned() } else { format!("redis://{text}") }
+}
+
+/// The file that is read unless another is named.
+pub(crate) fn default_file() -> Option<PathBuf> {
+    let base = match std::env::var_os("XDG_CONFIG_HOME").filter(|value| !value.is_empty()) {
+        Some(base) => PathBuf::from(base),
+        None => PathBuf::from(std::env::var_os("HOME")?).join(".config"),
+    };
+    Some(base.join("asynq").join("config.toml"))
+}

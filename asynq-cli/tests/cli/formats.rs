@@ -1,0 +1,119 @@
+//! Every command that prints data, in every format; and what the exit codes say.
+
+use serde_json::Value;
+
+use super::{done, ended, program, run, seeded};
+
+/// Commands that print rows or records.
+const READERS: [&[&str]; 13] = [
+    &["queue", "list"],
+    &["queue", "inspect", "mail", "low"],
+    &["queue", "history", "mail", "--days", "2"],
+    &["task", "list", "--queue", "mail", "--state", "pending"],
+    &["task", "list", "-q", "low", "-s", "aggregating", "-g", "users"],
+    &["task", "list", "--filter", "type:email:*"],
+    &["task", "find", "p1"],
+    &["task", "types"],
+    &["task", "inspect", "-q", "mail", "-i", "a1"],
+    &["group", "list", "-q", "low"],
+    &["server", "list"],
+    &["cron", "list"],
+    &["redis", "info"],
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_format_tells_the_same() {
+    let (redis, _client) = seeded().await;
+    for words in READERS {
+        let print = |format: &str| done(&redis, &[words, &["-o", format]].concat()).out;
+        let json: Value = serde_json::from_str(&print("json")).unwrap();
+        let rows = json.as_array().cloned().unwrap_or_else(|| vec![json.clone()]);
+        // What changes by itself, such as a latency, is not compared: the names and the first value of each row are.
+        let first = |row: &Value| row.as_object().and_then(|row| row.values().next().cloned()).unwrap();
+        let names = |row: &Value| row.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+
+        let lines: Vec<Value> =
+            print("jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.iter().map(first).collect::<Vec<_>>(), rows.iter().map(first).collect::<Vec<_>>());
+
+        let yaml: Value = serde_norway::from_str(&print("yaml")).unwrap();
+        let yaml = yaml.as_array().cloned().unwrap_or_else(|| vec![yaml.clone()]);
+        assert_eq!(yaml.iter().map(names).collect::<Vec<_>>(), rows.iter().map(names).collect::<Vec<_>>());
+
+        let csv = print("csv");
+        let mut csv = csv::Reader::from_reader(csv.as_bytes());
+        if let Some(row) = rows.first() {
+            assert_eq!(csv.headers().unwrap().iter().collect::<Vec<_>>(), names(row));
+        }
+        assert_eq!(csv.records().map(Result::unwrap).count(), rows.len(), "{words:?}");
+
+        for format in ["table", "wide"] {
+            let text = print(format);
+            for row in &rows {
+                let Value::String(id) = first(row) else { panic!("{row}") };
+                assert!(text.contains(&id), "{words:?} as {format}: {text}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_are_chosen_and_cut_as_asked() {
+    let (redis, _client) = seeded().await;
+    let list = ["task", "list", "-q", "mail", "-s", "pending"];
+    let print = |more: &[&str]| done(&redis, &[&list, more].concat()).out;
+    assert_eq!(print(&["--ids"]), "p1\np2\np3\n");
+    assert_eq!(
+        print(&["--columns", "payload,id", "-o", "csv", "--no-headers"]).lines().next(),
+        Some("\"{\"\"to\"\":\"\"ann\"\",\"\"n\"\":1}\",p1")
+    );
+    // A line break in a payload does not break the table, nor does it leave it.
+    assert!(print(&[]).contains("two\\nlines, \"quoted\""));
+    assert!(
+        !print(&["--color", "never"]).contains('\u{1b}') && print(&["--color", "always"]).contains('\u{1b}')
+    );
+    let ran = run(&redis, &[&list[..], &["--columns", "idd"]].concat());
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("no column `idd`") && ran.err.contains("id, type, payload"), "{ran:?}");
+    assert_eq!(ran.out, "");
+    let raw = done(&redis, &["task", "inspect", "-q", "mail", "-i", "p3", "--raw"]);
+    assert_eq!(raw.out, "two\nlines, \"quoted\"");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exit_codes_say_what_was_wrong() {
+    let (redis, _client) = seeded().await;
+    for (words, code, part) in [
+        (&["task", "inspect", "-q", "nope", "-i", "x"][..], 3, "queue not found: `nope`"),
+        (&["task", "inspect", "-q", "mail", "-i", "x"], 3, "task not found"),
+        (&["task", "run", "-q", "mail", "-i", "p1"], 4, "is pending"),
+        (&["queue", "remove", "mail"], 4, "`--force` does that"),
+        (&["queue", "pause", "mial"], 3, "queue not found: `mial`"),
+        (&["task", "enqueue", "-t", "t", "-l", "", "-q", "mail", "--id", "p1"], 4, "conflicts"),
+        (&["task", "enqueue", "-t", "t", "-l", "{", "--payload-format", "json"], 2, "no JSON"),
+        (&["task", "enqueue", "-t", "t", "-l", "x", "--in", "soon"], 2, "no length of time"),
+        (&["task", "list", "--filter", "tipe:x"], 2, "  tipe:x\n  ^^^^"),
+        (&["task", "list", "-q", "mail", "-s", "pendin"], 2, "known are active, pending"),
+        (&["task", "list", "-q", "mail", "-s", "aggregating"], 2, "--group"),
+        (&["task", "delete", "--filter", "type:email:*"], 6, "--yes"),
+        (&["tsak"], 2, "'task'"),
+        (&["task", "find", "nothing-like-it"], 3, "no task fits"),
+    ] {
+        let ran = run(&redis, words);
+        assert_eq!(ran.code, code, "{words:?}: {ran:?}");
+        assert!(ran.err.contains(part), "{words:?}: {ran:?}");
+        assert_eq!(ran.out, "", "{words:?}");
+    }
+    let ran = run(&redis, &["task", "inspect", "-q", "mail", "-i", "x", "-o", "json"]);
+    let error: Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!((&error["error"]["kind"], &error["error"]["code"]), (&"not_found".into(), &3.into()));
+    let ran = ended(program(&["stats"]).env("ASYNQ_REDIS_URL", "redis://:hunter2@127.0.0.1:1"));
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(
+        ran.err.contains("127.0.0.1:1") && !ran.err.contains("hunter2") && ran.err.lines().count() == 1,
+        "{ran:?}"
+    );
+    // Of several, each is told, and those that can be done are done.
+    let ran = run(&redis, &["queue", "pause", "nope", "mail", "neither"]);
+    assert_eq!((ran.code, ran.out.as_str()), (3, "queue mail: paused\n"), "{ran:?}");
+}
