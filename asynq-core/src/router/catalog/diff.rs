@@ -1,0 +1,78 @@
+//! [`Catalog::diff`]: what changed from one catalog to the next.
+
+use super::{Catalog, CatalogPayload, Change, ChangeKind};
+
+impl Catalog {
+    /// What changed from this catalog to a newer one, by task type.
+    pub fn diff(&self, newer: &Self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (name, old) in &self.jobs {
+            let successor = newer.jobs.iter().find(|(_, job)| job.aliases.contains(name));
+            let mut note = |kind| changes.push(Change { job: name.clone(), kind });
+            let new = match (newer.jobs.get(name), successor) {
+                (Some(new), _) => new,
+                (None, Some((to, new))) => {
+                    note(ChangeKind::Renamed { to: to.clone() });
+                    new
+                }
+                (None, None) => {
+                    note(ChangeKind::Removed);
+                    continue;
+                }
+            };
+            let (from, to) = (old.version.unwrap_or(1), new.version.unwrap_or(1));
+            if old.codec != new.codec {
+                note(ChangeKind::Codec { from: old.codec.clone(), to: new.codec.clone() });
+            }
+            if from == to {
+                payload_changes(&old.payload, &new.payload, &mut note);
+            } else {
+                note(ChangeKind::Version { from, to, reads_old: new.reads.contains(&from) });
+            }
+            if old.queue != new.queue {
+                let is_served = newer.jobs.values().any(|job| job.queue == old.queue);
+                note(ChangeKind::Queue { from: old.queue.clone(), to: new.queue.clone(), is_served });
+            }
+            if old.options != new.options {
+                note(ChangeKind::Options);
+            }
+        }
+        let known = |name: &String| {
+            self.jobs.contains_key(name)
+                || newer
+                    .jobs
+                    .get(name)
+                    .is_some_and(|job| job.aliases.iter().any(|old| self.jobs.contains_key(old)))
+        };
+        let added = newer.jobs.keys().filter(|name| !known(name));
+        changes.extend(added.map(|name| Change { job: name.clone(), kind: ChangeKind::Added }));
+        changes.sort_by(|a, b| a.job.cmp(&b.job));
+        changes
+    }
+}
+
+/// What changed in a payload.
+fn payload_changes(old: &CatalogPayload, new: &CatalogPayload, note: &mut impl FnMut(ChangeKind)) {
+    let (CatalogPayload::Fields(old_fields), CatalogPayload::Fields(new_fields)) = (old, new) else {
+        if old != new {
+            note(ChangeKind::PayloadKind);
+        }
+        return;
+    };
+    for (field, old) in old_fields {
+        let field = field.clone();
+        match new_fields.get(&field) {
+            None => note(ChangeKind::FieldRemoved { field, required: old.required }),
+            Some(new) if old.ty != new.ty => {
+                note(ChangeKind::FieldType { field, from: old.ty.clone(), to: new.ty.clone() });
+            }
+            Some(new) if old.required != new.required => {
+                note(ChangeKind::FieldRequired { field, required: new.required });
+            }
+            Some(_) => {}
+        }
+    }
+    for (field, new) in new_fields.iter().filter(|(field, _)| !old_fields.contains_key(*field)) {
+        note(ChangeKind::FieldAdded { field: field.clone(), required: new.required });
+    }
+}

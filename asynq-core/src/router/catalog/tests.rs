@@ -1,0 +1,139 @@
+//! What differs between catalogs, and what of it breaks something.
+
+use super::*;
+
+/// Name, aliases, queue, and names and types of fields.
+type Described<'a> = (&'a str, &'a [&'a str], &'a str, &'a [(&'a str, &'a str)]);
+
+/// A catalog of jobs `name: queue fields`, a `?` after a field's name for one that may be missing.
+fn catalog(jobs: &[Described<'_>]) -> Catalog {
+    let job = |aliases: &[&str], queue: &str, fields: &[(&str, &str)]| CatalogJob {
+        aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
+        structure: "Job".to_owned(),
+        queue: queue.to_owned(),
+        options: CatalogOptions::default(),
+        payload: CatalogPayload::Fields(
+            fields
+                .iter()
+                .map(|(name, ty)| {
+                    let required = !name.ends_with('?');
+                    (name.trim_end_matches('?').to_owned(), CatalogField { ty: (*ty).to_owned(), required })
+                })
+                .collect(),
+        ),
+        codec: None,
+        version: None,
+        reads: Vec::new(),
+        schedules: Vec::new(),
+        file: "src/jobs.rs".to_owned(),
+        line: 1,
+    };
+    let jobs =
+        jobs.iter().map(|(name, aliases, queue, fields)| ((*name).to_owned(), job(aliases, queue, fields)));
+    Catalog { version: 1, jobs: jobs.collect() }
+}
+
+/// Each change, with `!` before one that breaks something.
+fn changes(old: &Catalog, new: &Catalog) -> Vec<String> {
+    let changes = old.diff(new).into_iter();
+    changes.map(|change| format!("{}{change}", if change.is_breaking() { "!" } else { "" })).collect()
+}
+
+#[test]
+fn equal_catalogs_do_not_differ_wherever_the_code_stands() {
+    let old = catalog(&[("a", &[], "default", &[("x", "u8")])]);
+    let mut new = old.clone();
+    for job in new.jobs.values_mut() {
+        job.line = 99;
+        "src/moved.rs".clone_into(&mut job.file);
+    }
+    assert!(old.diff(&new).is_empty());
+}
+
+#[test]
+fn jobs_that_come_go_and_are_renamed() {
+    let old = catalog(&[("gone", &[], "q", &[]), ("old", &[], "q", &[("x", "u8")])]);
+    let new = catalog(&[("fresh", &[], "q", &[]), ("new", &["old"], "q", &[("x", "u16")])]);
+    assert_eq!(
+        changes(&old, &new),
+        [
+            "job `fresh`: added",
+            "!job `gone`: removed; keep it, or name it in another job's `aliases`",
+            "job `old`: renamed to `new`, which runs the old name too",
+            "!job `old`: field `x` was `u8` and is `u16`",
+        ]
+    );
+}
+
+#[test]
+fn fields_break_where_one_version_needs_what_the_other_does_not_send() {
+    let old = catalog(&[(
+        "a",
+        &[],
+        "q",
+        &[("dropped", "u8"), ("idle?", "u8"), ("stricter?", "u8"), ("looser", "u8")],
+    )]);
+    let new = catalog(&[(
+        "a",
+        &[],
+        "q",
+        &[("needed", "u8"), ("extra?", "u8"), ("stricter", "u8"), ("looser?", "u8")],
+    )]);
+    let broken: Vec<_> =
+        old.diff(&new).into_iter().map(|change| (change.is_breaking(), change.kind)).collect();
+    let field = |name: &str| name.to_owned();
+    assert_eq!(
+        broken,
+        [
+            (true, ChangeKind::FieldRemoved { field: field("dropped"), required: true }),
+            (false, ChangeKind::FieldRemoved { field: field("idle"), required: false }),
+            (false, ChangeKind::FieldRequired { field: field("looser"), required: false }),
+            (true, ChangeKind::FieldRequired { field: field("stricter"), required: true }),
+            (false, ChangeKind::FieldAdded { field: field("extra"), required: false }),
+            (true, ChangeKind::FieldAdded { field: field("needed"), required: true }),
+        ]
+    );
+}
+
+#[test]
+fn another_version_breaks_nothing_where_the_old_one_is_read() {
+    let old = catalog(&[("a", &[], "q", &[("x", "u8")])]);
+    let mut new = catalog(&[("a", &[], "q", &[("y", "String")])]);
+    let job = |catalog: &mut Catalog, set: fn(&mut CatalogJob)| catalog.jobs.values_mut().for_each(set);
+    job(&mut new, |job| job.version = Some(2));
+    let dropped = "!job `a`: version 1 of its payload is now 2, and stored tasks of the old one are not read; write \
+                   `from(1 = …)`";
+    assert_eq!(changes(&old, &new), [dropped]);
+    job(&mut new, |job| job.reads = vec![1]);
+    assert_eq!(
+        changes(&old, &new),
+        ["job `a`: version 1 of its payload is now 2, and the old one is read too"]
+    );
+    assert_eq!(new.to_string().parse::<Catalog>().unwrap(), new);
+    let mut packed = old.clone();
+    job(&mut packed, |job| job.codec = Some("msgpack".to_owned()));
+    let codec = "!job `a`: its codec was JSON and is msgpack; give the job another `name`, and keep the old one until \
+                 its tasks are done";
+    assert_eq!(changes(&old, &packed), [codec]);
+}
+
+#[test]
+fn a_queue_that_nobody_serves_any_more_is_told() {
+    let old = catalog(&[("a", &[], "left", &[]), ("b", &[], "shared", &[]), ("c", &[], "shared", &[])]);
+    let new = catalog(&[("a", &[], "q", &[]), ("b", &[], "q", &[]), ("c", &[], "shared", &[])]);
+    assert_eq!(
+        changes(&old, &new),
+        [
+            "!job `a`: queue `left` is now `q`, and no job uses `left` any more: its tasks are left lying",
+            "job `b`: queue `shared` is now `q`",
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_catalog_says_so() {
+    let error = "{}".parse::<Catalog>().unwrap_err();
+    assert_eq!(error.to_string(), "not a catalog of jobs");
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("missing field"), "{cause}");
+}
