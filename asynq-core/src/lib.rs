@@ -49,7 +49,6 @@ pub mod __private {
         PayloadField, PayloadForm, PayloadShape, Transparent, UniqueFields, Whole, periodic_task,
         read_argument, write_argument,
     };
-    pub use crate::limit::rate_limited;
     pub use crate::router::{
         Aggregation, AggregatorRegistration, IntoAggregated, aggregate, boxed_aggregation, group_of,
     };

@@ -184,3 +184,62 @@ fn the_catalog_says_what_a_producer_must_know() {
     let all: Catalog = asynq::export_catalog().unwrap().parse().unwrap();
     assert!(all.jobs.contains_key("forms:new") && !all.jobs.contains_key("forms:invoice"));
 }
+
+async fn pass_on(ctx: Ctx, next: asynq::Next) -> asynq::HandlerResult {
+    next.run(ctx).await
+}
+
+/// Everything that can be said of a job, but for what belongs to one form alone.
+#[job(
+    name = "forms:told",
+    queue = "forms",
+    unique_for = "10m",
+    unique_by(to_whom, copies),
+    unique_until = start,
+    group = "told",
+    rate = "10/30s",
+    concurrency = 4,
+    layer = asynq::middleware_fn(pass_on),
+    cron = "0 9 * * *",
+    every = "1h30m",
+    timezone = "Europe/Rome",
+    backoff = exponential("2s", max = "10m"),
+    on_cancel = archive,
+    rename_all = "camelCase",
+    blocking,
+    unregistered
+)]
+fn told(#[serde(default)] to_whom: String, #[serde(default)] copies: u8) {
+    drop((to_whom, copies));
+}
+
+#[job(name = "forms:told_otherwise", backoff = fixed("10s"), rate = "100/s", on_cancel = delete, unregistered)]
+async fn told_otherwise() {}
+
+#[job(name = "forms:told_by_function", backoff = |_, _| Duration::ZERO, unregistered)]
+async fn told_by_function() {}
+
+#[test]
+fn the_catalog_says_all_that_was_said_of_a_job() {
+    let catalog = Catalog::of(asynq::jobs![Told, ToldOtherwise, ToldByFunction]);
+    let value = serde_json::to_value(&catalog).unwrap();
+    let job = &value["jobs"]["forms:told"];
+    assert_eq!(
+        job["options"],
+        serde_json::json!({
+            "unique_for": 600, "unique_by": ["copies", "toWhom"], "unique_until": "start", "group": "told",
+            "concurrency": 4, "rate": "10/30s", "backoff": "exponential(2s, max = 10m)", "on_cancel": "archive",
+            "layer": "asynq::middleware_fn(pass_on)", "blocking": true
+        })
+    );
+    assert_eq!(job["schedules"], serde_json::json!(["CRON_TZ=Europe/Rome 0 9 * * *", "@every 1h30m"]));
+    assert_eq!(
+        value["jobs"]["forms:told_otherwise"]["options"],
+        serde_json::json!({ "rate": "100/s", "backoff": "fixed(10s)", "on_cancel": "delete" })
+    );
+    assert_eq!(
+        value["jobs"]["forms:told_by_function"]["options"],
+        serde_json::json!({ "backoff": "a function" })
+    );
+    assert_eq!(catalog.to_string().parse::<Catalog>().unwrap(), catalog);
+}

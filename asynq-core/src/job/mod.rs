@@ -3,8 +3,10 @@
 mod codec;
 mod groups;
 mod job;
+mod length;
 mod options;
 mod payload;
+mod rate;
 mod result;
 mod schedule;
 mod shape;
@@ -22,10 +24,12 @@ pub use codec::{Codec, CodecError, GoJson, Json, Raw};
 pub use codec::{Transparent, Whole};
 pub use groups::GroupSettings;
 pub use job::{IntoTask, Job};
+pub(crate) use length::Length;
 pub use options::JobOptions;
 pub use payload::Payload;
 #[doc(hidden)]
 pub use payload::{Argument, read_argument, write_argument};
+pub use rate::JobRate;
 pub use result::FromResult;
 pub use schedule::JobSchedule;
 #[doc(hidden)]

@@ -12,6 +12,7 @@ pub struct JobOptions {
     pub(crate) timeout: Option<Duration>,
     pub(crate) expires_in: Option<Duration>,
     pub(crate) unique_for: Option<Duration>,
+    pub(crate) unique_by: &'static [&'static str],
     pub(crate) unique_until: Option<UniqueUntil>,
     pub(crate) retention: Option<Duration>,
     pub(crate) group: Option<&'static str>,
@@ -27,6 +28,7 @@ impl JobOptions {
             timeout: None,
             expires_in: None,
             unique_for: None,
+            unique_by: &[],
             unique_until: None,
             retention: None,
             group: None,
@@ -66,6 +68,14 @@ impl JobOptions {
     #[must_use]
     pub const fn unique_for(mut self, ttl: Duration) -> Self {
         self.unique_for = Some(ttl);
+        self
+    }
+
+    /// The names in the payload of the arguments that tell tasks apart. It only tells of them: what the lock is named
+    /// after is [`Job::unique_by`](super::Job::unique_by).
+    #[must_use]
+    pub const fn unique_by(mut self, arguments: &'static [&'static str]) -> Self {
+        self.unique_by = arguments;
         self
     }
 

@@ -64,15 +64,8 @@ impl Router {
         if jobs.is_empty() {
             return Err(Error::NoJobs);
         }
-        let handler = |job: &Registration| {
-            let handler = Handler::registered(job.run);
-            match job.layer {
-                Some(layer) => layer(handler),
-                None => handler,
-            }
-        };
         let routed = |job: &'static Registration| {
-            let handler = handler(job);
+            let handler = job.handler();
             job.names().map(move |name| (name, (handler.clone(), job)))
         };
         let jobs = jobs.into_iter().flat_map(routed).collect();
@@ -273,6 +266,8 @@ mod tests {
             run,
             requires: &[],
             concurrency: None,
+            rate: None,
+            blocking: false,
             retry_policy: None,
             on_cancel: None,
             layer: None,

@@ -60,10 +60,10 @@ fn contract(args: &Args, input: &DeriveInput) -> TokenStream {
     let output = args.output.as_ref().map_or_else(|| quote!(()), |ty| quote!(#ty));
     let encoding = args.encoding.items(false);
     let fields = named_fields(input).unwrap_or_default();
-    let unique_by = args.unique.method(Some(&fields), rename_all(&serde_of(&input.attrs)).as_ref());
+    let unique_by = args.unique.fields(Some(&fields), rename_all(&serde_of(&input.attrs)).as_ref());
     let task_type = snake_case(&ident.unraw().to_string());
-    let items = quote!(#encoding type Output = #output; #unique_by);
-    let job = expand::job_impl(args, ident, &task_type, &shape, &items);
+    let items = quote!(#encoding type Output = #output;);
+    let job = expand::job_impl(args, ident, &task_type, &shape, &unique_by, &items);
     let enqueue = expand::enqueue(vis);
     quote! {
         #[allow(deprecated, unused_qualifications)]

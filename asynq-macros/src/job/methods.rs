@@ -81,9 +81,9 @@ pub(super) fn expand_methods(
     let registration = expand::registration(args, &function, &path, &job, &call, &ty_tokens);
     let shape = payload::value_shape(&name.to_string());
     let encoding = args.encoding.items(false);
-    let unique_by = args.unique.method(None, None);
-    let items = quote!(#encoding type Output = #output_of; #unique_by);
-    let job_impl = expand::job_impl(args, &name, &task_type, &shape, &items);
+    let unique_by = args.unique.fields(None, None);
+    let items = quote!(#encoding type Output = #output_of;);
+    let job_impl = expand::job_impl(args, &name, &task_type, &shape, &unique_by, &items);
     let enqueue = expand::enqueue(&Visibility::Public(syn::token::Pub(Span::call_site())));
     let import = args.krate.import();
     quote! {

@@ -82,7 +82,10 @@ pub enum ChangeKind {
         is_served: bool,
     },
     /// Its defaults changed.
-    Options,
+    Options {
+        /// The names of those that did, in order.
+        names: Vec<String>,
+    },
 }
 
 impl Change {
@@ -100,7 +103,7 @@ impl Change {
             | ChangeKind::FieldRequired { required, .. } => *required,
             ChangeKind::Queue { is_served, .. } => !is_served,
             // Workers of the older version do not know the new name, but put up with it as with any unknown type.
-            ChangeKind::Added | ChangeKind::Renamed { .. } | ChangeKind::Options => false,
+            ChangeKind::Added | ChangeKind::Renamed { .. } | ChangeKind::Options { .. } => false,
         }
     }
 }
@@ -159,7 +162,7 @@ impl fmt::Display for Change {
                     "queue `{from}` is now `{to}`, and no job uses `{from}` any more: its tasks are left lying"
                 )
             }
-            ChangeKind::Options => f.write_str("other default options"),
+            ChangeKind::Options { names } => write!(f, "other default options: `{}`", names.join("`, `")),
         }
     }
 }

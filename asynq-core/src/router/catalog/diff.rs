@@ -34,7 +34,7 @@ impl Catalog {
                 note(ChangeKind::Queue { from: old.queue.clone(), to: new.queue.clone(), is_served });
             }
             if old.options != new.options {
-                note(ChangeKind::Options);
+                note(ChangeKind::Options { names: old.options.other_than(&new.options) });
             }
         }
         let known = |name: &String| {

@@ -1,11 +1,11 @@
 //! [`CatalogJob`]: what a catalog says of one job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::PayloadShape;
+use crate::job::{JobSchedule, PayloadField, PayloadShape};
 use crate::router::Registration;
 
 /// A job in a [`Catalog`](super::Catalog).
@@ -34,7 +34,8 @@ pub struct CatalogJob {
     /// The earlier versions that it reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reads: Vec<u32>,
-    /// When it is enqueued by itself.
+    /// When it is enqueued by itself, as Go's scheduler reads it: one that is for a time zone begins with it,
+    /// `CRON_TZ=Europe/Rome 0 9 * * *`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<String>,
     /// The source file.
@@ -60,6 +61,9 @@ pub struct CatalogOptions {
     /// How long the uniqueness lock lasts, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_for: Option<u64>,
+    /// The arguments in the payload that tell tasks apart, by name; all of the payload unless given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unique_by: Vec<String>,
     /// Until when the lock is held: `start` or `ttl`; until it is done unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_until: Option<String>,
@@ -75,6 +79,21 @@ pub struct CatalogOptions {
     /// How many of them one worker runs at a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<usize>,
+    /// How many of them all workers together begin in a period, such as `100/s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<String>,
+    /// When a failed one is tried again: `fixed(10s)`, `exponential(2s, max = 10m)` or `a function`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff: Option<String>,
+    /// What becomes of a cancelled one: `retry`, `archive` or `delete`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_cancel: Option<String>,
+    /// Its middleware, as written in the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<String>,
+    /// Whether it blocks a thread.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub blocking: bool,
 }
 
 /// What a payload holds.
@@ -101,47 +120,67 @@ pub struct CatalogField {
 
 impl CatalogJob {
     pub(super) fn of(job: &Registration) -> Self {
-        let options = &job.options;
-        let seconds = |length: Option<Duration>| length.map(|length| length.as_secs());
         Self {
             aliases: job.aliases.iter().map(|&name| name.to_owned()).collect(),
             structure: job.job.to_owned(),
-            queue: options.queue_name().to_owned(),
-            options: CatalogOptions {
-                retry: options.retry,
-                timeout: seconds(options.timeout),
-                expires_in: seconds(options.expires_in),
-                unique_for: seconds(options.unique_for),
-                unique_until: options.unique_until.map(|until| until.as_str().to_owned()),
-                retention: seconds(options.retention),
-                delay: seconds(options.delay),
-                group: options.group.map(ToOwned::to_owned),
-                concurrency: job.concurrency,
-            },
-            payload: match job.payload {
-                PayloadShape::Unknown => CatalogPayload::Unknown,
-                PayloadShape::Value(ty) => CatalogPayload::Type(ty.to_owned()),
-                PayloadShape::Fields(fields) => CatalogPayload::Fields(
-                    fields
-                        .iter()
-                        .map(|field| {
-                            let about = CatalogField { ty: field.ty.to_owned(), required: field.required };
-                            (field.name.to_owned(), about)
-                        })
-                        .collect(),
-                ),
-            },
+            queue: job.options.queue_name().to_owned(),
+            options: CatalogOptions::of(job),
+            payload: CatalogPayload::of(job.payload),
             codec: job.form.codec.map(ToOwned::to_owned),
             version: Some(job.form.version).filter(|version| *version > 1),
             reads: (job.form.earlier)(),
-            schedules: job
-                .schedule
-                .iter()
-                .flat_map(|schedule| schedule.specs)
-                .map(|&spec| spec.to_owned())
-                .collect(),
+            schedules: job.schedule.iter().flat_map(JobSchedule::texts).collect(),
             file: job.file.to_owned(),
             line: job.line,
         }
+    }
+}
+
+impl CatalogOptions {
+    fn of(job: &Registration) -> Self {
+        let options = &job.options;
+        let seconds = |length: Option<Duration>| length.map(|length| length.as_secs());
+        Self {
+            retry: options.retry,
+            timeout: seconds(options.timeout),
+            expires_in: seconds(options.expires_in),
+            unique_for: seconds(options.unique_for),
+            unique_by: options.unique_by.iter().map(|&name| name.to_owned()).collect(),
+            unique_until: options.unique_until.map(|until| until.as_str().to_owned()),
+            retention: seconds(options.retention),
+            delay: seconds(options.delay),
+            group: options.group.map(ToOwned::to_owned),
+            concurrency: job.concurrency,
+            rate: job.rate.map(|rate| rate.to_string()),
+            backoff: job.retry_policy.map(|policy| policy().to_string()),
+            on_cancel: job.on_cancel.map(|fate| fate.as_str().to_owned()),
+            layer: job.layer.map(|layer| layer.text.to_owned()),
+            blocking: job.blocking,
+        }
+    }
+
+    /// The names of those that these do not have in common, sorted.
+    pub(super) fn other_than(&self, other: &Self) -> Vec<String> {
+        let [mine, others] = [self, other].map(|options| match serde_json::to_value(options) {
+            Ok(serde_json::Value::Object(options)) => options,
+            _ => serde_json::Map::new(),
+        });
+        let names: BTreeSet<&String> = mine.keys().chain(others.keys()).collect();
+        names.into_iter().filter(|name| mine.get(*name) != others.get(*name)).cloned().collect()
+    }
+}
+
+impl CatalogPayload {
+    fn of(shape: PayloadShape) -> Self {
+        let fields = match shape {
+            PayloadShape::Unknown => return Self::Unknown,
+            PayloadShape::Value(ty) => return Self::Type(ty.to_owned()),
+            PayloadShape::Fields(fields) => fields.iter(),
+        };
+        let field = |field: &PayloadField| {
+            let about = CatalogField { ty: field.ty.to_owned(), required: field.required };
+            (field.name.to_owned(), about)
+        };
+        Self::Fields(fields.map(field).collect())
     }
 }

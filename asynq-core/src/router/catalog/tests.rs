@@ -137,3 +137,15 @@ fn what_is_no_catalog_says_so() {
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("missing field"), "{cause}");
 }
+
+#[test]
+fn options_that_changed_are_named() {
+    let old = catalog(&[("a", &[], "q", &[])]);
+    let mut new = old.clone();
+    for job in new.jobs.values_mut() {
+        job.options.retry = Some(3);
+        job.options.rate = Some("10/s".to_owned());
+        job.options.blocking = true;
+    }
+    assert_eq!(changes(&old, &new), ["job `a`: other default options: `blocking`, `rate`, `retry`"]);
+}
