@@ -46,8 +46,8 @@ pub mod __private {
     pub use crate::client::{AsClient, Enqueue};
     pub use crate::job::{
         Argument, Codec, CodecError, Earlier, GroupSettings, Job, JobOptions, JobSchedule, Json,
-        PayloadField, PayloadForm, PayloadShape, Transparent, UniqueFields, Whole, periodic_task,
-        read_argument, write_argument,
+        PayloadField, PayloadForm, PayloadShape, Transparent, UniqueFields, Whole, assert_unique,
+        periodic_task, read_argument, write_argument,
     };
     pub use crate::router::{
         Aggregation, AggregatorRegistration, IntoAggregated, aggregate, boxed_aggregation, group_of,

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
+use asynq::router::CatalogJob;
 use asynq::{Catalog, Client, Ctx, Job, Server, Task, TaskOptions, TaskState, job};
 use serde::{Deserialize, Serialize};
 
@@ -242,4 +243,41 @@ fn the_catalog_says_all_that_was_said_of_a_job() {
         serde_json::json!({ "backoff": "a function" })
     );
     assert_eq!(catalog.to_string().parse::<Catalog>().unwrap(), catalog);
+}
+
+/// What the jobs of a part of the program have in common.
+mod mail {
+    use std::time::Duration;
+
+    use asynq::JobOptions;
+
+    pub(super) const DEFAULTS: JobOptions =
+        JobOptions::new().queue("forms").retry(5).unique_for(Duration::from_secs(600));
+}
+
+#[job(name = "forms:shared", defaults = mail::DEFAULTS, unique_until = start, unregistered)]
+async fn shared(text: String) {
+    drop(text);
+}
+
+#[job(name = "forms:overriding", retry = 1, defaults = mail::DEFAULTS, queue = "other", unique_by(text), unregistered)]
+async fn overriding(text: String) {
+    drop(text);
+}
+
+#[derive(asynq::Job, Deserialize, Serialize)]
+#[job(name = "forms:contract", defaults = mail::DEFAULTS, timeout = "30s")]
+struct SharedContract {}
+
+#[tokio::test]
+async fn options_that_jobs_share_are_defaults_of_their_defaults() {
+    let options = |job: &CatalogJob| (job.queue.clone(), job.options.retry, job.options.unique_for);
+    let catalog = Catalog::of(asynq::jobs![Shared, Overriding]);
+    assert_eq!(options(&catalog.jobs["forms:shared"]), ("forms".to_owned(), Some(5), Some(600)));
+    assert_eq!(options(&catalog.jobs["forms:overriding"]), ("other".to_owned(), Some(1), Some(600)));
+    let client = Client::in_memory();
+    let info = Overriding::new("x").enqueue(&client).await.unwrap();
+    assert_eq!((info.queue.as_str(), info.max_retry), ("other", 1));
+    let info = SharedContract {}.enqueue(&client).retry(9).await.unwrap();
+    assert_eq!((info.queue.as_str(), info.max_retry, info.timeout), ("forms", 9, Duration::from_secs(30)));
 }

@@ -26,6 +26,8 @@ pub use groups::GroupSettings;
 pub use job::{IntoTask, Job};
 pub(crate) use length::Length;
 pub use options::JobOptions;
+#[doc(hidden)]
+pub use options::assert_unique;
 pub use payload::Payload;
 #[doc(hidden)]
 pub use payload::{Argument, read_argument, write_argument};

@@ -5,6 +5,18 @@ use std::time::Duration;
 use crate::task::{TaskOptions, UniqueUntil};
 
 /// The default options of a job, made at compile time by `#[job(…)]`. What the caller sets when enqueuing wins.
+///
+/// What several jobs have in common is a constant of this type, which they name:
+///
+/// ```
+/// # mod asynq { pub use asynq_core::job::JobOptions; }
+/// use asynq::JobOptions;
+///
+/// const MAIL: JobOptions = JobOptions::new().queue("mail").retry(5);
+///
+/// // #[job(defaults = MAIL, retry = 2)]
+/// # assert_eq!(MAIL.queue_name(), "mail");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobOptions {
     pub(crate) queue: Option<&'static str>,
@@ -143,5 +155,21 @@ impl JobOptions {
             options = options.process_in(delay);
         }
         options
+    }
+}
+
+/// Refuses to compile where `option` is given and the options, some of which are shared, do not say for how long.
+///
+/// # Panics
+///
+/// Then.
+#[expect(clippy::panic, reason = "it runs while the program is compiled")]
+#[track_caller]
+pub const fn assert_unique(options: &JobOptions, option: &str) {
+    if options.unique_for.is_none() {
+        match option.as_bytes() {
+            b"unique_by" => panic!("`unique_by` needs `unique_for`, here or in `defaults`: say for how long"),
+            _ => panic!("`unique_until` needs `unique_for`, here or in `defaults`: say for how long"),
+        }
     }
 }

@@ -184,16 +184,25 @@ pub(super) fn job_impl(
     items: &TokenStream,
 ) -> TokenStream {
     let Args { name, setters, .. } = args;
+    let shared = args.defaults.as_ref().map_or_else(
+        || quote!(__asynq::JobOptions::new()),
+        |shared| quote_spanned!(shared.span()=> (#shared)),
+    );
+    let has_time = args.defaults.as_ref().and(args.unique.without_time()).map(|(option, place)| {
+        quote_spanned!(place=> const _: () = __asynq::assert_unique(&<#job as __asynq::Job>::OPTIONS, #option);)
+    });
     let task_type = name.clone().unwrap_or_else(|| LitStr::new(task_type, Span::call_site()));
     let (unique_names, unique_by) = (unique_by.setter(), unique_by.method());
     quote! {
         impl __asynq::Job for #job {
             const NAME: &'static str = #task_type;
-            const OPTIONS: __asynq::JobOptions = __asynq::JobOptions::new()#setters #unique_names;
+            const OPTIONS: __asynq::JobOptions = #shared #setters #unique_names;
             const PAYLOAD: __asynq::PayloadShape = #shape;
             #items
             #unique_by
         }
+
+        #has_time
     }
 }
 

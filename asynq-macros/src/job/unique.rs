@@ -76,15 +76,20 @@ impl Unique {
 
     /// Says so if it is not said for how long.
     pub(super) fn check_time(&self, errors: &mut Errors) {
-        let (option, span) = match (self.by.first(), self.until) {
-            _ if self.has_time => return,
-            (Some(name), _) => ("unique_by", name.span()),
-            (None, Some(span)) => ("unique_until", span),
-            (None, None) => return,
-        };
+        let Some((option, span)) = self.without_time() else { return };
         let message =
             format!("`{option}` needs `unique_for`: say for how long, such as `unique_for = \"10m\"`");
         errors.push(Error::new(span, message));
+    }
+
+    /// The option that makes no sense without `unique_for`, and its place, where that is not given.
+    pub(super) fn without_time(&self) -> Option<(&'static str, Span)> {
+        match (self.by.first(), self.until) {
+            _ if self.has_time => None,
+            (Some(name), _) => Some(("unique_by", name.span())),
+            (None, Some(span)) => Some(("unique_until", span)),
+            (None, None) => None,
+        }
     }
 
     /// Notes that there must be no names, if there are.
