@@ -91,6 +91,10 @@ use proc_macro::TokenStream;
 /// is lent, so `&str` makes a `String`, `&[T]` a `Vec<T>`, `&Path` a `PathBuf`, and `&T` a `T`. `#[serde(…)]` and
 /// documentation on an argument go to the field. A missing `Option` is `None`.
 ///
+/// With the feature `schemars` the job has a JSON Schema, in which arguments are described whose types implement
+/// `schemars::JsonSchema`; any other may be anything there. `#[schemars(…)]` on an argument says more, or what it is:
+/// `#[schemars(range(min = 1))]`, `#[schemars(with = "String")]`.
+///
 /// **Given by the worker**: `Ctx`, `State<T>` and `Option<State<T>>`, recognized by these names, and any type that
 /// implements `FromContext` on an argument marked `#[state]` or `#[extract]`. They may be patterns and references too.
 /// `#[arg]` puts an argument into the payload whose own type happens to have one of those names.

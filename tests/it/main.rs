@@ -28,6 +28,8 @@ mod periodic;
 mod permissions;
 mod queues;
 mod results;
+#[cfg(feature = "schemars")]
+mod schemas;
 mod support;
 mod testing;
 mod typed;

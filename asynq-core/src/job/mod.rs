@@ -9,6 +9,7 @@ mod payload;
 mod rate;
 mod result;
 mod schedule;
+mod schema;
 mod shape;
 mod unique;
 mod versions;
@@ -36,6 +37,10 @@ pub use result::FromResult;
 pub use schedule::JobSchedule;
 #[doc(hidden)]
 pub use schedule::periodic_task;
+pub use schema::SchemaFn;
+#[cfg(feature = "schemars")]
+#[doc(hidden)]
+pub use schema::{OpenSchema, SchemaOf, open};
 pub use shape::{PayloadField, PayloadForm, PayloadShape};
 #[doc(hidden)]
 pub use unique::UniqueFields;

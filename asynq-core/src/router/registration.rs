@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::{Ctx, Handler, HandlerResult, OnCancel, Requirement, RetryPolicy};
-use crate::job::{Job, JobOptions, JobRate, JobSchedule, PayloadForm, PayloadShape};
+use crate::job::{Codec, Job, JobOptions, JobRate, JobSchedule, PayloadForm, PayloadShape, SchemaFn};
 use crate::limit::rate_limited;
 
 /// Runs the handler of a registered job on the payload in the context.
@@ -24,6 +24,8 @@ pub struct Registration {
     pub options: JobOptions,
     /// What its payload holds.
     pub payload: PayloadShape,
+    /// The JSON Schema of its payload, if that is JSON.
+    pub schema: SchemaFn,
     /// How its payload is written.
     pub form: PayloadForm,
     /// When a scheduler enqueues it.
@@ -137,6 +139,10 @@ impl Registration {
             job,
             options: J::OPTIONS,
             payload: J::PAYLOAD,
+            schema: match J::Codec::NAME {
+                None => J::SCHEMA,
+                Some(_) => || None,
+            },
             form: PayloadForm::of::<J>(),
             schedule: None,
             file,

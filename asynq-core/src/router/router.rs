@@ -259,6 +259,7 @@ mod tests {
             job: "Job",
             options: JobOptions::new(),
             payload: PayloadShape::Fields(&[]),
+            schema: || None,
             form: PayloadForm { codec: None, version: 1, earlier: Vec::new },
             schedule: None,
             file: "src/jobs.rs",

@@ -16,8 +16,8 @@ use super::encoding::Encoding;
 use super::item::Item;
 use super::payload;
 use super::rate::Rate;
-use super::types;
 use super::unique::UniqueBy;
+use super::{schema, types};
 use crate::render::render;
 
 /// The whole expansion.
@@ -30,7 +30,7 @@ pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenSt
     let structure = structure(args, item, job);
     let cfgs = item.attrs_named(&["cfg"]);
     let import = args.krate.import();
-    let wire = payload::wire(args, job);
+    let wire = payload::wire(args, item, job);
     let trait_impl = trait_impl(args, job);
     let methods = methods(item, job);
     let ty = job.name.to_token_stream();
@@ -167,11 +167,21 @@ fn trait_impl(args: &Args, job: &Job<'_>) -> TokenStream {
         None => Encoding::default().items(false),
     };
     // Which is all of the payload where the codec is given the argument itself.
-    let unique_by = match args.encoded(fields) {
-        Some(_) => UniqueBy::default(),
-        None => args.unique.fields(Some(fields), args.rename_all.as_ref()),
+    let (unique_by, schema) = match args.encoded(fields) {
+        Some(Field { ty, .. }) => (UniqueBy::default(), schema::of(&ty.to_token_stream())),
+        None => {
+            let by = args.unique.fields(Some(fields), args.rename_all.as_ref());
+            (by, schema::of(&quote!(__AsynqPayload)))
+        }
     };
-    job_impl(args, name, task_type, &payload::shape(args, fields), &unique_by, &quote!(#encoding #output))
+    job_impl(
+        args,
+        name,
+        task_type,
+        &payload::shape(args, fields),
+        &unique_by,
+        &quote!(#encoding #schema #output),
+    )
 }
 
 /// `impl Job`, with these items: its encoding and its output.

@@ -29,7 +29,7 @@ use crate::router::{DuplicateJob, Registration, registered};
 /// ```
 ///
 /// Lengths of time are in seconds, and what is not set is left out: `codec` for JSON, `version` for the first, `reads` for no
-/// earlier one. A payload that is the encoding of one type says
+/// earlier one. With the feature `schemars` a job has a `schema`, the JSON Schema of its payload. A payload that is the encoding of one type says
 /// `{ "type": "Invoice" }`. Types are written as in the source.
 ///
 /// # Examples

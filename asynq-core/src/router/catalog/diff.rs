@@ -1,6 +1,7 @@
 //! [`Catalog::diff`]: what changed from one catalog to the next.
 
-use super::{Catalog, CatalogPayload, Change, ChangeKind};
+use super::schema::{self, SchemaChanges};
+use super::{Catalog, CatalogJob, CatalogPayload, Change, ChangeKind};
 
 impl Catalog {
     /// What changed from this catalog to a newer one, by task type.
@@ -25,7 +26,7 @@ impl Catalog {
                 note(ChangeKind::Codec { from: old.codec.clone(), to: new.codec.clone() });
             }
             if from == to {
-                payload_changes(&old.payload, &new.payload, &mut note);
+                payload_changes(old, new, &mut note);
             } else {
                 note(ChangeKind::Version { from, to, reads_old: new.reads.contains(&from) });
             }
@@ -51,8 +52,25 @@ impl Catalog {
     }
 }
 
-/// What changed in a payload.
-fn payload_changes(old: &CatalogPayload, new: &CatalogPayload, note: &mut impl FnMut(ChangeKind)) {
+/// What changed in a payload: by the schemas, where both have one, and by the names of types otherwise, and where a schema
+/// leaves something open.
+fn payload_changes(old: &CatalogJob, new: &CatalogJob, note: &mut impl FnMut(ChangeKind)) {
+    let (Some(old_schema), Some(new_schema)) = (&old.schema, &new.schema) else {
+        return named_changes(&old.payload, &new.payload, note);
+    };
+    let SchemaChanges { changes, open } = schema::changes(old_schema, new_schema);
+    if open.iter().any(String::is_empty) {
+        return named_changes(&old.payload, &new.payload, note);
+    }
+    changes.into_iter().for_each(&mut *note);
+    named_changes(&old.payload, &new.payload, &mut |change| match &change {
+        ChangeKind::FieldType { field, .. } if open.contains(field) => note(change),
+        _ => {}
+    });
+}
+
+/// What changed in a payload, by the names of fields and types in the source.
+fn named_changes(old: &CatalogPayload, new: &CatalogPayload, note: &mut impl FnMut(ChangeKind)) {
     let (CatalogPayload::Fields(old_fields), CatalogPayload::Fields(new_fields)) = (old, new) else {
         if old != new {
             note(ChangeKind::PayloadKind);

@@ -25,6 +25,10 @@ pub struct CatalogJob {
     pub options: CatalogOptions,
     /// What its payload holds.
     pub payload: CatalogPayload,
+    /// The JSON Schema of its payload: with the feature `schemars`, for a payload that is JSON and whose type has one. An
+    /// argument whose type has none may be anything there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<serde_json::Value>,
     /// The codec that its payload is written by, as in the header `asynq-codec`; none for JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<String>,
@@ -126,6 +130,7 @@ impl CatalogJob {
             queue: job.options.queue_name().to_owned(),
             options: CatalogOptions::of(job),
             payload: CatalogPayload::of(job.payload),
+            schema: (job.schema)(),
             codec: job.form.codec.map(ToOwned::to_owned),
             version: Some(job.form.version).filter(|version| *version > 1),
             reads: (job.form.earlier)(),

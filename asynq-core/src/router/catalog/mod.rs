@@ -4,6 +4,7 @@ mod catalog;
 mod change;
 mod diff;
 mod job;
+mod schema;
 #[cfg(test)]
 mod tests;
 

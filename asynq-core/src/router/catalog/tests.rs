@@ -21,6 +21,7 @@ fn catalog(jobs: &[Described<'_>]) -> Catalog {
                 })
                 .collect(),
         ),
+        schema: None,
         codec: None,
         version: None,
         reads: Vec::new(),
@@ -148,4 +149,71 @@ fn options_that_changed_are_named() {
         job.options.blocking = true;
     }
     assert_eq!(changes(&old, &new), ["job `a`: other default options: `blocking`, `rate`, `retry`"]);
+}
+
+/// The changes between two jobs with these schemas, and one field `x` of these types.
+fn schema_changes(old: (&str, serde_json::Value), new: (&str, serde_json::Value)) -> Vec<String> {
+    let [old, new] = [old, new].map(|(ty, schema)| {
+        let mut catalog = catalog(&[("a", &[], "q", &[("x", ty)])]);
+        catalog.jobs.values_mut().for_each(|job| job.schema = Some(schema.clone()));
+        catalog
+    });
+    assert!(old.diff(&old).is_empty() && new.diff(&new).is_empty());
+    changes(&old, &new)
+}
+
+#[test]
+fn schemas_are_compared_property_by_property_however_deep() {
+    let of = |line: serde_json::Value, required: &[&str]| {
+        serde_json::json!({
+            "title": "Pay", "type": "object", "required": ["x"],
+            "properties": { "x": { "$ref": "#/$defs/Invoice", "description": "to pay" } },
+            "$defs": {
+                "Invoice": {
+                    "type": "object",
+                    "properties": {
+                        "lines": { "type": "array", "items": { "$ref": "#/$defs/Line" } },
+                        // A type that contains itself.
+                        "before": { "anyOf": [{ "$ref": "#/$defs/Invoice" }, { "type": "null" }] }
+                    }
+                },
+                "Line": { "type": "object", "properties": line, "required": required }
+            }
+        })
+    };
+    let number = |format: &str| serde_json::json!({ "type": "integer", "format": format, "minimum": 0 });
+    let old = of(serde_json::json!({ "amount": number("uint8"), "text": { "type": "string" } }), &["amount"]);
+    let new = of(serde_json::json!({ "amount": number("uint16"), "note": {} }), &["amount", "note"]);
+    assert_eq!(
+        schema_changes(("Invoice", old.clone()), ("Invoice", new)),
+        [
+            "!job `a`: field `x.lines[].amount` was `uint8` and is `uint16`",
+            "job `a`: field `x.lines[].text` removed",
+            "!job `a`: field `x.lines[].note` added, which stored tasks do not have; write `#[serde(default)]` before it",
+        ]
+    );
+    // Another name for the same, and other words about it.
+    let mut renamed = old.clone();
+    renamed["title"] = "PayInvoice".into();
+    renamed["$defs"]["Bill"] = renamed["$defs"]["Invoice"].take();
+    renamed["properties"]["x"] = serde_json::json!({ "$ref": "#/$defs/Bill", "default": {} });
+    renamed["$defs"]["Bill"]["properties"]["before"]["anyOf"][0]["$ref"] = "#/$defs/Bill".into();
+    assert!(schema_changes(("Invoice", old), ("Bill", renamed)).is_empty());
+}
+
+#[test]
+fn what_a_schema_leaves_open_is_compared_by_the_names_of_types() {
+    let of = |x: serde_json::Value| serde_json::json!({ "type": "object", "properties": { "x": x } });
+    let open = || of(serde_json::json!({ "$comment": "Invoice has no schema here" }));
+    let text = || of(serde_json::json!({ "type": "string" }));
+    assert!(schema_changes(("Invoice", open()), ("Invoice", text())).is_empty());
+    let changed = ["!job `a`: field `x` was `Invoice` and is `String`"];
+    assert_eq!(schema_changes(("Invoice", open()), ("String", text())), changed);
+    let whole = || serde_json::json!(true);
+    assert_eq!(schema_changes(("Invoice", whole()), ("String", text())), changed);
+    let other_kind = schema_changes(
+        ("String", serde_json::json!({ "type": "string" })),
+        ("String", serde_json::json!({ "enum": ["a"] })),
+    );
+    assert_eq!(other_kind, ["!job `a`: its payload is of another kind"]);
 }
