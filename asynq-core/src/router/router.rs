@@ -209,7 +209,8 @@ impl Router {
         queues
     }
 
-    /// Refuses what would fail at the first task: a missing shared value, a queue that nothing consumes.
+    /// Refuses what would fail at the first task: a missing shared value, a queue that nothing consumes, a deadline that
+    /// comes before the first attempt.
     pub(crate) fn check(
         &self,
         has_state: impl Fn(TypeId) -> bool,
@@ -227,6 +228,16 @@ impl Router {
                     });
                 }
             }
+            if let (Some(delay), Some(expires_in)) = (job.options.delay, job.options.expires_in)
+                && delay >= expires_in
+            {
+                return Err(Error::NeverInTime {
+                    job: job.name.to_owned(),
+                    place: job.place(),
+                    delay,
+                    expires_in,
+                });
+            }
             let queue = job.options.queue_name();
             if !consumes(queue) {
                 return Err(Error::UnconsumedQueue {
@@ -242,6 +253,8 @@ impl Router {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::job::{JobOptions, PayloadForm, PayloadShape};
     use crate::router::{FromContext, Outcome, State};
@@ -329,6 +342,18 @@ mod tests {
         );
         let error = router.check(|_| true, |queue| queue == "default").unwrap_err();
         assert!(error.to_string().starts_with("job `mail` at src/jobs.rs:5 uses queue `mail`"), "{error}");
+    }
+
+    #[test]
+    fn a_deadline_before_the_first_attempt_is_refused() {
+        const HOUR: Duration = Duration::from_secs(3_600);
+        static LATE: Registration =
+            Registration { options: JobOptions::new().delay(HOUR).expires_in(HOUR), ..job("late", 3) };
+        let error = Router::of(vec![&LATE]).unwrap().check(|_| true, |_| true).unwrap_err();
+        assert!(
+            error.to_string().starts_with("job `late`, Job (src/jobs.rs:3), is delayed by 1h (`delay`)"),
+            "{error}"
+        );
     }
 
     #[test]

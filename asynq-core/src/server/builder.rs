@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::aggregator::GroupSetup;
+use super::concerns::Concern;
 use super::health::OnHealth;
 use super::server::{Server, Setup, WrapFn};
 use super::settle::Rules;
@@ -508,6 +509,9 @@ impl ServerBuilder {
         if check {
             router.check(has_state, consumes)?;
             self.groups.aggregators.check(has_state, consumes)?;
+            Concern::all(&router.registrations(), &self.groups.aggregators, self.scheduler)
+                .iter()
+                .for_each(Concern::log);
         }
         let client = match self.broker {
             BrokerSource::Client(client) => {
