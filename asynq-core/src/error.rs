@@ -1,10 +1,11 @@
 //! [`Error`]: what can go wrong for a caller of the client or the owner of a server.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::broker::{BrokerError, Unreadable};
 use crate::client::WaitError;
-use crate::job::CodecError;
+use crate::job::{CodecError, Length};
 use crate::router::{BoxError, DuplicateAggregator, DuplicateJob};
 use crate::scheduler::InvalidSchedule;
 use crate::task::{BlankName, InvalidOption, QueueName, TaskId, TaskState};
@@ -205,6 +206,23 @@ pub enum Error {
         place: String,
         /// The queue.
         queue: String,
+    },
+    /// No task of a job can begin before its deadline.
+    #[error(
+        "job `{job}`, {place}, is delayed by {} (`delay`), and past its deadline {} after it was enqueued \
+         (`expires_in`): none could ever run; make one shorter or the other longer",
+        Length(*.delay),
+        Length(*.expires_in)
+    )]
+    NeverInTime {
+        /// The task type.
+        job: String,
+        /// Struct, file and line.
+        place: String,
+        /// From enqueuing to the first attempt.
+        delay: Duration,
+        /// From enqueuing to the deadline.
+        expires_in: Duration,
     },
     /// A schedule that cannot be kept.
     #[error(transparent)]

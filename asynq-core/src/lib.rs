@@ -42,15 +42,18 @@ pub mod __private {
     pub use bytes::Bytes;
     pub use futures_util::future::BoxFuture;
     pub use inventory;
+    #[cfg(feature = "schemars")]
+    pub use schemars;
     pub use serde;
 
     pub use crate::client::{AsClient, Enqueue};
     pub use crate::job::{
         Argument, Codec, CodecError, Earlier, GroupSettings, Job, JobOptions, JobSchedule, Json,
-        PayloadField, PayloadForm, PayloadShape, Transparent, UniqueFields, Whole, periodic_task,
-        read_argument, write_argument,
+        PayloadField, PayloadForm, PayloadShape, SchemaFn, Transparent, UniqueFields, Whole, assert_unique,
+        periodic_task, read_argument, write_argument,
     };
-    pub use crate::limit::rate_limited;
+    #[cfg(feature = "schemars")]
+    pub use crate::job::{OpenSchema, SchemaOf, open};
     pub use crate::router::{
         Aggregation, AggregatorRegistration, IntoAggregated, aggregate, boxed_aggregation, group_of,
     };

@@ -67,6 +67,7 @@ use proc_macro::TokenStream;
 /// | `every` | `every = "10m"` | enqueues the job at fixed intervals |
 /// | `backoff` | `backoff = exponential("2s", max = "10m")` | when a failed run is tried again: `fixed("10s")`, `exponential(…)`, or a function `fn(retried: i32, error: &BoxError) -> Duration`; as the worker says unless given, and as in Go unless that says otherwise |
 /// | `on_cancel` | `on_cancel = archive` | what becomes of a cancelled run whose handler does not say: `retry` as in Go, `archive` or `delete` |
+/// | `defaults` | `defaults = MAIL` | options that several jobs share: a constant of type `JobOptions`; what is said here wins |
 /// | `for` | `for = my_jobs::SendEmail` | the function is the handler of a job that is defined elsewhere, see [`derive@Job`] |
 /// | `aliases` | `aliases = ["mail:send"]` | other task types that it runs: its earlier names |
 /// | `delay` | `delay = "30s"` | the time from enqueuing to the first attempt; none unless given |
@@ -89,6 +90,10 @@ use proc_macro::TokenStream;
 /// implement serde's `Serialize` and `Deserialize`. An argument may be a reference: the field owns what the function
 /// is lent, so `&str` makes a `String`, `&[T]` a `Vec<T>`, `&Path` a `PathBuf`, and `&T` a `T`. `#[serde(…)]` and
 /// documentation on an argument go to the field. A missing `Option` is `None`.
+///
+/// With the feature `schemars` the job has a JSON Schema, in which arguments are described whose types implement
+/// `schemars::JsonSchema`; any other may be anything there. `#[schemars(…)]` on an argument says more, or what it is:
+/// `#[schemars(range(min = 1))]`, `#[schemars(with = "String")]`.
 ///
 /// **Given by the worker**: `Ctx`, `State<T>` and `Option<State<T>>`, recognized by these names, and any type that
 /// implements `FromContext` on an argument marked `#[state]` or `#[extract]`. They may be patterns and references too.

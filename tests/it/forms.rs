@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
+use asynq::router::CatalogJob;
 use asynq::{Catalog, Client, Ctx, Job, Server, Task, TaskOptions, TaskState, job};
 use serde::{Deserialize, Serialize};
 
@@ -183,4 +184,100 @@ fn the_catalog_says_what_a_producer_must_know() {
     );
     let all: Catalog = asynq::export_catalog().unwrap().parse().unwrap();
     assert!(all.jobs.contains_key("forms:new") && !all.jobs.contains_key("forms:invoice"));
+}
+
+async fn pass_on(ctx: Ctx, next: asynq::Next) -> asynq::HandlerResult {
+    next.run(ctx).await
+}
+
+/// Everything that can be said of a job, but for what belongs to one form alone.
+#[job(
+    name = "forms:told",
+    queue = "forms",
+    unique_for = "10m",
+    unique_by(to_whom, copies),
+    unique_until = start,
+    group = "told",
+    rate = "10/30s",
+    concurrency = 4,
+    layer = asynq::middleware_fn(pass_on),
+    cron = "0 9 * * *",
+    every = "1h30m",
+    timezone = "Europe/Rome",
+    backoff = exponential("2s", max = "10m"),
+    on_cancel = archive,
+    rename_all = "camelCase",
+    blocking,
+    unregistered
+)]
+fn told(#[serde(default)] to_whom: String, #[serde(default)] copies: u8) {
+    drop((to_whom, copies));
+}
+
+#[job(name = "forms:told_otherwise", backoff = fixed("10s"), rate = "100/s", on_cancel = delete, unregistered)]
+async fn told_otherwise() {}
+
+#[job(name = "forms:told_by_function", backoff = |_, _| Duration::ZERO, unregistered)]
+async fn told_by_function() {}
+
+#[test]
+fn the_catalog_says_all_that_was_said_of_a_job() {
+    let catalog = Catalog::of(asynq::jobs![Told, ToldOtherwise, ToldByFunction]);
+    let value = serde_json::to_value(&catalog).unwrap();
+    let job = &value["jobs"]["forms:told"];
+    assert_eq!(
+        job["options"],
+        serde_json::json!({
+            "unique_for": 600, "unique_by": ["copies", "toWhom"], "unique_until": "start", "group": "told",
+            "concurrency": 4, "rate": "10/30s", "backoff": "exponential(2s, max = 10m)", "on_cancel": "archive",
+            "layer": "asynq::middleware_fn(pass_on)", "blocking": true
+        })
+    );
+    assert_eq!(job["schedules"], serde_json::json!(["CRON_TZ=Europe/Rome 0 9 * * *", "@every 1h30m"]));
+    assert_eq!(
+        value["jobs"]["forms:told_otherwise"]["options"],
+        serde_json::json!({ "rate": "100/s", "backoff": "fixed(10s)", "on_cancel": "delete" })
+    );
+    assert_eq!(
+        value["jobs"]["forms:told_by_function"]["options"],
+        serde_json::json!({ "backoff": "a function" })
+    );
+    assert_eq!(catalog.to_string().parse::<Catalog>().unwrap(), catalog);
+}
+
+/// What the jobs of a part of the program have in common.
+mod mail {
+    use std::time::Duration;
+
+    use asynq::JobOptions;
+
+    pub(super) const DEFAULTS: JobOptions =
+        JobOptions::new().queue("forms").retry(5).unique_for(Duration::from_secs(600));
+}
+
+#[job(name = "forms:shared", defaults = mail::DEFAULTS, unique_until = start, unregistered)]
+async fn shared(text: String) {
+    drop(text);
+}
+
+#[job(name = "forms:overriding", retry = 1, defaults = mail::DEFAULTS, queue = "other", unique_by(text), unregistered)]
+async fn overriding(text: String) {
+    drop(text);
+}
+
+#[derive(asynq::Job, Deserialize, Serialize)]
+#[job(name = "forms:contract", defaults = mail::DEFAULTS, timeout = "30s")]
+struct SharedContract {}
+
+#[tokio::test]
+async fn options_that_jobs_share_are_defaults_of_their_defaults() {
+    let options = |job: &CatalogJob| (job.queue.clone(), job.options.retry, job.options.unique_for);
+    let catalog = Catalog::of(asynq::jobs![Shared, Overriding]);
+    assert_eq!(options(&catalog.jobs["forms:shared"]), ("forms".to_owned(), Some(5), Some(600)));
+    assert_eq!(options(&catalog.jobs["forms:overriding"]), ("other".to_owned(), Some(1), Some(600)));
+    let client = Client::in_memory();
+    let info = Overriding::new("x").enqueue(&client).await.unwrap();
+    assert_eq!((info.queue.as_str(), info.max_retry), ("other", 1));
+    let info = SharedContract {}.enqueue(&client).retry(9).await.unwrap();
+    assert_eq!((info.queue.as_str(), info.max_retry, info.timeout), ("forms", 9, Duration::from_secs(30)));
 }

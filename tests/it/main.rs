@@ -35,6 +35,8 @@ mod queues;
 #[cfg(all(feature = "cbor", feature = "msgpack", feature = "protobuf"))]
 mod readers;
 mod results;
+#[cfg(feature = "schemars")]
+mod schemas;
 mod support;
 mod testing;
 mod typed;

@@ -37,14 +37,18 @@ async fn without() {}
 
 fn main() {
     let jobs = registered().unwrap();
-    let limits: Vec<_> = jobs.iter().map(|job| (job.name, job.concurrency, job.layer.is_some())).collect();
+    let told = |job: &&'static asynq::Registration| {
+        (job.name, job.concurrency, job.layer.map(|layer| layer.text), job.rate.map(|rate| rate.to_string()))
+    };
+    let told: Vec<_> = jobs.iter().map(told).collect();
+    let rate = |text: &str| Some(text.to_owned());
     let expected = [
-        ("with_a_call", None, true),
-        ("with_a_function", Some(1), true),
-        ("with_a_rate", None, true),
-        ("with_a_rate_and_a_layer", None, true),
-        ("with_several", Some(1_000_000), true),
-        ("without", None, false),
+        ("with_a_call", None, Some("quiet()"), None),
+        ("with_a_function", Some(1), Some("middleware_fn(loud)"), None),
+        ("with_a_rate", None, None, rate("100/s")),
+        ("with_a_rate_and_a_layer", None, Some("quiet()"), rate("10/1m30s")),
+        ("with_several", Some(1_000_000), Some("(middleware_fn(loud), middleware_fn(loud))"), None),
+        ("without", None, None, None),
     ];
-    assert_eq!(limits, expected);
+    assert_eq!(told, expected);
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Codec, CodecError, Earlier, JobOptions, PayloadShape};
+use super::{Codec, CodecError, Earlier, JobOptions, PayloadShape, SchemaFn};
 use crate::task::{InvalidOption, Task};
 use crate::wire::{CODEC_HEADER, VERSION_HEADER};
 
@@ -21,6 +21,9 @@ pub trait Job: Sized + Send + 'static {
 
     /// What the payload holds, for catalogs.
     const PAYLOAD: PayloadShape = PayloadShape::Unknown;
+
+    /// The JSON Schema of the payload, where its codec writes JSON. `#[job]` says what it is with the feature `schemars`.
+    const SCHEMA: SchemaFn = || None;
 
     /// The version of the payload's form. Tasks of the first carry no mark, those of later ones a header.
     const VERSION: u32 = 1;

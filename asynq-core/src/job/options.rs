@@ -5,6 +5,18 @@ use std::time::Duration;
 use crate::task::{TaskOptions, UniqueUntil};
 
 /// The default options of a job, made at compile time by `#[job(…)]`. What the caller sets when enqueuing wins.
+///
+/// What several jobs have in common is a constant of this type, which they name:
+///
+/// ```
+/// # mod asynq { pub use asynq_core::job::JobOptions; }
+/// use asynq::JobOptions;
+///
+/// const MAIL: JobOptions = JobOptions::new().queue("mail").retry(5);
+///
+/// // #[job(defaults = MAIL, retry = 2)]
+/// # assert_eq!(MAIL.queue_name(), "mail");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobOptions {
     pub(crate) queue: Option<&'static str>,
@@ -12,6 +24,7 @@ pub struct JobOptions {
     pub(crate) timeout: Option<Duration>,
     pub(crate) expires_in: Option<Duration>,
     pub(crate) unique_for: Option<Duration>,
+    pub(crate) unique_by: &'static [&'static str],
     pub(crate) unique_until: Option<UniqueUntil>,
     pub(crate) retention: Option<Duration>,
     pub(crate) group: Option<&'static str>,
@@ -27,6 +40,7 @@ impl JobOptions {
             timeout: None,
             expires_in: None,
             unique_for: None,
+            unique_by: &[],
             unique_until: None,
             retention: None,
             group: None,
@@ -66,6 +80,14 @@ impl JobOptions {
     #[must_use]
     pub const fn unique_for(mut self, ttl: Duration) -> Self {
         self.unique_for = Some(ttl);
+        self
+    }
+
+    /// The names in the payload of the arguments that tell tasks apart. It only tells of them: what the lock is named
+    /// after is [`Job::unique_by`](super::Job::unique_by).
+    #[must_use]
+    pub const fn unique_by(mut self, arguments: &'static [&'static str]) -> Self {
+        self.unique_by = arguments;
         self
     }
 
@@ -133,5 +155,21 @@ impl JobOptions {
             options = options.process_in(delay);
         }
         options
+    }
+}
+
+/// Refuses to compile where `option` is given and the options, some of which are shared, do not say for how long.
+///
+/// # Panics
+///
+/// Then.
+#[expect(clippy::panic, reason = "it runs while the program is compiled")]
+#[track_caller]
+pub const fn assert_unique(options: &JobOptions, option: &str) {
+    if options.unique_for.is_none() {
+        match option.as_bytes() {
+            b"unique_by" => panic!("`unique_by` needs `unique_for`, here or in `defaults`: say for how long"),
+            _ => panic!("`unique_until` needs `unique_for`, here or in `defaults`: say for how long"),
+        }
     }
 }

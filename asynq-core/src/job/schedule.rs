@@ -18,6 +18,17 @@ pub struct JobSchedule {
     pub task: fn() -> Result<Task>,
 }
 
+impl JobSchedule {
+    /// Each specification as Go's scheduler reads it: with its time zone in front.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+        self.specs.iter().map(|&spec| match self.time_zone {
+            // An interval is the same in all of them.
+            Some(zone) if !spec.starts_with("@every ") => format!("CRON_TZ={zone} {spec}"),
+            _ => spec.to_owned(),
+        })
+    }
+}
+
 /// The task of a job whose arguments all have their defaults.
 ///
 /// # Errors

@@ -4,7 +4,6 @@
 mod rate_limit;
 mod semaphore;
 
-#[doc(hidden)]
-pub use rate_limit::rate_limited;
+pub(crate) use rate_limit::rate_limited;
 pub use rate_limit::{RateLimit, RateLimited, RateLimitedService};
 pub use semaphore::{NoPermit, Permit, Semaphore, SemaphoreService};

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::broker::{BrokerError, Turn};
 use crate::error::{Error, Result};
+use crate::job::JobRate;
 use crate::router::{BoxError, Ctx, Handler, HandlerResult, HandlerService, Middleware, Outcome, PutBack};
 
 /// Shorter waits are waited for: a task can be put back for whole seconds only.
@@ -192,6 +193,6 @@ pub struct RateLimited {
 }
 
 /// The handler of a job with `rate = "…"`, whose numbers were checked when it was compiled.
-pub fn rate_limited(handler: Handler, name: &str, most: u32, seconds: u64) -> Handler {
-    RateLimit::checked(name, most, Duration::from_secs(seconds)).wrap(handler)
+pub(crate) fn rate_limited(handler: Handler, name: &str, rate: JobRate) -> Handler {
+    RateLimit::checked(name, rate.most, rate.period).wrap(handler)
 }

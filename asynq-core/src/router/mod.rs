@@ -39,6 +39,6 @@ pub use outcome::{
 };
 #[doc(hidden)]
 pub use registration::assert_registered;
-pub use registration::{DuplicateJob, HasHandler, Registration, RunFn, registered};
+pub use registration::{DuplicateJob, HasHandler, JobLayer, Registration, RunFn, registered};
 pub use retry::{DelayFn, RetryPolicy, default_delay};
 pub use router::Router;

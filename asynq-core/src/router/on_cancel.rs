@@ -17,3 +17,14 @@ pub enum OnCancel {
     /// It is deleted, as if it had succeeded.
     Delete,
 }
+
+impl OnCancel {
+    /// As `#[job(on_cancel = …)]` writes it: `retry`, `archive` or `delete`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Archive => "archive",
+            Self::Delete => "delete",
+        }
+    }
+}

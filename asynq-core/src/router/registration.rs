@@ -1,9 +1,12 @@
 //! [`Registration`]: what `#[job]` submits at link time, and the check that names are used once.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 
 use super::{Ctx, Handler, HandlerResult, OnCancel, Requirement, RetryPolicy};
-use crate::job::{JobOptions, JobSchedule, PayloadForm, PayloadShape};
+use crate::job::{Codec, Job, JobOptions, JobRate, JobSchedule, PayloadForm, PayloadShape, SchemaFn};
+use crate::limit::rate_limited;
 
 /// Runs the handler of a registered job on the payload in the context.
 pub type RunFn = fn(Ctx) -> BoxFuture<'static, HandlerResult>;
@@ -21,6 +24,8 @@ pub struct Registration {
     pub options: JobOptions,
     /// What its payload holds.
     pub payload: PayloadShape,
+    /// The JSON Schema of its payload, if that is JSON.
+    pub schema: SchemaFn,
     /// How its payload is written.
     pub form: PayloadForm,
     /// When a scheduler enqueues it.
@@ -35,12 +40,25 @@ pub struct Registration {
     pub requires: &'static [fn() -> Option<Requirement>],
     /// How many of them a server runs at a time; `None` for as many as it has slots.
     pub concurrency: Option<usize>,
+    /// How many of them all servers together begin in a period; `None` for as many as there are.
+    pub rate: Option<JobRate>,
+    /// Whether its function blocks its thread.
+    pub blocking: bool,
     /// When a failed one is tried again; `None` for as the server says.
     pub retry_policy: Option<fn() -> RetryPolicy>,
     /// What becomes of a cancelled one; `None` for as the server says.
     pub on_cancel: Option<OnCancel>,
-    /// Puts the job's own middleware around its handler.
-    pub layer: Option<fn(Handler) -> Handler>,
+    /// The job's own middleware.
+    pub layer: Option<JobLayer>,
+}
+
+/// The middleware of one job: `#[job(layer = …)]`.
+#[derive(Clone, Copy, Debug)]
+pub struct JobLayer {
+    /// The expression, as written in the source.
+    pub text: &'static str,
+    /// Puts it around a handler.
+    pub wrap: fn(Handler) -> Handler,
 }
 
 inventory::collect!(Registration);
@@ -113,6 +131,109 @@ pub struct DuplicateJob {
 }
 
 impl Registration {
+    /// A handler of the job `J`, which `job` names, at this place.
+    pub const fn of<J: Job>(job: &'static str, file: &'static str, line: u32, run: RunFn) -> Self {
+        Self {
+            name: J::NAME,
+            aliases: &[],
+            job,
+            options: J::OPTIONS,
+            payload: J::PAYLOAD,
+            schema: match J::Codec::NAME {
+                None => J::SCHEMA,
+                Some(_) => || None,
+            },
+            form: PayloadForm::of::<J>(),
+            schedule: None,
+            file,
+            line,
+            run,
+            requires: &[],
+            concurrency: None,
+            rate: None,
+            blocking: false,
+            retry_policy: None,
+            on_cancel: None,
+            layer: None,
+        }
+    }
+
+    /// The same, which runs these task types too.
+    #[must_use]
+    pub const fn aliases(mut self, names: &'static [&'static str]) -> Self {
+        self.aliases = names;
+        self
+    }
+
+    /// The same, which a scheduler enqueues.
+    #[must_use]
+    pub const fn schedule(mut self, schedule: JobSchedule) -> Self {
+        self.schedule = Some(schedule);
+        self
+    }
+
+    /// The same, which needs this from the server.
+    #[must_use]
+    pub const fn requires(mut self, requires: &'static [fn() -> Option<Requirement>]) -> Self {
+        self.requires = requires;
+        self
+    }
+
+    /// The same, of which a server runs so many at a time.
+    #[must_use]
+    pub const fn concurrency(mut self, tasks: usize) -> Self {
+        self.concurrency = Some(tasks);
+        self
+    }
+
+    /// The same, of which so many begin in so many seconds.
+    #[must_use]
+    pub const fn rate(mut self, most: u32, seconds: u64) -> Self {
+        self.rate = Some(JobRate { most, period: Duration::from_secs(seconds) });
+        self
+    }
+
+    /// The same, whose function blocks its thread.
+    #[must_use]
+    pub const fn blocking(mut self) -> Self {
+        self.blocking = true;
+        self
+    }
+
+    /// The same, which is tried again as this says.
+    #[must_use]
+    pub const fn retry_policy(mut self, policy: fn() -> RetryPolicy) -> Self {
+        self.retry_policy = Some(policy);
+        self
+    }
+
+    /// The same, of which this becomes when it is cancelled.
+    #[must_use]
+    pub const fn on_cancel(mut self, fate: OnCancel) -> Self {
+        self.on_cancel = Some(fate);
+        self
+    }
+
+    /// The same, inside a middleware, which is written so.
+    #[must_use]
+    pub const fn layer(mut self, text: &'static str, wrap: fn(Handler) -> Handler) -> Self {
+        self.layer = Some(JobLayer { text, wrap });
+        self
+    }
+
+    /// Its handler, inside its own middleware and, around that, its rate limit.
+    pub(super) fn handler(&self) -> Handler {
+        let handler = Handler::registered(self.run);
+        let handler = match self.layer {
+            Some(layer) => (layer.wrap)(handler),
+            None => handler,
+        };
+        match self.rate {
+            Some(rate) => rate_limited(handler, self.name, rate),
+            None => handler,
+        }
+    }
+
     /// The task types that it runs: its name first.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::BoxError;
+use crate::job::Length;
 
 /// When a failed task is tried again.
 #[derive(Clone, Default)]
@@ -71,6 +72,20 @@ pub fn default_delay(retried: i32, random: u32) -> Duration {
     Duration::from_secs(seconds.min(i64::MAX.unsigned_abs() / 1_000_000_000))
 }
 
+/// As `#[job(backoff = …)]` writes it, without the quotes; of a function, that it is one.
+impl fmt::Display for RetryPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Go => f.write_str("as in Go"),
+            Self::Fixed(delay) => write!(f, "fixed({})", Length(*delay)),
+            Self::Exponential { base, max } => {
+                write!(f, "exponential({}, max = {})", Length(*base), Length(*max))
+            }
+            Self::Custom(_) => f.write_str("a function"),
+        }
+    }
+}
+
 impl fmt::Debug for RetryPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -96,6 +111,20 @@ mod tests {
         assert_eq!(default_delay(-1, 3), Duration::from_secs(18));
         assert_eq!(default_delay(300, 29), Duration::from_secs(300_u64.pow(4) + 15 + 29 * 301));
         assert_eq!(default_delay(i32::MAX, 29), Duration::from_secs(9_223_372_036));
+    }
+
+    #[test]
+    fn a_policy_is_written_as_in_the_source() {
+        let (short, long) = (Duration::from_secs(2), Duration::from_secs(600));
+        let policies = [
+            (RetryPolicy::Go, "as in Go"),
+            (RetryPolicy::Fixed(short), "fixed(2s)"),
+            (RetryPolicy::Exponential { base: short, max: long }, "exponential(2s, max = 10m)"),
+            (RetryPolicy::of(move |_, _| short), "a function"),
+        ];
+        for (policy, text) in policies {
+            assert_eq!(policy.to_string(), text);
+        }
     }
 
     #[test]

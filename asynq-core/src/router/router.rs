@@ -64,15 +64,8 @@ impl Router {
         if jobs.is_empty() {
             return Err(Error::NoJobs);
         }
-        let handler = |job: &Registration| {
-            let handler = Handler::registered(job.run);
-            match job.layer {
-                Some(layer) => layer(handler),
-                None => handler,
-            }
-        };
         let routed = |job: &'static Registration| {
-            let handler = handler(job);
+            let handler = job.handler();
             job.names().map(move |name| (name, (handler.clone(), job)))
         };
         let jobs = jobs.into_iter().flat_map(routed).collect();
@@ -216,7 +209,8 @@ impl Router {
         queues
     }
 
-    /// Refuses what would fail at the first task: a missing shared value, a queue that nothing consumes.
+    /// Refuses what would fail at the first task: a missing shared value, a queue that nothing consumes, a deadline that
+    /// comes before the first attempt.
     pub(crate) fn check(
         &self,
         has_state: impl Fn(TypeId) -> bool,
@@ -234,6 +228,16 @@ impl Router {
                     });
                 }
             }
+            if let (Some(delay), Some(expires_in)) = (job.options.delay, job.options.expires_in)
+                && delay >= expires_in
+            {
+                return Err(Error::NeverInTime {
+                    job: job.name.to_owned(),
+                    place: job.place(),
+                    delay,
+                    expires_in,
+                });
+            }
             let queue = job.options.queue_name();
             if !consumes(queue) {
                 return Err(Error::UnconsumedQueue {
@@ -249,6 +253,8 @@ impl Router {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::job::{JobOptions, PayloadForm, PayloadShape};
     use crate::router::{FromContext, Outcome, State};
@@ -266,6 +272,7 @@ mod tests {
             job: "Job",
             options: JobOptions::new(),
             payload: PayloadShape::Fields(&[]),
+            schema: || None,
             form: PayloadForm { codec: None, version: 1, earlier: Vec::new },
             schedule: None,
             file: "src/jobs.rs",
@@ -273,6 +280,8 @@ mod tests {
             run,
             requires: &[],
             concurrency: None,
+            rate: None,
+            blocking: false,
             retry_policy: None,
             on_cancel: None,
             layer: None,
@@ -333,6 +342,18 @@ mod tests {
         );
         let error = router.check(|_| true, |queue| queue == "default").unwrap_err();
         assert!(error.to_string().starts_with("job `mail` at src/jobs.rs:5 uses queue `mail`"), "{error}");
+    }
+
+    #[test]
+    fn a_deadline_before_the_first_attempt_is_refused() {
+        const HOUR: Duration = Duration::from_secs(3_600);
+        static LATE: Registration =
+            Registration { options: JobOptions::new().delay(HOUR).expires_in(HOUR), ..job("late", 3) };
+        let error = Router::of(vec![&LATE]).unwrap().check(|_| true, |_| true).unwrap_err();
+        assert!(
+            error.to_string().starts_with("job `late`, Job (src/jobs.rs:3), is delayed by 1h (`delay`)"),
+            "{error}"
+        );
     }
 
     #[test]

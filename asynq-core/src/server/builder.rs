@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::aggregator::GroupSetup;
+use super::concerns::Concern;
 use super::health::OnHealth;
 use super::server::{Server, Setup, WrapFn};
 use super::settle::Rules;
@@ -518,6 +519,9 @@ impl ServerBuilder {
         if check {
             router.check(has_state, consumes)?;
             self.groups.aggregators.check(has_state, consumes)?;
+            Concern::all(&router.registrations(), &self.groups.aggregators, self.scheduler)
+                .iter()
+                .for_each(Concern::log);
         }
         let client = client(self.broker, self.archive_limits, self.payloads).await?;
         // Where nothing is kept, no lock is.

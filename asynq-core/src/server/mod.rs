@@ -5,6 +5,7 @@ mod aggregator;
 mod attempt;
 mod bad_payload;
 mod builder;
+mod concerns;
 mod forwarder;
 #[cfg(test)]
 #[path = "tests/groups.rs"]

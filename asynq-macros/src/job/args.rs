@@ -7,7 +7,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
+use syn::{Error, Expr, ExprPath, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
 use super::case::{self, Case};
 use super::check::Field;
@@ -17,7 +17,7 @@ use super::failure;
 use super::rate::{self, Rate};
 use super::schedule::Schedule;
 use super::unique::Unique;
-use super::values::{aliases, job_type, layer, length, path, slots, structure, text, times};
+use super::values::{aliases, defaults, job_type, layer, length, path, slots, structure, text, times};
 use crate::errors::Errors;
 use crate::paths::CratePath;
 use crate::suggest;
@@ -47,6 +47,8 @@ pub(super) struct Args {
     pub(super) output: Option<Type>,
     /// The names of the options that are given.
     given: Vec<Ident>,
+    /// The options that the job shares with others, as a constant.
+    pub(super) defaults: Option<ExprPath>,
     /// Calls on `JobOptions` that set the job's defaults: `.retry(5u32)`.
     pub(super) setters: TokenStream,
     /// How many of them a worker runs at a time.
@@ -185,6 +187,11 @@ const OPTIONS: &[Known] = &[
         name: "on_cancel",
         example: "on_cancel = archive",
         read: Value(|args, value| failure::on_cancel(value).map(|fate| args.on_cancel = Some(fate))),
+    },
+    Known {
+        name: "defaults",
+        example: "defaults = MAIL",
+        read: Value(|args, value| defaults(value).map(|shared| args.defaults = Some(shared))),
     },
     Known {
         name: "crate",
@@ -334,6 +341,10 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
          that counts from then",
     ),
     (&["process_in"], "it is called `delay` here: write `delay = \"30s\"`"),
+    (
+        &["prefix", "proto", "default", "shared", "inherit"],
+        "what jobs have in common is a constant: write `defaults = MAIL`, with `const MAIL: JobOptions = …`",
+    ),
     (&["struct_name"], "it is called `struct` here: write `struct = \"SendMail\"`"),
     (
         &["format", "encoding", "serializer", "content_type"],
@@ -372,7 +383,10 @@ impl Args {
         }
         args.schedule.check(errors);
         args.encoding.check(errors);
-        args.unique.check_time(errors);
+        // Whether those say for how long, the compiler finds out.
+        if args.defaults.is_none() {
+            args.unique.check_time(errors);
+        }
         args
     }
 

@@ -12,7 +12,7 @@ use syn::{
 
 use super::args::Args;
 use super::item::{Item, Parameter};
-use super::types;
+use super::{schema, types};
 use crate::errors::Errors;
 use crate::render::render;
 
@@ -45,6 +45,7 @@ pub(super) struct Field {
     pub(super) ty: Type,
     pub(super) docs: Vec<Attribute>,
     pub(super) serde: Vec<Attribute>,
+    pub(super) schemars: Vec<Attribute>,
 }
 
 /// How to call the function.
@@ -112,16 +113,17 @@ pub(super) fn check<'a>(item: &'a Item, args: &Args, errors: &mut Errors) -> Opt
                                    fields from there";
                     errors.at(&parameter.ty, message);
                 }
-                for attr in &parameter.serde {
-                    errors.at(attr, "serde attributes belong to the fields of the job, where it is defined");
+                for attr in of_field(parameter) {
+                    errors.at(attr, "attributes of serde and schemars belong to the fields of the job, where it is defined");
                 }
                 arguments.push(Argument { source: Source::Payload, lent });
             }
             Some(Role::Payload) if types::mentions(parameter.ty.to_token_stream(), &generic) => {}
             Some(Role::Payload) => {
                 let Some((name, ty, lent)) = field(parameter, item, &name, errors) else { continue };
-                let Parameter { docs, serde, .. } = parameter;
-                fields.push(Field { position, name, ty, docs: docs.clone(), serde: serde.clone() });
+                let Parameter { docs, serde, schemars, .. } = parameter.clone();
+                schema::check(&schemars, errors);
+                fields.push(Field { position, name, ty, docs, serde, schemars });
                 arguments.push(Argument { source: Source::Payload, lent });
             }
             None => {}
@@ -316,6 +318,11 @@ pub(super) fn role(parameter: &Parameter, errors: &mut Errors) -> Option<Role> {
     }
 }
 
+/// The attributes that say how a field is written.
+fn of_field(parameter: &Parameter) -> impl Iterator<Item = &Attribute> {
+    parameter.serde.iter().chain(&parameter.schemars)
+}
+
 /// Whether a type has the name of something that the worker gives.
 pub(crate) fn is_given(ty: &Type) -> bool {
     let ty = match types::peel(ty) {
@@ -328,8 +335,8 @@ pub(crate) fn is_given(ty: &Type) -> bool {
 
 /// An argument that the worker gives.
 pub(super) fn injected<'a>(parameter: &'a Parameter, errors: &mut Errors) -> Option<Argument<'a>> {
-    for attr in &parameter.serde {
-        errors.at(attr, "serde attributes are for arguments in the payload; this one is given by the worker");
+    for attr in of_field(parameter) {
+        errors.at(attr, "attributes of serde and schemars are for arguments in the payload; this one is given by the worker");
     }
     let (ty, lent) = lent_type(&parameter.ty, errors)?;
     if let Some(impl_trait) = types::make_owned(&mut ty.clone()).impl_trait {

@@ -1,14 +1,14 @@
 //! `#[derive(Job)]`: a struct that is a job, whose handler is somewhere else.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Error, Fields, Meta};
 
 use super::args::Args;
 use super::case::{self, Case};
 use super::check::Field;
-use super::{expand, payload};
+use super::{expand, payload, schema};
 use crate::errors::{Errors, report};
 
 /// Expands one use.
@@ -60,10 +60,11 @@ fn contract(args: &Args, input: &DeriveInput) -> TokenStream {
     let output = args.output.as_ref().map_or_else(|| quote!(()), |ty| quote!(#ty));
     let encoding = args.encoding.items(false);
     let fields = named_fields(input).unwrap_or_default();
-    let unique_by = args.unique.method(Some(&fields), rename_all(&serde_of(&input.attrs)).as_ref());
+    let unique_by = args.unique.fields(Some(&fields), rename_all(&serde_of(&input.attrs)).as_ref());
     let task_type = snake_case(&ident.unraw().to_string());
-    let items = quote!(#encoding type Output = #output; #unique_by);
-    let job = expand::job_impl(args, ident, &task_type, &shape, &items);
+    let schema = schema::of(&ident.to_token_stream());
+    let items = quote!(#encoding #schema type Output = #output;);
+    let job = expand::job_impl(args, ident, &task_type, &shape, &unique_by, &items);
     let enqueue = expand::enqueue(vis);
     quote! {
         #[allow(deprecated, unused_qualifications)]
@@ -98,7 +99,7 @@ fn named_fields(input: &DeriveInput) -> Option<Vec<Field>> {
     let fields = named.named.iter().enumerate().filter_map(|(position, field)| {
         let name = field.ident.clone()?;
         let serde = serde_of(&field.attrs);
-        Some(Field { position, name, ty: field.ty.clone(), docs: Vec::new(), serde })
+        Some(Field { position, name, ty: field.ty.clone(), docs: Vec::new(), serde, schemars: Vec::new() })
     });
     Some(fields.collect())
 }

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{LitStr, Type, Visibility, parse_quote};
+use syn::{Expr, LitStr, Type, Visibility, parse_quote};
 
 use super::args::Args;
 use super::check::{Argument, Call, Field, Job, Source};
@@ -16,7 +16,8 @@ use super::encoding::Encoding;
 use super::item::Item;
 use super::payload;
 use super::rate::Rate;
-use super::types;
+use super::unique::UniqueBy;
+use super::{schema, types};
 use crate::render::render;
 
 /// The whole expansion.
@@ -29,7 +30,7 @@ pub(super) fn expand(args: &Args, item: &Item, job: Option<&Job<'_>>) -> TokenSt
     let structure = structure(args, item, job);
     let cfgs = item.attrs_named(&["cfg"]);
     let import = args.krate.import();
-    let wire = payload::wire(args, job);
+    let wire = payload::wire(args, item, job);
     let trait_impl = trait_impl(args, job);
     let methods = methods(item, job);
     let ty = job.name.to_token_stream();
@@ -166,31 +167,52 @@ fn trait_impl(args: &Args, job: &Job<'_>) -> TokenStream {
         None => Encoding::default().items(false),
     };
     // Which is all of the payload where the codec is given the argument itself.
-    let unique_by = match args.encoded(fields) {
-        Some(_) => None,
-        None => args.unique.method(Some(fields), args.rename_all.as_ref()),
+    let (unique_by, schema) = match args.encoded(fields) {
+        Some(Field { ty, .. }) => (UniqueBy::default(), schema::of(&ty.to_token_stream())),
+        None => {
+            let by = args.unique.fields(Some(fields), args.rename_all.as_ref());
+            (by, schema::of(&quote!(__AsynqPayload)))
+        }
     };
-    let items = quote!(#encoding #output #unique_by);
-    job_impl(args, name, task_type, &payload::shape(args, fields), &items)
+    job_impl(
+        args,
+        name,
+        task_type,
+        &payload::shape(args, fields),
+        &unique_by,
+        &quote!(#encoding #schema #output),
+    )
 }
 
-/// `impl Job`, with these items: its encoding, its output, and what makes its tasks equal.
+/// `impl Job`, with these items: its encoding and its output.
 pub(super) fn job_impl(
     args: &Args,
     job: &Ident,
     task_type: &str,
     shape: &TokenStream,
+    unique_by: &UniqueBy<'_>,
     items: &TokenStream,
 ) -> TokenStream {
     let Args { name, setters, .. } = args;
+    let shared = args.defaults.as_ref().map_or_else(
+        || quote!(__asynq::JobOptions::new()),
+        |shared| quote_spanned!(shared.span()=> (#shared)),
+    );
+    let has_time = args.defaults.as_ref().and(args.unique.without_time()).map(|(option, place)| {
+        quote_spanned!(place=> const _: () = __asynq::assert_unique(&<#job as __asynq::Job>::OPTIONS, #option);)
+    });
     let task_type = name.clone().unwrap_or_else(|| LitStr::new(task_type, Span::call_site()));
+    let (unique_names, unique_by) = (unique_by.setter(), unique_by.method());
     quote! {
         impl __asynq::Job for #job {
             const NAME: &'static str = #task_type;
-            const OPTIONS: __asynq::JobOptions = __asynq::JobOptions::new()#setters;
+            const OPTIONS: __asynq::JobOptions = #shared #setters #unique_names;
             const PAYLOAD: __asynq::PayloadShape = #shape;
             #items
+            #unique_by
         }
+
+        #has_time
     }
 }
 
@@ -261,7 +283,6 @@ pub(super) fn registration(
 ) -> TokenStream {
     let Job { name, fields, .. } = job;
     let text = LitStr::new(&render(ty), Span::call_site());
-    let schedule = args.schedule.expand(ty);
     let ctx = Ident::new("__asynq_ctx", Span::mixed_site());
 
     // A job without arguments runs on any payload: Go programs send such tasks with none at all.
@@ -310,12 +331,8 @@ pub(super) fn registration(
             #run
         })
     };
-    let concurrency = optional(args.concurrency.as_ref());
-    let retry_policy = optional(args.backoff.as_ref().map(|policy| quote!(|| #policy)));
-    let on_cancel = optional(args.on_cancel.as_ref());
-    let (layer_fn, layer) = layer(args, ty).unzip();
-    let layer = optional(layer);
-    let aliases = &args.aliases;
+    let (layer_fn, layer) = args.layer.as_ref().map(layer).unzip();
+    let told = told(args, ty, &requires.collect::<Vec<_>>(), layer.as_ref());
     let submit = (!args.unregistered).then(|| {
         quote! {
             __asynq::inventory::submit! {
@@ -332,58 +349,46 @@ pub(super) fn registration(
         }
 
         impl __asynq::HasHandler for #name {
-            const REGISTRATION: __asynq::Registration = __asynq::Registration {
-                name: <#ty as __asynq::Job>::NAME,
-                aliases: &[#(#aliases),*],
-                job: #text,
-                options: <#ty as __asynq::Job>::OPTIONS,
-                payload: <#ty as __asynq::Job>::PAYLOAD,
-                form: __asynq::PayloadForm::of::<#ty>(),
-                schedule: #schedule,
-                file: ::core::file!(),
-                line: ::core::line!(),
-                run: __asynq_run,
-                requires: &[#(#requires),*],
-                concurrency: #concurrency,
-                retry_policy: #retry_policy,
-                on_cancel: #on_cancel,
-                layer: #layer,
-            };
+            const REGISTRATION: __asynq::Registration =
+                __asynq::Registration::of::<#ty>(#text, ::core::file!(), ::core::line!(), __asynq_run)#told;
         }
 
         #submit
     }
 }
 
-/// The function that puts the job's middleware around its handler, its rate limit the outermost, and its name. What is
-/// no middleware is reported where it is written.
-fn layer(args: &Args, job: &TokenStream) -> Option<(TokenStream, Ident)> {
-    if args.layer.is_none() && args.rate.is_none() {
-        return None;
-    }
-    let layered = args.layer.as_ref().map(|expr| {
-        quote_spanned!(expr.span()=> let __asynq_handler = __asynq::layered(__asynq_handler, &(#expr));)
-    });
-    let limited = args.rate.as_ref().map(|rate| {
-        let Rate { most, seconds } = rate;
-        let name = quote!(<#job as __asynq::Job>::NAME);
-        quote!(let __asynq_handler = __asynq::rate_limited(__asynq_handler, #name, #most, #seconds);)
-    });
+/// Calls on `Registration` that tell what is said about running the job; `layer` is that of its middleware.
+fn told(
+    args: &Args,
+    job: &TokenStream,
+    requires: &[TokenStream],
+    layer: Option<&TokenStream>,
+) -> TokenStream {
+    let some = |list: TokenStream| (!list.is_empty()).then_some(list);
+    let aliases = &args.aliases;
+    let aliases = some(quote!(#(#aliases),*)).map(|names| quote!(.aliases(&[#names])));
+    let requires = some(quote!(#(#requires),*)).map(|requires| quote!(.requires(&[#requires])));
+    let schedule = args.schedule.expand(job).map(|schedule| quote!(.schedule(#schedule)));
+    let concurrency = args.concurrency.as_ref().map(|tasks| quote!(.concurrency(#tasks)));
+    let rate = args.rate.as_ref().map(|Rate { most, seconds }| quote!(.rate(#most, #seconds)));
+    let blocking = args.blocking.as_ref().map(|_| quote!(.blocking()));
+    let retry_policy = args.backoff.as_ref().map(|policy| quote!(.retry_policy(|| #policy)));
+    let on_cancel = args.on_cancel.as_ref().map(|fate| quote!(.on_cancel(#fate)));
+    quote!(#aliases #requires #schedule #concurrency #rate #blocking #retry_policy #on_cancel #layer)
+}
+
+/// The function that puts the job's middleware around its handler, and the call that tells of it. What is no middleware
+/// is reported where it is written.
+fn layer(expr: &Expr) -> (TokenStream, TokenStream) {
     let name = Ident::new("__asynq_layer", Span::mixed_site());
+    let layered = quote_spanned!(expr.span()=> __asynq::layered(__asynq_handler, &(#expr)));
     let function = quote! {
         fn #name(__asynq_handler: __asynq::Handler) -> __asynq::Handler {
             #layered
-            #limited
-            __asynq_handler
         }
     };
-    Some((function, name))
-}
-
-/// `Some(value)` or `None`.
-fn optional(value: Option<impl ToTokens>) -> TokenStream {
-    let Some(value) = value else { return quote!(::core::option::Option::None) };
-    quote!(::core::option::Option::Some(#value))
+    let text = render(expr);
+    (function, quote!(.layer(#text, #name)))
 }
 
 /// The variable with the value of a parameter. Hygienic: the user's code cannot see it.

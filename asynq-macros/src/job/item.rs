@@ -20,14 +20,16 @@ pub(crate) struct Item {
 }
 
 /// A parameter of the function.
+#[derive(Clone)]
 pub(crate) struct Parameter {
     pub(crate) pat: Pat,
     pub(crate) ty: Type,
     /// `#[state]`, `#[extract]` and `#[arg]`.
     pub(crate) roles: Vec<Attribute>,
-    /// Documentation and serde attributes: they belong to the field that the parameter becomes.
+    /// Documentation, and the attributes of serde and schemars: they belong to the field that the parameter becomes.
     pub(crate) docs: Vec<Attribute>,
     pub(crate) serde: Vec<Attribute>,
+    pub(crate) schemars: Vec<Attribute>,
     /// `#[cfg]` and `#[cfg_attr]`, which stay with the function too.
     pub(crate) cfg: Vec<Attribute>,
 }
@@ -102,9 +104,18 @@ pub(super) fn parameters(inputs: &mut Punctuated<FnArg, Token![,]>) -> Vec<Param
             let roles = taken(&["state", "extract", "arg"]);
             let docs = taken(&["doc"]);
             let serde = taken(&["serde"]);
+            let schemars = taken(&["schemars"]);
             let cfg =
                 typed.attrs.iter().filter(|attr| is_one_of(attr, &["cfg", "cfg_attr"])).cloned().collect();
-            Parameter { pat: (*typed.pat).clone(), ty: (*typed.ty).clone(), roles, docs, serde, cfg }
+            Parameter {
+                pat: (*typed.pat).clone(),
+                ty: (*typed.ty).clone(),
+                roles,
+                docs,
+                serde,
+                schemars,
+                cfg,
+            }
         })
         .collect()
 }

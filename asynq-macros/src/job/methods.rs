@@ -7,7 +7,7 @@ use syn::{ImplItem, ImplItemFn, ItemImpl, ReceiverKind, Visibility};
 
 use super::args::Args;
 use super::check::{self, Argument, Call, Job, Role, Source};
-use super::{contract, expand, item, payload, types};
+use super::{contract, expand, item, payload, schema, types};
 use crate::errors::Errors;
 use crate::render::render;
 
@@ -81,9 +81,10 @@ pub(super) fn expand_methods(
     let registration = expand::registration(args, &function, &path, &job, &call, &ty_tokens);
     let shape = payload::value_shape(&name.to_string());
     let encoding = args.encoding.items(false);
-    let unique_by = args.unique.method(None, None);
-    let items = quote!(#encoding type Output = #output_of; #unique_by);
-    let job_impl = expand::job_impl(args, &name, &task_type, &shape, &items);
+    let unique_by = args.unique.fields(None, None);
+    let schema = schema::of(&ty_tokens);
+    let items = quote!(#encoding #schema type Output = #output_of;);
+    let job_impl = expand::job_impl(args, &name, &task_type, &shape, &unique_by, &items);
     let enqueue = expand::enqueue(&Visibility::Public(syn::token::Pub(Span::call_site())));
     let import = args.krate.import();
     quote! {

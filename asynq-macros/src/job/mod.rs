@@ -1,7 +1,7 @@
 //! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`], or an `impl`,
 //! [`methods`]), whether that can be a job ([`check`]), how often it may run ([`rate`]), what becomes of it when it fails
 //! ([`failure`]), what makes its tasks equal ([`unique`]), when it is enqueued by itself ([`schedule`]), how its payload
-//! is written ([`encoding`]), and what it becomes ([`mod@expand`]).
+//! is written ([`encoding`]) and described ([`schema`]), and what it becomes ([`mod@expand`]).
 
 mod args;
 mod case;
@@ -16,6 +16,7 @@ mod methods;
 mod payload;
 mod rate;
 mod schedule;
+mod schema;
 pub(crate) mod types;
 mod unique;
 pub(crate) mod values;

@@ -10,13 +10,14 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Token};
 use super::args::Args;
 use super::case::Case;
 use super::check::{Field, Job};
-use super::{encoding, types};
+use super::item::Item;
+use super::{encoding, schema, types};
 use crate::render::render;
 
 /// `Serialize` and `Deserialize`, unless the codec is given the argument itself. They are derived on a twin of the
 /// struct, because only in here serde's attributes can name what they need: their paths are texts, in which the path of
 /// a crate may mean nothing.
-pub(super) fn wire(args: &Args, job: &Job<'_>) -> TokenStream {
+pub(super) fn wire(args: &Args, item: &Item, job: &Job<'_>) -> TokenStream {
     let Job { name, fields, .. } = job;
     if let Some(field) = job.encoded(args) {
         return encoding::transparent(name, field);
@@ -26,17 +27,20 @@ pub(super) fn wire(args: &Args, job: &Job<'_>) -> TokenStream {
     let is_transparent = args.transparent.is_some() && fields.len() == 1 && args.encoded(fields).is_none();
     let transparent = is_transparent.then(|| quote!(transparent,));
     let rename_all = args.rename_all.as_ref().map(|Case { name, .. }| quote!(rename_all = #name,));
+    let described = schema::of_struct(item, fields);
     let (arguments, fields): (Vec<_>, Vec<_>) = fields
         .iter()
         .map(|field| {
             let Field { name, ty, serde, .. } = field;
             let (argument, attribute) = through_payload(field).unzip();
-            (argument, quote!(#(#serde)* #attribute #name: #ty))
+            let described = schema::of_field(field);
+            (argument, quote!(#(#serde)* #attribute #described #name: #ty))
         })
         .unzip();
     quote! {
         #(#arguments)*
 
+        #described
         #[derive(__asynq::serde::Serialize, __asynq::serde::Deserialize)]
         #[serde(#transparent #rename_all crate = "__asynq::serde", remote = #text, rename = #text)]
         #[allow(dead_code)]
@@ -69,12 +73,11 @@ pub(super) fn wire(args: &Args, job: &Job<'_>) -> TokenStream {
 /// The impl and the serde attribute that send a field through `Payload`; nothing where the user says how it travels,
 /// or where that cannot fail.
 fn through_payload(field: &Field) -> Option<(TokenStream, TokenStream)> {
-    const OWN_WAY: [&str; 6] =
-        ["with", "serialize_with", "deserialize_with", "skip", "skip_serializing", "skip_deserializing"];
     let Field { position, ty, serde, .. } = field;
     let given = serde_names(serde);
+    let is_skipped = given.iter().any(|name| name.starts_with("skip") && name != "skip_serializing_if");
     // The detour costs the compiler as much as a small field itself, and most fields are plain.
-    if types::is_plain(ty) || given.iter().any(|name| OWN_WAY.contains(&name.as_str())) {
+    if types::is_plain(ty) || is_skipped || goes_its_own_way(&given) {
         return None;
     }
     let argument = quote! {
@@ -89,6 +92,11 @@ fn through_payload(field: &Field) -> Option<(TokenStream, TokenStream)> {
         && !given.iter().any(|name| matches!(name.as_str(), "default" | "flatten"));
     let default = optional.then(|| quote!(default,));
     Some((argument, quote!(#[serde(#default serialize_with = #write, deserialize_with = #read)])))
+}
+
+/// Whether these attributes of serde say that a field is not written as its type is.
+pub(super) fn goes_its_own_way(given: &[String]) -> bool {
+    given.iter().any(|name| matches!(name.as_str(), "with" | "serialize_with" | "deserialize_with"))
 }
 
 /// The names in `#[serde(name = …, name(…), name)]`. What cannot be read is serde's to report.

@@ -102,23 +102,23 @@ impl Schedule {
         }
     }
 
-    /// The value of `Registration::schedule`.
-    pub(super) fn expand(&self, job: &TokenStream) -> TokenStream {
+    /// The `JobSchedule`, if there is one.
+    pub(super) fn expand(&self, job: &TokenStream) -> Option<TokenStream> {
         let Self { specs, zone } = self;
         if specs.is_empty() {
-            return quote!(::core::option::Option::None);
+            return None;
         }
         let zone = zone.as_ref().map_or_else(
             || quote!(::core::option::Option::None),
             |zone| quote!(::core::option::Option::Some(#zone)),
         );
-        quote! {
-            ::core::option::Option::Some(__asynq::JobSchedule {
+        Some(quote! {
+            __asynq::JobSchedule {
                 specs: &[#(#specs),*],
                 time_zone: #zone,
                 task: __asynq::periodic_task::<#job>,
-            })
-        }
+            }
+        })
     }
 }
 

@@ -76,15 +76,20 @@ impl Unique {
 
     /// Says so if it is not said for how long.
     pub(super) fn check_time(&self, errors: &mut Errors) {
-        let (option, span) = match (self.by.first(), self.until) {
-            _ if self.has_time => return,
-            (Some(name), _) => ("unique_by", name.span()),
-            (None, Some(span)) => ("unique_until", span),
-            (None, None) => return,
-        };
+        let Some((option, span)) = self.without_time() else { return };
         let message =
             format!("`{option}` needs `unique_for`: say for how long, such as `unique_for = \"10m\"`");
         errors.push(Error::new(span, message));
+    }
+
+    /// The option that makes no sense without `unique_for`, and its place, where that is not given.
+    pub(super) fn without_time(&self) -> Option<(&'static str, Span)> {
+        match (self.by.first(), self.until) {
+            _ if self.has_time => None,
+            (Some(name), _) => Some(("unique_by", name.span())),
+            (None, Some(span)) => Some(("unique_until", span)),
+            (None, None) => None,
+        }
     }
 
     /// Notes that there must be no names, if there are.
@@ -108,25 +113,41 @@ impl Unique {
         }
     }
 
-    /// The method `Job::unique_by`, where there is something to say. Names that none of these fields has are left out; of
-    /// a struct whose fields are not known here (`None`), the compiler judges them.
-    pub(super) fn method(&self, fields: Option<&[Field]>, case: Option<&Case>) -> Option<TokenStream> {
+    /// The fields that tell tasks apart, by their names in the payload. Names that none of these fields has are left out;
+    /// of a struct whose fields are not known here (`None`), the compiler judges them.
+    pub(super) fn fields(&self, fields: Option<&[Field]>, case: Option<&Case>) -> UniqueBy<'_> {
         let with_text = |name| match fields.map(|fields| field(name, fields)) {
             None => Some((name.unraw().to_string(), name)),
             Some(found) => Some((payload::json_name(name, &found?.serde, case), name)),
         };
         let mut named: Vec<(String, &Ident)> = self.by.iter().filter_map(with_text).collect();
-        if named.is_empty() {
-            return None;
-        }
         // In one order, however they were listed.
         named.sort();
-        let add = named.iter().map(|(text, name)| quote!(.field(#text, &self.#name)?));
-        Some(quote! {
-            fn unique_by(
-                &self,
-            ) -> ::core::result::Result<::core::option::Option<__asynq::Bytes>, __asynq::CodecError> {
-                __asynq::UniqueFields::new()#(#add)*.object()
+        UniqueBy(named)
+    }
+}
+
+/// The fields that tell tasks apart, with their names in the payload; all of the payload if there are none.
+#[derive(Default)]
+pub(super) struct UniqueBy<'a>(Vec<(String, &'a Ident)>);
+
+impl UniqueBy<'_> {
+    /// The call on `JobOptions` that tells of them.
+    pub(super) fn setter(&self) -> Option<TokenStream> {
+        let names = self.0.iter().map(|(text, _)| text);
+        (!self.0.is_empty()).then(|| quote!(.unique_by(&[#(#names),*])))
+    }
+
+    /// The method `Job::unique_by`.
+    pub(super) fn method(&self) -> Option<TokenStream> {
+        let add = self.0.iter().map(|(text, name)| quote!(.field(#text, &self.#name)?));
+        (!self.0.is_empty()).then(|| {
+            quote! {
+                fn unique_by(
+                    &self,
+                ) -> ::core::result::Result<::core::option::Option<__asynq::Bytes>, __asynq::CodecError> {
+                    __asynq::UniqueFields::new()#(#add)*.object()
+                }
             }
         })
     }

@@ -64,6 +64,18 @@ pub(super) fn job_type(value: &Expr) -> Result<Type> {
     }
 }
 
+/// The constant with the options that jobs share.
+pub(super) fn defaults(value: &Expr) -> Result<ExprPath> {
+    match value {
+        Expr::Path(path) => Ok(path.clone()),
+        _ => Err(Error::new_spanned(
+            value,
+            "`defaults` takes the path of a constant, such as `defaults = MAIL`, with `const MAIL: JobOptions = \
+             JobOptions::new().queue(\"mail\");`",
+        )),
+    }
+}
+
 /// The name of a struct.
 pub(super) fn structure(value: &Expr) -> Result<Ident> {
     const EXAMPLE: &str = "the name of a struct is a string literal, such as `struct = \"SendMail\"`";
