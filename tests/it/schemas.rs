@@ -25,6 +25,7 @@ struct Common {
 }
 
 /// Pays an invoice.
+#[expect(clippy::too_many_arguments, reason = "one of each kind of argument")]
 #[job(name = "schemas:pay", rename_all = "camelCase", unregistered)]
 async fn pay(
     /// What is paid.

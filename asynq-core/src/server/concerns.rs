@@ -73,10 +73,11 @@ impl Concern {
 
     /// Tells of it.
     pub(super) fn log(&self) {
-        match self {
+        if let Self::NobodySchedules { .. } = self {
             // Somebody turned it off.
-            Self::NobodySchedules { .. } => tracing::info!("{self}"),
-            _ => tracing::warn!("{self}"),
+            tracing::info!("{self}");
+        } else {
+            tracing::warn!("{self}");
         }
     }
 }

@@ -167,12 +167,11 @@ fn trait_impl(args: &Args, job: &Job<'_>) -> TokenStream {
         None => Encoding::default().items(false),
     };
     // Which is all of the payload where the codec is given the argument itself.
-    let (unique_by, schema) = match args.encoded(fields) {
-        Some(Field { ty, .. }) => (UniqueBy::default(), schema::of(&ty.to_token_stream())),
-        None => {
-            let by = args.unique.fields(Some(fields), args.rename_all.as_ref());
-            (by, schema::of(&quote!(__AsynqPayload)))
-        }
+    let (unique_by, schema) = if let Some(Field { ty, .. }) = args.encoded(fields) {
+        (UniqueBy::default(), schema::of(&ty.to_token_stream()))
+    } else {
+        let by = args.unique.fields(Some(fields), args.rename_all.as_ref());
+        (by, schema::of(&quote!(__AsynqPayload)))
     };
     job_impl(
         args,
