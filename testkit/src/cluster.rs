@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::redis::{RedisServer, free_port};
+use crate::redis::RedisServer;
 use crate::{eventually, eventually_within};
 
 const SLOTS: u16 = 16_384;
@@ -154,12 +154,9 @@ impl RedisCluster {
 }
 
 async fn start_node() -> RedisServer {
-    let bus = free_port();
-    RedisServer::start_with(&[
+    RedisServer::start_node(&[
         "--cluster-enabled",
         "yes",
-        "--cluster-port",
-        &bus.to_string(),
         "--cluster-node-timeout",
         "1000",
         "--cluster-replica-validity-factor",
@@ -170,5 +167,4 @@ async fn start_node() -> RedisServer {
         "no",
     ])
     .await
-    .with_bus_port(bus)
 }

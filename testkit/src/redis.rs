@@ -53,18 +53,31 @@ impl RedisServer {
 
     /// Starts a server with these arguments.
     pub async fn start_with(args: &[&str]) -> Self {
-        // The kernel gives a port that nobody uses; between its release and the server's start somebody might take
-        // it, and then the next try gets another one.
+        Self::start_each(args, || None).await
+    }
+
+    /// Starts a node of a cluster with these arguments, on a bus port of its own.
+    pub(crate) async fn start_node(args: &[&str]) -> Self {
+        Self::start_each(args, || Some(free_port())).await
+    }
+
+    async fn start_each(args: &[&str], bus_port: impl Fn() -> Option<u16>) -> Self {
+        // The kernel gives ports that nobody uses; between their release and the server's start somebody might take
+        // one, and then the next try gets others.
         for _ in 0..20 {
-            let port = free_port();
+            let (port, bus_port) = (free_port(), bus_port());
+            let mut args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+            if let Some(bus_port) = bus_port {
+                args.extend(["--cluster-port".to_owned(), bus_port.to_string()]);
+            }
             let mut server = Self {
                 process: None,
                 port,
                 tls_port: None,
-                bus_port: None,
+                bus_port,
                 is_sentinel: false,
                 folder: tempfile::tempdir().unwrap(),
-                args: args.iter().map(|&arg| arg.to_owned()).collect(),
+                args,
             };
             if server.try_launch().await {
                 return server;
@@ -155,12 +168,6 @@ impl RedisServer {
             }
         }
         panic!("redis-server does not start as a sentinel");
-    }
-
-    /// Notes where the other nodes of a cluster reach it.
-    pub(crate) fn with_bus_port(mut self, port: u16) -> Self {
-        self.bus_port = Some(port);
-        self
     }
 
     /// Where the other nodes of a cluster reach it.

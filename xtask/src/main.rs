@@ -25,6 +25,7 @@ Commands:
   tidy                 The house rules that no other tool knows
   vectors DIR          Run the wire-format vectors in DIR
   bench [OPTIONS]      Measure asynq for Rust beside Go's on one Redis
+  compile-time [OPTION] What `#[job]` costs the compiler; bench/COMPILE.md
   reliability [OPTION] Put asynq, Go's and others through the same faults; docs/reliability.md
   soak [OPTIONS]       Let everything break under load, and account for every task
 
@@ -53,6 +54,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "tidy" => commands::TIDY,
         "vectors" => commands::VECTORS,
         "bench" => commands::BENCH,
+        "compile-time" => commands::COMPILE_TIME,
         "reliability" => commands::RELIABILITY,
         "soak" => commands::SOAK,
         "--help" | "-h" | "help" => {

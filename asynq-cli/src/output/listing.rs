@@ -1,8 +1,7 @@
 //! [`Listing`]: rows of the same kind.
 
-use serde_json::{Map, Value};
-
 use super::Cell;
+use super::object::Object;
 use crate::failure::Failure;
 
 /// A column: its name for programs, its heading for people, and whether only the wide table has it.
@@ -61,14 +60,16 @@ impl Listing {
     }
 
     /// The rows as objects.
-    pub(super) fn objects(&self) -> impl Iterator<Item = Value> {
-        self.rows.iter().map(|row| {
-            let fields = self.columns.iter().zip(row);
-            Value::Object(
-                fields
-                    .map(|(column, cell)| (column.name.to_owned(), cell.value.clone()))
-                    .collect::<Map<_, _>>(),
+    pub(super) fn objects(&self) -> Vec<Object<'_>> {
+        let object = |row| {
+            Object(
+                self.columns
+                    .iter()
+                    .zip(row)
+                    .map(|(column, cell): (_, &Cell)| (column.name, &cell.value))
+                    .collect(),
             )
-        })
+        };
+        self.rows.iter().map(object).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 mod cell;
 mod listing;
+mod object;
 mod printer;
 mod record;
 

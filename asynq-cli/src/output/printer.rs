@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write, stdout};
 use clap::ValueEnum;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, ContentArrangement, Row, Table};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{Listing, Record};
@@ -103,13 +104,13 @@ impl Printer {
                 eprintln!("{}", listing.nothing);
             }
             Format::Table | Format::Wide => writeln!(out, "{}", self.table(listing))?,
-            Format::Json => write_json(out, &Value::Array(listing.objects().collect()))?,
+            Format::Json => write_json(out, &listing.objects())?,
             Format::Jsonl => {
                 for object in listing.objects() {
-                    writeln!(out, "{object}")?;
+                    write_line(out, &object)?;
                 }
             }
-            Format::Yaml => write_yaml(out, &Value::Array(listing.objects().collect()))?,
+            Format::Yaml => write_yaml(out, &listing.objects())?,
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
                 let failed = |error: csv::Error| Failure::from(std::io::Error::from(error));
@@ -170,10 +171,10 @@ impl Printer {
 
     /// All about several things.
     pub(crate) fn records(&self, records: &[Record]) -> Result<(), Failure> {
-        self.each_record(records, &Value::Array(records.iter().map(Record::object).collect()))
+        self.each_record(records, &records.iter().map(Record::object).collect::<Vec<_>>())
     }
 
-    fn each_record(&self, records: &[Record], document: &Value) -> Result<(), Failure> {
+    fn each_record(&self, records: &[Record], document: &impl Serialize) -> Result<(), Failure> {
         let mut out = stdout().lock();
         match self.format {
             Format::Table | Format::Wide => {
@@ -187,7 +188,7 @@ impl Printer {
             Format::Json => write_json(&mut out, document)?,
             Format::Jsonl => {
                 for record in records {
-                    writeln!(out, "{}", record.object())?;
+                    write_line(&mut out, &record.object())?;
                 }
             }
             Format::Yaml => write_yaml(&mut out, document)?,
@@ -247,12 +248,17 @@ impl Printer {
     }
 }
 
-fn write_json(out: &mut impl Write, value: &Value) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
+fn write_json(out: &mut impl Write, data: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(data).map_err(std::io::Error::from)?;
     Ok(writeln!(out, "{text}")?)
 }
 
-fn write_yaml(out: &mut impl Write, value: &Value) -> Result<(), Failure> {
-    let text = serde_norway::to_string(value).map_err(std::io::Error::other)?;
+fn write_line(out: &mut impl Write, data: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(data).map_err(std::io::Error::from)?;
+    Ok(writeln!(out, "{text}")?)
+}
+
+fn write_yaml(out: &mut impl Write, data: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_norway::to_string(data).map_err(std::io::Error::other)?;
     Ok(write!(out, "{text}")?)
 }

@@ -1,8 +1,7 @@
 //! [`Record`]: all about one thing.
 
-use serde_json::{Map, Value};
-
 use super::Cell;
+use super::object::Object;
 
 /// All about one thing: named values in order.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +36,7 @@ impl Record {
         self
     }
 
-    pub(super) fn object(&self) -> Value {
-        let fields = self.fields.iter().map(|field| (field.name.to_owned(), field.cell.value.clone()));
-        Value::Object(fields.collect::<Map<_, _>>())
+    pub(super) fn object(&self) -> Object<'_> {
+        Object(self.fields.iter().map(|field| (field.name, &field.cell.value)).collect())
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod command;
+mod compile_time;
 mod reliability;
 mod soak;
 mod test;
@@ -12,6 +13,7 @@ mod vectors;
 pub(crate) use bench::BENCH;
 pub(crate) use ci::CI;
 pub(crate) use command::Command;
+pub(crate) use compile_time::COMPILE_TIME;
 pub(crate) use reliability::RELIABILITY;
 pub(crate) use soak::SOAK;
 pub(crate) use test::TEST;
