@@ -12,7 +12,7 @@ async fn below(to: &str, State(db): State<u8>, count: u32) -> Result<u32, String
 }
 
 #[job(name = "instrumented:named")]
-#[tracing::instrument(skip_all, err, fields(id = ctx.task_id()))]
+#[tracing::instrument(skip_all, err, fields(id = %ctx.task_id()))]
 async fn with_fields(#[serde(default)] copies: u8, ctx: &Ctx) -> Result<(), std::io::Error> {
     let _ = copies;
     ctx.task_type();
