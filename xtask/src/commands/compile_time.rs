@@ -15,15 +15,15 @@ use crate::process::{Process, cargo};
 pub(crate) const COMPILE_TIME: Command = Command { help: HELP, run };
 
 const HELP: &str = "\
-Builds a crate with 200 jobs and one that does the same by hand, in turns.
+Builds a program with 200 jobs and one that does the same by hand, in turns.
 
 Usage: cargo xtask compile-time [--rounds N]
 
   --rounds N  How often each is built; 5 unless given
 
-Each job has a struct of three fields, a queue and a number of retries, a way to enqueue it, and a handler that is
-registered. By hand that is written with serde, `Task`, `TaskOptions` and `Router`. Only the crate itself is built
-again; what it depends on is there. Writes bench/COMPILE.md.
+Each job has a struct of three fields, a queue and a number of retries, a handler that is registered, and is enqueued
+once. By hand that is written with serde, `Task`, `TaskOptions` and `Router`. Only the program itself is built again;
+what it depends on is there. Writes bench/COMPILE.md.
 ";
 
 /// How many jobs each crate has.
@@ -46,12 +46,13 @@ fn run(arguments: &[String]) -> Result<()> {
     ensure!(rounds > 0, "at least one round is needed");
     let folder = places::target().join("compile-time");
     let contenders =
-        [Contender { name: "jobs", source: jobs() }, Contender { name: "by_hand", source: by_hand() }];
+        [Contender { name: "jobs", source: jobs()? }, Contender { name: "by_hand", source: by_hand()? }];
     generate(&folder, &contenders)?;
     let mut report = format!(
         "# What `#[job]` costs the compiler\n\n\
-         A crate with {JOBS} jobs beside one that does the same by hand (serde, `Task`, `TaskOptions`, `Router`), built \
-         in turns, {rounds} times each, without optimization; only the crate itself, its dependencies are there.\n\
+         A program with {JOBS} jobs beside one that does the same by hand (serde, `Task`, `TaskOptions`, `Router`), built \
+         in turns, {rounds} times each, without optimization and \
+         not incrementally; only the program itself, its dependencies are there.\n\
          Seconds: min / **median** / max. Machine: {}. {}.\n\nWritten by `cargo xtask compile-time`.\n\n\
          | command | `#[job]` | by hand | `#[job]` ÷ by hand |\n|---|---|---|---|\n",
         machine(),
@@ -115,45 +116,68 @@ fn generate(folder: &Path, contenders: &[Contender]) -> Result<()> {
     for Contender { name, source } in contenders {
         let manifest = format!(
             "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-             asynq = {{ path = {:?} }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\nserde_json = \"1\"\n",
+             asynq = {{ path = {:?} }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\nserde_json = \"1\"\ntokio = {{ version = \"1\", features = [\"rt\"] }}\n",
             places::display(places::root()),
         );
         write(&folder.join(name).join("Cargo.toml"), &manifest)?;
-        write(&folder.join(name).join("src").join("lib.rs"), source)?;
+        write(&folder.join(name).join("src").join("main.rs"), source)?;
     }
     Ok(())
 }
 
 fn build(folder: &Path, command: &str, contender: &Contender) -> Result<Duration> {
     // Cargo builds again what is newer than what it made.
-    let file = folder.join(contender.name).join("src").join("lib.rs");
+    let file = folder.join(contender.name).join("src").join("main.rs");
     fs::write(&file, &contender.source).with_context(|| format!("cannot write {}", file.display()))?;
     let began = Instant::now();
     cargo([command, "--quiet", "--package", contender.name])
+        // All of it anew: what did not change is not remembered.
+        .env("CARGO_INCREMENTAL", "0")
         .env("CARGO_TARGET_DIR", places::display(&folder.join("target")))
         .directory(folder)
         .run()?;
     Ok(began.elapsed())
 }
 
-fn jobs() -> String {
+fn jobs() -> Result<String> {
     let mut source = "//! Two hundred jobs.\n".to_owned();
     for n in 0..JOBS {
-        source.push_str(&format!(
+        write!(
+            source,
             "\n#[asynq::job(queue = \"mail\", retry = 5)]\n\
              pub async fn send_{n}(to: String, count: u32, note: Option<String>) -> Result<(), String> {{\n    \
              if to.is_empty() {{ Err(format!(\"{{count}} {{note:?}}\")) }} else {{ Ok(()) }}\n}}\n"
-        ));
+        )?;
     }
-    source
+    source.push_str(&main(".registered()")?);
+    Ok(source)
 }
 
-fn by_hand() -> String {
+/// Enqueues each job once, and runs a worker.
+fn main(handlers: &str) -> Result<String> {
+    let mut source = "\nasync fn produce(client: &asynq::Client) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {\n"
+        .to_owned();
+    for n in 0..JOBS {
+        writeln!(source, "    Send{n}::new(\"ann\", {n}, None).enqueue(client).await?;")?;
+    }
+    write!(
+        source,
+        "    Ok(())\n}}\n\nfn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {{\n    \
+         tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {{\n        \
+         let client = asynq::Client::in_memory();\n        \
+         produce(&client).await?;\n        \
+         asynq::Server::builder(&client){handlers}.start().await?.shutdown().await;\n        Ok(())\n    }})\n}}\n"
+    )?;
+    Ok(source)
+}
+
+fn by_hand() -> Result<String> {
     let mut source = "//! The same by hand.\n\nuse asynq::{Client, Ctx, Router, SkipRetry, Task, TaskInfo, TaskOptions};\n\
                       use serde::{Deserialize, Serialize};\n"
         .to_owned();
     for n in 0..JOBS {
-        source.push_str(&format!(
+        write!(
+            source,
             "\n#[derive(Deserialize, Serialize)]\n\
              pub struct Send{n} {{\n    pub to: String,\n    pub count: u32,\n    pub note: Option<String>,\n}}\n\n\
              impl Send{n} {{\n    \
@@ -166,14 +190,15 @@ fn by_hand() -> String {
              pub async fn send_{n}(ctx: Ctx) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {{\n    \
              let Send{n} {{ to, count, note }} = serde_json::from_slice(ctx.payload()).map_err(SkipRetry::new)?;\n    \
              if to.is_empty() {{ Err(format!(\"{{count}} {{note:?}}\").into()) }} else {{ Ok(()) }}\n}}\n"
-        ));
+        )?;
     }
     source.push_str("\npub fn router() -> asynq::Result<Router> {\n    Ok(Router::new()");
     for n in 0..JOBS {
-        source.push_str(&format!("\n        .route(\"send_{n}\", send_{n})?"));
+        write!(source, "\n        .route(\"send_{n}\", send_{n})?")?;
     }
     source.push_str(")\n}\n");
-    source
+    source.push_str(&main(".router(router()?).queues([(\"mail\", 1)])")?);
+    Ok(source)
 }
 
 /// What it was measured on.
