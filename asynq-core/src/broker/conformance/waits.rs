@@ -36,13 +36,23 @@ async fn watch(world: &World, id: &str) -> Watched {
 }
 
 async fn listen(world: &World) -> Box<dyn Messages> {
-    let mut messages = world.broker.run_ends().await.expect("the store answers");
+    let [messages] = listeners(world).await;
+    messages
+}
+
+async fn listeners<const N: usize>(world: &World) -> [Box<dyn Messages>; N] {
+    let mut listeners = Vec::new();
+    for _ in 0..N {
+        listeners.push(world.broker.run_ends().await.expect("the store answers"));
+    }
     // Who listens on another node of a cluster may still hear what was published before.
     let first = world.active("first-of-all").await;
     watch(world, "first-of-all").await;
     world.apply(&first, done()).await;
-    while next(&mut *messages).await != world.keys.task("first-of-all") {}
-    messages
+    for messages in &mut listeners {
+        while next(&mut **messages).await != world.keys.task("first-of-all") {}
+    }
+    listeners.try_into().expect("as many as were asked for")
 }
 
 async fn next(messages: &mut dyn Messages) -> String {
@@ -243,7 +253,7 @@ async fn marks_lapse(world: World) {
 }
 
 async fn everyone_is_told(world: World) {
-    let (mut one, mut two) = (listen(&world).await, listen(&world).await);
+    let [mut one, mut two] = listeners(&world).await;
     let leased = world.active("a").await;
     watch(&world, "a").await;
     world.apply(&leased, done()).await;
