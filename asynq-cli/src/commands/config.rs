@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Listing, Printer};
+use crate::output::{Cell, Column, Listing, Printer, print_line};
 use crate::settings::{Settings, default_file};
 
 /// Configuration.
@@ -21,7 +21,7 @@ impl Config {
             Self::Path => {
                 let path = default_file()
                     .ok_or_else(|| Failure::usage("HOME is not set: name a file with --config"))?;
-                printer.say(&path.display().to_string())
+                print_line(&path.display().to_string())
             }
             Self::Show => {
                 let columns = [

@@ -1,6 +1,8 @@
 //! `asynq queue`: queues, looked at, paused, removed.
 
+use asynq_core::Error;
 use asynq_core::inspector::QueueInfo;
+use asynq_core::task::QueueName;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -122,16 +124,14 @@ impl Queue {
             Self::History(history) => history.run(app).await,
             Self::Pause(names) => {
                 change(app, &names.queues, async |queue| {
-                    existing(app, queue).await?;
-                    let changed = app.inspector.pause(queue).await?;
+                    let changed = app.inspector.pause(existing(app, queue).await?).await?;
                     Ok(if changed { "paused" } else { "already paused" })
                 })
                 .await
             }
             Self::Resume(names) => {
                 change(app, &names.queues, async |queue| {
-                    existing(app, queue).await?;
-                    let changed = app.inspector.resume(queue).await?;
+                    let changed = app.inspector.resume(existing(app, queue).await?).await?;
                     Ok(if changed { "resumed" } else { "not paused" })
                 })
                 .await
@@ -242,11 +242,12 @@ impl History {
 }
 
 /// Go pauses queues that do not exist; a misspelled name is an error here.
-async fn existing(app: &App, queue: &str) -> Result<(), Failure> {
-    if app.inspector.queues().await?.iter().any(|known| known.as_str() == queue) {
-        return Ok(());
+async fn existing(app: &App, name: &str) -> Result<QueueName, Failure> {
+    let queue = QueueName::new(name).map_err(Error::from)?;
+    if !app.client.broker().queue_exists(&queue).await.map_err(Error::from)? {
+        return Err(Error::QueueNotFound { queue }.into());
     }
-    Err(Failure::not_found(format!("queue not found: `{}`", human::printable(queue))))
+    Ok(queue)
 }
 
 async fn change(

@@ -2,12 +2,13 @@
 
 use asynq_core::inspector::QueueInfo;
 use clap::Args;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::failure::Failure;
 use crate::human;
-use crate::output::{Cell, Column, Format, Listing};
+use crate::output::{Cell, Column, Format, Listing, print_line};
 
 /// How many tasks there are, and how Redis is.
 #[derive(Args, Debug)]
@@ -22,34 +23,13 @@ impl Stats {
         let queues = queues(app).await?;
         let redis = app.inspector.store_info().await?;
         if self.json {
-            let line = go_json(&queues, &redis, app.now()).to_string();
-            return app.printer.say(&line);
+            return print_line(&go_json(&queues, &redis, app.now()).to_string());
         }
         if !app.printer.format.is_table() {
             return document(app, &queues, &redis);
         }
-        let total = |count: fn(&QueueInfo) -> usize| queues.iter().map(count).sum::<usize>();
-        let mut states = Listing::new(
-            &[
-                Column::new("active", "active"),
-                Column::new("pending", "pending"),
-                Column::new("aggregating", "aggregating"),
-                Column::new("scheduled", "scheduled"),
-                Column::new("retry", "retry"),
-                Column::new("archived", "archived"),
-                Column::new("completed", "completed"),
-            ],
-            "",
-        );
-        states.push([
-            Cell::count(total(|queue| queue.active)),
-            Cell::count(total(|queue| queue.pending)),
-            Cell::count(total(|queue| queue.aggregating)),
-            Cell::count(total(|queue| queue.scheduled)),
-            Cell::count(total(|queue| queue.retry)),
-            Cell::count(total(|queue| queue.archived)),
-            Cell::count(total(|queue| queue.completed)),
-        ]);
+        let mut states = Listing::new(&STATES.map(|(name, _)| Column::new(name, name)), "");
+        states.push(STATES.map(|(_, count)| Cell::count(queues.iter().map(count).sum())));
         app.printer.say("Tasks by state")?;
         app.printer.listing(&states)?;
 
@@ -121,6 +101,20 @@ impl Stats {
     }
 }
 
+/// Reads a number off a queue.
+type Count = fn(&QueueInfo) -> usize;
+
+/// How many tasks of each state a queue holds.
+const STATES: [(&str, Count); 7] = [
+    ("active", |queue| queue.active),
+    ("pending", |queue| queue.pending),
+    ("aggregating", |queue| queue.aggregating),
+    ("scheduled", |queue| queue.scheduled),
+    ("retry", |queue| queue.retry),
+    ("archived", |queue| queue.archived),
+    ("completed", |queue| queue.completed),
+];
+
 /// All queues, as they stand.
 pub(crate) async fn queues(app: &App) -> Result<Vec<QueueInfo>, Failure> {
     let mut queues = Vec::new();
@@ -145,30 +139,27 @@ fn document(app: &App, queues: &[QueueInfo], redis: &Info) -> Result<(), Failure
     if app.printer.format == Format::Csv {
         return app.printer.listing(&super::queue::table(queues));
     }
+    let mut value = totals(queues, "at", app.now());
+    value.insert("queues".to_owned(), queues.iter().map(super::queue::object).collect());
+    value.insert("redis".to_owned(), json!(redis));
+    app.printer.document(&Value::Object(value))
+}
+
+/// What all queues hold together, by state, and what they did today; and when that was, under this name.
+fn totals(queues: &[QueueInfo], time: &str, now: Timestamp) -> Map<String, Value> {
     let (processed, failed) = today(queues);
-    let total = |count: fn(&QueueInfo) -> usize| queues.iter().map(count).sum::<usize>();
-    let queues_json: Vec<Value> = queues.iter().map(super::queue::object).collect();
-    let value = json!({
-        "active": total(|queue| queue.active),
-        "pending": total(|queue| queue.pending),
-        "aggregating": total(|queue| queue.aggregating),
-        "scheduled": total(|queue| queue.scheduled),
-        "retry": total(|queue| queue.retry),
-        "archived": total(|queue| queue.archived),
-        "completed": total(|queue| queue.completed),
-        "processed": processed,
-        "failed": failed,
-        "at": human::rfc3339(app.now()),
-        "queues": queues_json,
-        "redis": redis,
-    });
-    app.printer.document(&value)
+    let mut totals: Map<String, Value> = STATES
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), json!(queues.iter().map(count).sum::<usize>())))
+        .collect();
+    totals.insert("processed".to_owned(), json!(processed));
+    totals.insert("failed".to_owned(), json!(failed));
+    totals.insert(time.to_owned(), json!(human::rfc3339(now)));
+    totals
 }
 
 /// What Go's `stats --json` prints; its names, units and capitals.
-fn go_json(queues: &[QueueInfo], redis: &Info, now: jiff::Timestamp) -> Value {
-    let total = |count: fn(&QueueInfo) -> usize| queues.iter().map(count).sum::<usize>();
-    let (processed, failed) = today(queues);
+fn go_json(queues: &[QueueInfo], redis: &Info, now: Timestamp) -> Value {
     let one = |queue: &QueueInfo| {
         json!({
             "Queue": queue.queue.as_str(),
@@ -192,21 +183,5 @@ fn go_json(queues: &[QueueInfo], redis: &Info, now: jiff::Timestamp) -> Value {
         })
     };
     let list = if queues.is_empty() { Value::Null } else { Value::Array(queues.iter().map(one).collect()) };
-    let redis: Map<String, Value> = redis.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    json!({
-        "aggregate": {
-            "active": total(|queue| queue.active),
-            "pending": total(|queue| queue.pending),
-            "aggregating": total(|queue| queue.aggregating),
-            "scheduled": total(|queue| queue.scheduled),
-            "retry": total(|queue| queue.retry),
-            "archived": total(|queue| queue.archived),
-            "completed": total(|queue| queue.completed),
-            "processed": processed,
-            "failed": failed,
-            "timestamp": human::rfc3339(now),
-        },
-        "queues": list,
-        "redis": redis,
-    })
+    json!({ "aggregate": totals(queues, "timestamp", now), "queues": list, "redis": redis })
 }

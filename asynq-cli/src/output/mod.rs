@@ -8,5 +8,5 @@ mod record;
 
 pub(crate) use cell::Cell;
 pub(crate) use listing::{Column, Listing};
-pub(crate) use printer::{Color, Format, Printer};
+pub(crate) use printer::{Color, Format, Printer, print_line};
 pub(crate) use record::Record;

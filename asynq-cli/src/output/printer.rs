@@ -239,13 +239,15 @@ impl Printer {
 
     /// A line for people about something that was done; programs get it as data from [`listing`](Self::listing).
     pub(crate) fn say(&self, line: &str) -> Result<(), Failure> {
-        if self.format.is_table() {
-            let mut out = stdout().lock();
-            writeln!(out, "{line}")?;
-            out.flush()?;
-        }
-        Ok(())
+        if self.format.is_table() { print_line(line) } else { Ok(()) }
     }
+}
+
+/// Prints a line, whatever the format.
+pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
+    let mut out = stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
 }
 
 fn write_json(out: &mut impl Write, data: &impl Serialize) -> Result<(), Failure> {

@@ -120,3 +120,15 @@ async fn exit_codes_say_what_was_wrong() {
     let ran = run(&redis, &["queue", "pause", "nope", "mail", "neither"]);
     assert_eq!((ran.code, ran.out.as_str()), (3, "queue mail: paused\n"), "{ran:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gos_form_of_the_statistics_is_printed_whatever_the_format() {
+    let (redis, _client) = seeded().await;
+    for words in [&["stats", "--json"][..], &["stats", "--json", "-o", "json"]] {
+        let told = done(&redis, words).json();
+        assert_eq!((&told["aggregate"]["pending"], &told["aggregate"]["archived"]), (&3.into(), &1.into()));
+        assert_eq!((&told["queues"][1]["Queue"], &told["queues"][1]["Size"]), (&"mail".into(), &4.into()));
+    }
+    let ours = done(&redis, &["stats", "-o", "json"]).json();
+    assert_eq!((&ours["scheduled"], &ours["queues"][0]["queue"]), (&1.into(), &"low".into()));
+}

@@ -164,7 +164,7 @@ impl SelectionChange {
     }
 
     async fn run(mut self) -> Result<SelectionChanged> {
-        let selection = self.selection.clone().retain_states(|state| self.action.allows(state));
+        let selection = self.selection.clone().allowing(&self.action);
         let mut found = self.inspector.find(selection).await?;
         let mut done = SelectionChanged::default();
         let mut running = FuturesUnordered::new();

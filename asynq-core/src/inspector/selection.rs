@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::listing::TaskStream;
-use super::{Collection, Filter, Inspector};
+use super::{Action, Collection, Filter, Inspector};
 use crate::broker::Broker;
 use crate::error::{Error, Result};
 use crate::task::{QueueName, TaskInfo, TaskState};
@@ -35,7 +35,8 @@ use crate::task::{QueueName, TaskInfo, TaskState};
 #[must_use]
 pub struct Selection {
     queues: Vec<String>,
-    states: Vec<TaskState>,
+    /// In any state when none is named.
+    states: Option<Vec<TaskState>>,
     group: Option<String>,
     filter: Filter,
     limit: Option<usize>,
@@ -55,7 +56,7 @@ impl Selection {
 
     /// In this state, or in others that are given likewise.
     pub fn state(mut self, state: TaskState) -> Self {
-        self.states.push(state);
+        self.states.get_or_insert_default().push(state);
         self
     }
 
@@ -77,19 +78,17 @@ impl Selection {
         self
     }
 
-    /// Only those in states of which this holds.
-    pub(super) fn retain_states(mut self, keep: impl Fn(TaskState) -> bool) -> Self {
-        let states = if self.states.is_empty() { TaskState::ALL.to_vec() } else { self.states };
-        self.states = states.into_iter().filter(|state| keep(*state)).collect();
-        if self.states.is_empty() {
-            self.limit = Some(0);
-        }
+    /// Only those in states that [allow](Action::allows) this.
+    pub fn allowing(mut self, action: &Action) -> Self {
+        let states = self.states.unwrap_or_else(|| TaskState::ALL.to_vec());
+        self.states = Some(states.into_iter().filter(|state| action.allows(*state)).collect());
         self
     }
 
     /// In which states tasks may fit.
     fn wanted_states(&self) -> Vec<TaskState> {
-        self.filter.states().filter(|state| self.states.is_empty() || self.states.contains(state)).collect()
+        let named = |state: &TaskState| self.states.as_ref().is_none_or(|states| states.contains(state));
+        self.filter.states().filter(named).collect()
     }
 }
 
@@ -129,16 +128,7 @@ impl Inspector {
         let left = selection.limit.unwrap_or(usize::MAX);
         let broker = Arc::clone(&self.broker);
         let (filter, group) = (selection.filter, selection.group);
-        Ok(FoundTasks {
-            broker,
-            filter,
-            group,
-            places,
-            collections: VecDeque::new(),
-            reading: None,
-            seen: 0,
-            left,
-        })
+        Ok(FoundTasks { broker, filter, group, places, collections: VecDeque::new(), reading: None, left })
     }
 }
 
@@ -153,7 +143,6 @@ pub struct FoundTasks {
     /// The same, of the place that is looked at now: groups are many.
     collections: VecDeque<(QueueName, Collection)>,
     reading: Option<TaskStream>,
-    seen: usize,
     left: usize,
 }
 
@@ -172,7 +161,6 @@ impl FoundTasks {
             if let Some(tasks) = &mut self.reading {
                 match tasks.next().await {
                     Some(Ok(task)) => {
-                        self.seen += 1;
                         if self.filter.matches(&task, self.broker.clock().now()) {
                             self.left -= 1;
                             return Some(Ok(task));
@@ -195,11 +183,6 @@ impl FoundTasks {
             }
         }
         None
-    }
-
-    /// How many tasks were looked at so far, those that do not fit included.
-    pub fn seen(&self) -> usize {
-        self.seen
     }
 
     async fn collections_of(

@@ -1,11 +1,10 @@
 //! `asynq task run`, `archive`, `delete`, `move`, `edit` and `cancel`: what is done to tasks that are named, read from
 //! stdin, or fit a filter.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use asynq_core::inspector::{Action, Filter, Selection, TaskEdit};
@@ -226,7 +225,8 @@ impl Which {
         selection = self.queue.into_iter().fold(selection, Selection::queue);
         selection = self.state.into_iter().fold(selection, Selection::state);
         selection = self.limit.into_iter().fold(selection, Selection::limit);
-        let count = count(app, &selection, &action).await?;
+        let selection = selection.allowing(&action);
+        let count = count(app, &selection).await?;
         if self.dry_run || count == 0 {
             return report(
                 app,
@@ -238,16 +238,13 @@ impl Which {
         if !self.yes {
             confirm(&format!("{action} {count} tasks?"))?;
         }
-        let failures: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
         let mut done = 0_usize;
-        let (stop, told) = (Arc::clone(&app.stop), Arc::clone(&failures));
+        let stop = Arc::clone(&app.stop);
         let progress = stderr().is_terminal() && app.printer.format.is_table();
         let mut change = app.inspector.apply_to(selection, action.clone()).watch(move |task, result| {
             done += 1;
             if let Err(error) = result {
                 eprintln!("error: {}: {error}", human::printable(task.id.as_str()));
-                *told.lock().unwrap_or_else(PoisonError::into_inner).entry(error.to_string()).or_default() +=
-                    1;
             }
             if progress && (done.is_multiple_of(50) || done == count) {
                 eprint!("\r{done} of {count}");
@@ -273,12 +270,12 @@ impl Which {
     }
 }
 
-/// How many tasks would be changed.
-async fn count(app: &App, selection: &Selection, action: &Action) -> Result<usize, Failure> {
+async fn count(app: &App, selection: &Selection) -> Result<usize, Failure> {
     let mut found = app.inspector.find(selection.clone()).await?;
     let mut count = 0;
     while let Some(task) = found.next().await {
-        count += usize::from(action.allows(task?.state));
+        task?;
+        count += 1;
     }
     Ok(count)
 }

@@ -9,7 +9,6 @@ use crate::output::{Cell, Column, Listing};
 pub(super) fn rows(tasks: &[TaskInfo], state: Option<TaskState>, now: Timestamp, nothing: String) -> Listing {
     let mut listing = Listing::new(&columns(state), nothing);
     for task in tasks {
-        let headers = serde_json::to_value(&task.headers).unwrap_or_default();
         let shown = |name: &str| match name {
             "id" => Cell::text(task.id.as_str()),
             "type" => Cell::text(task.task_type.as_str()),
@@ -28,7 +27,10 @@ pub(super) fn rows(tasks: &[TaskInfo], state: Option<TaskState>, now: Timestamp,
             "deadline" => Cell::relative(task.deadline, now),
             "retention_ms" => Cell::length_or_none(task.retention),
             "orphaned" => Cell::flag(task.is_orphaned),
-            _ => Cell::new(headers.to_string(), headers.clone()),
+            _ => {
+                let headers = serde_json::to_value(&task.headers).unwrap_or_default();
+                Cell::new(headers.to_string(), headers)
+            }
         };
         let cells = listing.columns.iter().map(|column| shown(column.name)).collect();
         listing.rows.push(cells);

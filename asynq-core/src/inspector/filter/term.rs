@@ -123,26 +123,24 @@ impl Term {
 
     /// Whether a task in this state may fit.
     pub(super) fn allows(&self, state: TaskState) -> bool {
-        let mut states = self.tests.iter().filter_map(|test| match test {
+        self.may_hold(|test| match test {
             Test::State(wanted) => Some(*wanted == state),
             _ => None,
-        });
-        match states.next() {
-            None => true,
-            Some(first) => (first || states.any(|wanted| wanted)) != self.negated,
-        }
+        })
     }
 
     /// Whether a task in this queue may fit.
     pub(super) fn allows_queue(&self, queue: &str) -> bool {
-        let mut queues = self.tests.iter().filter_map(|test| match test {
+        self.may_hold(|test| match test {
             Test::Queue(pattern) => Some(pattern.fits(queue)),
             _ => None,
-        });
-        match queues.next() {
-            None => true,
-            Some(first) => (first || queues.any(|fits| fits)) != self.negated,
-        }
+        })
+    }
+
+    /// Whether it may hold, as far as `known` tells of its tests, which are all of one kind.
+    fn may_hold(&self, known: impl Fn(&Test) -> Option<bool>) -> bool {
+        let told: Vec<bool> = self.tests.iter().filter_map(known).collect();
+        told.is_empty() || told.contains(&true) != self.negated
     }
 }
 
