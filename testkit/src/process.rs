@@ -1,5 +1,6 @@
 //! Child processes that do not outlive their test.
 
+use std::ffi::OsStr;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -49,6 +50,15 @@ impl Child {
         });
         let stdin = child.stdin.take();
         Self { process: child, stdin, lines, _readers: readers }
+    }
+
+    /// Starts this test binary again, to run one test alone: with this variable it is told what to be.
+    pub fn this_test(test: &str, variable: &str, value: impl AsRef<OsStr>) -> Self {
+        Self::spawn(
+            Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", test, "--nocapture", "--test-threads", "1"])
+                .env(variable, value),
+        )
     }
 
     /// What it printed so far.

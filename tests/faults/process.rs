@@ -1,12 +1,10 @@
 //! A worker process: this test binary again, told by the environment to be one.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use asynq::Client;
 use asynq_testkit::Child;
 use asynq_testkit::load::{Ledger, Worker};
-use tokio::process::Command;
 
 const BE_WORKER: &str = "ASYNQ_TEST_WORKER_URL";
 
@@ -26,10 +24,5 @@ async fn be_a_worker_process() {
 
 /// Starts one.
 pub(crate) fn spawn(url: &str) -> Child {
-    Child::spawn(
-        Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "process::be_a_worker_process", "--nocapture", "--test-threads", "1"])
-            .env(BE_WORKER, url)
-            .stdin(Stdio::null()),
-    )
+    Child::this_test("process::be_a_worker_process", BE_WORKER, url)
 }

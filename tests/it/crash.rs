@@ -2,12 +2,10 @@
 //!
 //! Workers are processes of their own: this test binary again, told by the environment to be one.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use asynq::{Client, Ctx, Router, Server, Task, TaskInfo, TaskOptions, TaskState};
 use asynq_testkit::{Child, GoPeer, RedisServer, eventually, eventually_within};
-use tokio::process::Command;
 
 use crate::support::{in_state, info, redis, telling, worker};
 
@@ -46,12 +44,7 @@ fn die() {
 }
 
 fn spawn_worker(redis: &RedisServer) -> Child {
-    Child::spawn(
-        Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "crash::be_a_worker_process", "--nocapture", "--test-threads", "1"])
-            .env(BE_WORKER, redis.url())
-            .stdin(Stdio::null()),
-    )
+    Child::this_test("crash::be_a_worker_process", BE_WORKER, redis.url())
 }
 
 /// What is stored of the default queue's tasks.

@@ -1,13 +1,11 @@
 //! Schedulers on real Redis, and beside Go's.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
 use std::time::Duration;
 
 use asynq::{Client, PeriodicTask, Scheduler, Task};
 use asynq_testkit::{Child, GoPeer, RedisServer, eventually};
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 use crate::support::{redis, telling, worker};
 
@@ -87,12 +85,7 @@ async fn be_a_scheduler_process() {
 }
 
 fn spawn_scheduler(redis: &RedisServer) -> Child {
-    Child::spawn(
-        Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "periodic::be_a_scheduler_process", "--nocapture", "--test-threads", "1"])
-            .env(BE_SCHEDULER, redis.url())
-            .stdin(Stdio::null()),
-    )
+    Child::this_test("periodic::be_a_scheduler_process", BE_SCHEDULER, redis.url())
 }
 
 /// Of two, either goes on alone without a gap. When both are gone, one that comes within ten seconds misses nothing.
