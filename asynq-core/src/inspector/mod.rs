@@ -5,6 +5,7 @@
 //!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs (one task, its message)
 //!   ├─► bulk.rs (all tasks of a collection) ├─► processes.rs (servers, schedulers, cluster)
 //!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
+//!         └─► search.rs (part by part, within a budget)
 //! ```
 //!
 //! Nothing here runs tasks, and nothing decides how they are shown: command line, dashboard and Web UI live on it.
@@ -17,6 +18,7 @@ mod inspector;
 mod listing;
 mod moving;
 mod processes;
+mod search;
 mod selection;
 #[cfg(test)]
 mod tests;
@@ -31,4 +33,5 @@ pub use filter::{Filter, FilterError};
 pub use inspector::Inspector;
 pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
 pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
+pub use search::{Search, SearchCursor, SearchPart};
 pub use selection::{FoundTasks, Selection};
