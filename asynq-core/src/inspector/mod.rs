@@ -8,12 +8,14 @@
 //!         └─► search.rs (part by part, within a budget)
 //! ```
 //!
-//! Nothing here runs tasks, and nothing decides how they are shown: command line, dashboard and Web UI live on it.
+//! Nothing here runs tasks, and nothing decides how they are shown: command line, dashboard and Web UI live on it. How
+//! people write and read times and lengths is the same for all of them, and in [`human`].
 
 mod action;
 mod bulk;
 mod edit;
 mod filter;
+pub mod human;
 mod inspector;
 mod listing;
 mod moving;
