@@ -1,0 +1,1 @@
+//! The Web UI of asynq.
