@@ -494,3 +494,36 @@ async fn a_search_bears_that_tasks_leave_and_refuses_foreign_cursors() {
         assert!(error.contains("cursor"), "{text}: {error}");
     }
 }
+
+#[tokio::test]
+async fn an_entry_gives_the_task_that_it_enqueues() {
+    let world = world();
+    let entry = |options: &[&str]| {
+        ScheduledEntry::from(SchedulerEntry {
+            id: "e".to_owned(),
+            spec: "@daily".to_owned(),
+            task_type: "report".to_owned(),
+            task_payload: "p".into(),
+            enqueue_options: options.iter().map(|&option| option.to_owned()).collect(),
+            ..SchedulerEntry::default()
+        })
+    };
+    let full = entry(&[
+        "Queue(\"low\")",
+        "MaxRetry(3)",
+        "Timeout(1m0s)",
+        "Retention(1h0m0s)",
+        "ProcessIn(2h0m0s)",
+        "Unique(1h0m0s)",
+    ]);
+    assert_eq!((full.queue(), entry(&[]).queue()), ("low", "default"));
+    let info = world.client.enqueue(full.task().unwrap()).await.unwrap().into_info();
+    assert_eq!((info.queue.as_str(), info.task_type.as_str(), info.max_retry), ("low", "report", 3));
+    assert_eq!((info.state, info.retention), (TaskState::Pending, Duration::from_secs(3_600)));
+    let twice = world.client.enqueue(full.task().unwrap()).await;
+    assert!(matches!(twice, Err(Error::DuplicateTask { .. })), "{twice:?}");
+
+    let other = entry(&["Queue(\"low\")", "Unique(1h0m0s)", "UniqueKey(\"k\")"]);
+    assert_eq!(other.unreadable_options.len(), 1);
+    world.client.enqueue(other.task().unwrap()).await.unwrap();
+}
