@@ -80,6 +80,10 @@ impl Bulk {
             }
         };
         let inspector = visit.inspector_of_all(ask.verb.right())?.clone();
+        if let Work::Matching(selection) = &work {
+            // A queue that does not exist is refused before anything begins.
+            inspector.find(Selection::clone(selection)).await?;
+        }
         let queues = match &ask.target {
             Target::Tasks(keys) => keys.iter().map(|key| key.queue.clone()).collect(),
             Target::Matching(Matching { queue: Some(queue), .. }) => vec![queue.clone()],

@@ -99,7 +99,8 @@ pub(crate) async fn events(
     Extension(pages): Extension<Pages>,
     Query(Watched { page }): Query<Watched>,
 ) -> Result<Response, Problem> {
-    if !page.starts_with('/') || page.starts_with("/events") || page.starts_with("/api") {
+    let is_other = ["//", "/api/", "/assets/", "/events"].iter().any(|start| page.starts_with(start));
+    if !page.starts_with('/') || is_other {
         return Err(Problem::invalid(format!("`{page}` is no page that can be watched")));
     }
     let visit = Visit { page, is_fragment: true, ..visit };

@@ -129,6 +129,13 @@ impl Problem {
             return Some(problem);
         }
         let status = response.status();
+        let is_page = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        if is_page {
+            return None;
+        }
         if !status.is_client_error() && !status.is_server_error() {
             return None;
         }

@@ -358,7 +358,7 @@ fn table(visit: &Visit, wanted: &Wanted, tasks: &[TaskInfo]) -> Markup {
                             th.id scope="row" {
                                 a href=(visit.link().to("queues").to(queue).to("tasks").to(id)) title=(id) { (human::printable(id)) }
                             }
-                            @for column in &wanted.columns { td class=(column.as_str()) { (column.cell(visit, task)) } }
+                            @for column in &wanted.columns { td class={"c-" (column.as_str())} { (column.cell(visit, task)) } }
                         }
                     }
                 }
