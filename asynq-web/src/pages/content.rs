@@ -34,7 +34,7 @@ pub(super) fn bytes(title: &str, bytes: &[u8], download: &Link, whole: Option<&L
             }
             @match kind {
                 Kind::Nothing => p.muted { "It is empty." },
-                Kind::Json(json) => div.json { (tree(None, &json, true)) },
+                Kind::Json(json) => div.json tabindex="0" { (tree(None, &json, true)) },
                 Kind::Text(text) => (long(text, whole)),
                 Kind::Bytes => (by_number(bytes)),
             }
@@ -114,10 +114,12 @@ fn folded(name: &Markup, open: &str, close: &str, parts: usize, is_first: bool, 
 }
 
 fn long(text: &str, whole: Option<&Link>) -> Markup {
-    let Some(whole) = whole.filter(|_| text.len() > LONGEST) else { return html! { pre { (text) } } };
+    let Some(whole) = whole.filter(|_| text.len() > LONGEST) else {
+        return html! { pre tabindex="0" { (text) } };
+    };
     let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     html! {
-        pre { (text.get(..end).unwrap_or(text)) }
+        pre tabindex="0" { (text.get(..end).unwrap_or(text)) }
         p.muted { "This is the beginning. " a href=(whole) { "Show the whole text" } }
     }
 }
@@ -132,7 +134,7 @@ fn by_number(bytes: &[u8]) -> Markup {
         format!("{:06x}  {:<47}  {letters}\n", index * 16, numbers.join(" "))
     });
     html! {
-        pre.bytes { (lines.collect::<String>()) }
+        pre.bytes tabindex="0" { (lines.collect::<String>()) }
         @if shown.len() < bytes.len() {
             p.muted { "These are the first " (human::size(4 * 1024)) "; the download has all." }
         }
@@ -172,7 +174,7 @@ mod tests {
         let page = shown(br#"{"id":12345678901234567890.10,"name":"<b>","list":[]}"#);
         assert!(page.contains("12345678901234567890.10") && page.contains("&lt;b&gt;"), "{page}");
         assert!(shown(b"\xff\x00abc").contains("ff 00 61 62 63"));
-        assert!(shown(b"plain\ntext").contains("<pre>plain\ntext</pre>"));
+        assert!(shown(b"plain\ntext").contains(">plain\ntext</pre>"));
         assert!(shown(b"").contains("It is empty."));
     }
 

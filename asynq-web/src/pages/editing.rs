@@ -199,9 +199,7 @@ impl Draft {
         let content = opened(visit, info).unwrap_or_else(|_| info.payload.clone());
         let (payload, format) = match std::str::from_utf8(&content) {
             // Forms make one kind of line end out of all.
-            Ok(text) if !text.contains('\r') && !text.starts_with('\n') => {
-                (text.to_owned(), PayloadFormat::Text)
-            }
+            Ok(text) if !text.contains('\r') => (text.to_owned(), PayloadFormat::Text),
             _ => (content.iter().map(|byte| format!("{byte:02x}")).collect(), PayloadFormat::Hex),
         };
         // To the second, as it is stored.

@@ -116,7 +116,7 @@ impl Page {
                         a href=(link) aria-current=[(self.section == section).then_some("page")] { (label) }
                     }
                 }
-                form.find role="search" action=(visit.link().to("tasks")) {
+                form.find role="search" aria-label="All tasks" action=(visit.link().to("tasks")) {
                     label.hidden for="find" { "Find tasks in all queues" }
                     input #find type="search" name="filter" placeholder="Find tasks…" autocomplete="off" spellcheck="false";
                 }

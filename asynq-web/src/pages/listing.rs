@@ -206,7 +206,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<Markup, Problem> {
         Err(problem) => {
             return Ok(html! {
                 (filter_form(visit, wanted))
-                pre.caret role="alert" { (problem.detail) }
+                pre.caret role="alert" tabindex="0" { (problem.detail) }
             });
         }
     };
@@ -226,7 +226,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<Markup, Problem> {
 
 fn filter_form(visit: &Visit, wanted: &Wanted) -> Markup {
     html! {
-        form.filter action=(wanted.place(visit, None)) role="search" {
+        form.filter action=(wanted.place(visit, None)) role="search" aria-label="This list" {
             (hidden_if("state", wanted.state.map(TaskState::as_str)))
             (hidden_if("group", wanted.group.as_deref()))
             @if wanted.has_own_columns { @for column in &wanted.columns { (hidden("column", column.as_str())) } }

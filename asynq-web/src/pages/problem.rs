@@ -21,7 +21,7 @@ pub(crate) fn problem(visit: &Visit, problem: &Problem) -> Response<Body> {
             @if problem.is_outage() {
                 p { "This page looks for it again every " (RETRY) " seconds, and goes on when it is back." }
             }
-            pre.detail { (problem.detail) }
+            pre.detail tabindex="0" { (problem.detail) }
             p { a href=(visit.link()) { "To the queues" } }
         }
     };

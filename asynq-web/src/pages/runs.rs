@@ -74,7 +74,7 @@ pub(crate) async fn run(
                 button.danger disabled[run.is_stopping()] { "Stop" }
             }
         }
-        @if let Some(End::Failed(reason)) = &progress.end { pre.detail { (reason) } }
+        @if let Some(End::Failed(reason)) = &progress.end { pre.detail tabindex="0" { (reason) } }
         (failures(&visit, &progress))
         p { a href=(back) { "Back" } }
     };

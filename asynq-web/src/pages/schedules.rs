@@ -37,7 +37,7 @@ pub(crate) async fn schedules(visit: Visit) -> Result<Response<Body>, Problem> {
         } @else {
             div.scroll role="region" aria-label="Schedules" tabindex="0" {
                 table {
-                    thead { tr { @for heading in ["Type", "When", "", "Queue", "Next", "Last"] { th scope="col" { (heading) } } } }
+                    thead { tr { @for heading in ["Type", "Specification", "When", "Queue", "Next", "Last"] { th scope="col" { (heading) } } } }
                     tbody {
                         @for entry in &entries {
                             tr data-key=(entry.id) {

@@ -44,7 +44,7 @@ pub(crate) async fn task(
         @if !info.last_error.is_empty() {
             section.failure {
                 h2 { "Last error " span.muted { (time(&visit, info.last_failed_at)) } }
-                pre { (info.last_error) }
+                pre tabindex="0" { (info.last_error) }
             }
         }
         div.columns-2 { (what_it_is(&visit, &detail)) (when(&visit, &detail)) }

@@ -57,7 +57,7 @@ for (const javaScriptEnabled of [true, false]) {
   test(`a task is enqueued, edited and duplicated ${prefix} scripts`, async () => {
     await visit(here, { javaScriptEnabled }, async (page) => {
       await page.goto("/enqueue");
-      await page.getByLabel("Queue").fill("mine");
+      await page.getByLabel("Queue", { exact: true }).fill("mine");
       await page.getByLabel("Type").fill("note");
       await page.getByLabel("Payload").fill("\n{\"n\":1}\nend");
       await page.getByLabel("When").fill("2h");

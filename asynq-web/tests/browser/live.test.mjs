@@ -14,7 +14,7 @@ test("a task that leaves goes from the table; selection, place and open parts st
   await visit(here, {}, async (page) => {
     await page.goto("/queues/mail?state=pending");
     await page.getByLabel("Select mail-020").check();
-    await page.getByText("Columns", { exact: true }).click();
+    await page.locator("summary", { hasText: "Columns" }).click();
     await page.evaluate(() => scrollTo(0, 300));
     const row = await page.$('tr[data-key="4.mailmail-020"]');
     await archive(page, "mail-021");
