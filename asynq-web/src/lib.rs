@@ -62,3 +62,8 @@ mod web_ui;
 pub use rights::{Right, Rights, Visitor};
 pub use service::{Reach, WebService};
 pub use web_ui::WebUi;
+
+/// The guide's page of the Web UI, so that its code is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/web.md")]
+mod guide {}

@@ -44,9 +44,9 @@ pub(crate) async fn settings(visit: Visit) -> Response {
         };
         (value.as_str(), label, *value == times)
     });
-    let sizes = PageSize::ALL.iter().map(|value| (value.as_str(), value.as_str(), *value == size));
-    let mut sizes: Vec<_> = sizes.collect();
-    sizes.sort_by_key(|(value, _, _)| value.len());
+    let mut sizes = PageSize::ALL.to_vec();
+    sizes.sort_by_key(|size| size.count());
+    let sizes: Vec<_> = sizes.iter().map(|value| (value.as_str(), value.as_str(), *value == size)).collect();
     let body = html! {
         div.head { h1 { "Settings" } span.muted { "of this browser" } }
         form.stack method="post" action=(visit.link().to("settings")) {
