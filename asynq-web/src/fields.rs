@@ -39,7 +39,7 @@ impl Fields {
     where
         T: FromStr<Err: Display>,
     {
-        self.read(name, |text| text.parse::<T>())
+        self.read(name, str::parse::<T>)
     }
 
     /// The same, by this function.

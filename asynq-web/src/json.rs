@@ -10,9 +10,9 @@ pub(crate) enum Json<'a> {
     Number(&'a str),
     /// With its quotes and escapes.
     Text(&'a str),
-    List(Vec<Json<'a>>),
+    List(Vec<Self>),
     /// Keys with their quotes and escapes.
-    Object(Vec<(&'a str, Json<'a>)>),
+    Object(Vec<(&'a str, Self)>),
 }
 
 impl<'a> Json<'a> {

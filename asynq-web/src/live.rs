@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Query};
-use axum::http::{HeaderMap, HeaderName, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Router};
@@ -201,6 +202,10 @@ async fn look(visit: &Visit, pages: &Pages) -> Result<News, BoxError> {
         Some(problem) => pages::problem(visit, &problem),
         None => answer,
     };
+    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !kind.starts_with(b"text/html") {
+        return Err("no page".into());
+    }
     let body = to_bytes(std::mem::take(response.body_mut()), MOST_BYTES).await?;
     Ok(News::Page(std::str::from_utf8(&body)?.into()))
 }

@@ -56,13 +56,13 @@ pub(crate) const CODES: [(&str, StatusCode); 27] = [
 ];
 
 impl Problem {
-    pub(crate) fn new(code: &'static str, detail: impl ToString) -> Self {
+    pub(crate) fn new(code: &'static str, detail: impl Into<String>) -> Self {
         let known = CODES.iter().find(|(known, _)| *known == code);
         let status = known.map_or(StatusCode::INTERNAL_SERVER_ERROR, |(_, status)| *status);
-        Self { status, code, detail: detail.to_string() }
+        Self { status, code, detail: detail.into() }
     }
 
-    pub(crate) fn invalid(detail: impl ToString) -> Self {
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Self::new("invalid", detail)
     }
 
@@ -168,7 +168,7 @@ impl IntoResponse for Problem {
 
 impl From<FilterError> for Problem {
     fn from(error: FilterError) -> Self {
-        Self::new("invalid_filter", error)
+        Self::new("invalid_filter", error.to_string())
     }
 }
 

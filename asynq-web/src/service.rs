@@ -124,11 +124,8 @@ impl WebService {
         let known = request.extensions().get::<Visitor>().cloned();
         // Whoever starts and restarts programs does not log in.
         let is_probe = ["/healthz", "/readyz"].contains(&request.uri().path());
-        let anonymous = || match is_probe {
-            true => Some(Rights::none()),
-            false => self.shared.anonymous.clone(),
-        };
-        known.or_else(|| anonymous().map(|rights| Visitor::new("", rights)))
+        let anonymous = if is_probe { Some(Rights::none()) } else { self.shared.anonymous.clone() };
+        known.or_else(|| anonymous.map(|rights| Visitor::new("", rights)))
     }
 }
 

@@ -103,6 +103,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let visit = Extension::<Self>::from_request_parts(parts, state).await;
-        visit.map(|Extension(visit)| visit).map_err(|error| Problem::new("failed", error))
+        visit.map(|Extension(visit)| visit).map_err(|error| Problem::new("failed", error.to_string()))
     }
 }

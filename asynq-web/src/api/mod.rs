@@ -6,7 +6,7 @@
 mod actions;
 mod meta;
 mod queues;
-mod redis;
+mod redis_info;
 mod schedules;
 mod servers;
 mod shapes;
@@ -17,7 +17,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::{get, post, put};
 
-/// What the API is: OpenAPI 3.1. A test holds it against every route and every answer.
+/// What the API is, in `OpenAPI` 3.1. A test holds it against every route and every answer.
 const DOCUMENT: &str = include_str!("openapi.json");
 
 /// All routes, below `/api/v1`.
@@ -42,7 +42,7 @@ pub(crate) fn routes() -> Router {
         .route("/schedules/{entry}", get(schedules::one))
         .route("/schedules/{entry}/events", get(schedules::events))
         .route("/schedules/{entry}/run", post(schedules::run))
-        .route("/redis", get(redis::info))
+        .route("/redis", get(redis_info::info))
 }
 
 async fn document() -> impl IntoResponse {

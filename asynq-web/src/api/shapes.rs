@@ -62,7 +62,8 @@ impl Content {
 
 #[derive(Serialize)]
 pub(super) struct Queue {
-    queue: String,
+    #[serde(rename = "queue")]
+    name: String,
     size: usize,
     active: usize,
     pending: usize,
@@ -86,7 +87,7 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn new(info: &QueueInfo) -> Self {
         Self {
-            queue: info.queue.to_string(),
+            name: info.queue.to_string(),
             size: info.size(),
             active: info.active,
             pending: info.pending,
@@ -124,13 +125,14 @@ impl Day {
 
 #[derive(Serialize)]
 pub(super) struct Group {
-    group: String,
+    #[serde(rename = "group")]
+    name: String,
     size: usize,
 }
 
 impl Group {
     pub(super) fn new(group: GroupInfo) -> Self {
-        Self { group: group.group, size: group.size }
+        Self { name: group.group, size: group.size }
     }
 }
 
@@ -139,7 +141,7 @@ pub(super) struct Task {
     id: String,
     queue: String,
     #[serde(rename = "type")]
-    task_type: String,
+    kind: String,
     state: &'static str,
     orphaned: bool,
     /// `null` for who may not see it.
@@ -175,7 +177,7 @@ impl Task {
         Self {
             id: info.id.to_string(),
             queue: info.queue.to_string(),
-            task_type: info.task_type.to_string(),
+            kind: info.task_type.to_string(),
             state: info.state.as_str(),
             orphaned: info.is_orphaned,
             payload: is_shown.then(|| Content::cut(&payload(), longest)),
@@ -254,7 +256,7 @@ struct Running {
     id: String,
     queue: String,
     #[serde(rename = "type")]
-    task_type: String,
+    kind: String,
     payload: Option<Content>,
     started_at: Option<String>,
     deadline: Option<String>,
@@ -265,7 +267,7 @@ impl Server {
         let running = |task: RunningTask| Running {
             id: task.id.to_string(),
             queue: task.queue.to_string(),
-            task_type: task.task_type.to_string(),
+            kind: task.task_type.to_string(),
             payload: visit
                 .may(Right::ViewPayload, task.queue.as_str())
                 .then(|| Content::cut(&task.payload, CUT)),
@@ -290,7 +292,7 @@ impl Server {
 pub(super) struct Schedule {
     id: String,
     #[serde(rename = "type")]
-    task_type: String,
+    kind: String,
     queue: String,
     spec: String,
     /// `null` where we cannot read it.
@@ -308,7 +310,7 @@ impl Schedule {
             entry.options.iter().map(ToString::to_string).chain(entry.unreadable_options.iter().cloned());
         Self {
             id: entry.id.clone(),
-            task_type: entry.task_type.to_string(),
+            kind: entry.task_type.to_string(),
             queue: entry.queue().to_owned(),
             spec: entry.spec.clone(),
             in_words: words(&entry.spec),

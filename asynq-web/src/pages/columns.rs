@@ -109,9 +109,13 @@ impl Column {
     }
 
     pub(super) fn cell(self, visit: &Visit, task: &TaskInfo) -> Markup {
-        let carries = |bytes: &[u8]| match visit.may(Right::ViewPayload, task.queue.as_str()) {
-            true => cell(bytes),
-            false => html! { span.muted { "not shown" } },
+        let is_shown = visit.may(Right::ViewPayload, task.queue.as_str());
+        let carries = |bytes: &[u8]| {
+            if is_shown {
+                cell(bytes)
+            } else {
+                html! { span.muted { "not shown" } }
+            }
         };
         match self {
             Self::Type => html! { (human::printable(task.task_type.as_str())) },

@@ -200,7 +200,10 @@ impl Draft {
         let (payload, format) = match std::str::from_utf8(&content) {
             // Forms make one kind of line end out of all.
             Ok(text) if !text.contains('\r') => (text.to_owned(), PayloadFormat::Text),
-            _ => (content.iter().map(|byte| format!("{byte:02x}")).collect(), PayloadFormat::Hex),
+            _ => (
+                content.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
+                PayloadFormat::Hex,
+            ),
         };
         // To the second, as it is stored.
         let length = |length: std::time::Duration| match length.as_secs() {
@@ -216,7 +219,12 @@ impl Draft {
             timeout: length(info.timeout),
             retention: length(info.retention),
             group: info.group.clone(),
-            headers: info.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect(),
+            headers: info
+                .headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}\n"))
+                .collect::<Vec<_>>()
+                .concat(),
         }
     }
 }

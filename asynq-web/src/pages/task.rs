@@ -107,7 +107,7 @@ fn actions(visit: &Visit, info: &TaskInfo) -> Markup {
                 }
             }
             @if is_editable && visit.may(Right::Edit, queue) && visit.may(Right::ViewPayload, queue) {
-                a.button.quiet href=(here.clone().to("edit")) { "Edit" }
+                a.button.quiet href=(here.to("edit")) { "Edit" }
             }
             @if visit.may(Right::Enqueue, queue) && visit.may(Right::ViewPayload, queue) {
                 a.button.quiet href=(visit.link().to("enqueue").with("like", TaskKey::new(queue, id))) { "Duplicate" }
