@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{config, cron, group, queue, redis_info, server, stats, task};
+use crate::commands::{config, cron, group, queue, redis_info, server, stats, task, web};
 use crate::output::{Color, Format, Printer};
 use crate::settings::ConnectionArguments;
 
@@ -82,14 +82,20 @@ pub(crate) enum Command {
     /// What Redis tells about itself.
     #[command(subcommand)]
     Redis(redis_info::Redis),
+    /// Serves the Web UI.
+    Web(web::Web),
     /// How this tool is configured.
     #[command(subcommand)]
     Config(config::Config),
 }
 
 impl Command {
-    /// Whether it says how far it came when it is stopped.
+    /// Whether it has something to do yet when it is stopped: to say how far it came, to end what it is answering.
     pub(crate) fn reports_when_stopped(&self) -> bool {
-        matches!(self, Self::Task(task) if task.changes_many())
+        match self {
+            Self::Task(task) => task.changes_many(),
+            Self::Web(_) => true,
+            _ => false,
+        }
     }
 }

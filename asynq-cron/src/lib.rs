@@ -9,6 +9,7 @@ pub mod duration;
 mod error;
 mod field;
 mod spec;
+mod words;
 
 pub use error::InvalidSpec;
 pub use field::Field;

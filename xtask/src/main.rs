@@ -3,6 +3,7 @@
 //! One file for each command in [`commands`], one for each rule of the house in [`tidy`]. What this machine must
 //! have is named in [`packages`] and nowhere else.
 
+mod browser;
 mod commands;
 mod go;
 mod packages;

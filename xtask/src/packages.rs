@@ -38,6 +38,30 @@ pub(crate) const GO: Package = Package {
     service: None,
 };
 
+/// Chromium.
+pub(crate) const CHROMIUM: Package = Package {
+    program: "chromium",
+    debian: "chromium",
+    why: "tests look at the pages of the Web UI in a real browser",
+    service: None,
+};
+
+/// Node.js.
+pub(crate) const NODE: Package = Package {
+    program: "node",
+    debian: "nodejs",
+    why: "runs the tests of the Web UI in a browser",
+    service: None,
+};
+
+/// Its package manager.
+pub(crate) const NPM: Package = Package {
+    program: "npm",
+    debian: "npm",
+    why: "fetches what drives the browser in tests (playwright-core, axe-core)",
+    service: None,
+};
+
 /// Installs what is missing.
 pub(crate) fn ensure(packages: &[&Package]) -> Result<()> {
     let missing: Vec<&Package> = packages.iter().copied().filter(|package| !package.is_present()).collect();

@@ -8,6 +8,7 @@ pub(crate) mod redis_info;
 pub(crate) mod server;
 pub(crate) mod stats;
 pub(crate) mod task;
+pub(crate) mod web;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -34,6 +35,7 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
         Command::Server(command) => command.run(&app).await,
         Command::Cron(command) => command.run(&app).await,
         Command::Redis(command) => command.run(&app).await,
+        Command::Web(command) => command.run(&app).await,
     }
 }
 

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::{ClusterNode, Inspector, Page};
 use crate::error::{Error, Result};
-use crate::task::{QueueName, TaskId, TaskType};
+use crate::task::{InvalidOption, QueueName, Task, TaskId, TaskOptions, TaskType};
 use crate::wire::{
-    EnqueueOption, InvalidOptionString, SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WireTimestamp,
-    WorkerInfo,
+    EnqueueOption, GoString, InvalidOptionString, SchedulerEnqueueEvent, SchedulerEntry, ServerInfo,
+    WireTimestamp, WorkerInfo,
 };
 
 /// A server, as it last told about itself; it does so every few seconds.
@@ -85,6 +85,55 @@ pub struct EnqueueEvent {
     pub task_id: String,
     /// When that was.
     pub enqueued_at: Option<Timestamp>,
+}
+
+impl ScheduledEntry {
+    /// A task as this entry enqueues it when it fires, for whoever wants one at once: with its options, but for those that
+    /// put it off. Without its uniqueness lock where some of its options cannot be read, for these may say what it locks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] when an option has a value that can never be right.
+    pub fn task(&self) -> Result<Task> {
+        let mut options = TaskOptions::new();
+        for option in &self.options {
+            options = match option {
+                EnqueueOption::MaxRetry(times) => {
+                    options.max_retry(u32::try_from(*times).unwrap_or(u32::MAX))
+                }
+                EnqueueOption::Queue(name) => options.queue(text(name)?),
+                EnqueueOption::Timeout(limit) => options.timeout(limit.to_std().unwrap_or_default()),
+                EnqueueOption::Deadline(at) => {
+                    at.instant().map_or(options.clone(), |at| options.deadline(at))
+                }
+                EnqueueOption::Unique(time) if self.unreadable_options.is_empty() => {
+                    options.unique(time.to_std().unwrap_or_default())
+                }
+                EnqueueOption::TaskId(id) => options.task_id(text(id)?),
+                EnqueueOption::Retention(keep) => options.retention(keep.to_std().unwrap_or_default()),
+                EnqueueOption::Group(name) => options.group(text(name)?),
+                EnqueueOption::Header(name, value) => options.header(name, value),
+                EnqueueOption::Unique(_) | EnqueueOption::ProcessAt(_) | EnqueueOption::ProcessIn(_) => {
+                    options
+                }
+            };
+        }
+        Ok(Task::new(&self.task_type, self.payload.clone())?.options(options))
+    }
+
+    /// The queue to which it enqueues.
+    pub fn queue(&self) -> &str {
+        let named = self.options.iter().find_map(|option| match option {
+            EnqueueOption::Queue(name) => name.to_str(),
+            _ => None,
+        });
+        named.unwrap_or(QueueName::DEFAULT)
+    }
+}
+
+/// Go's strings are bytes; names are text.
+fn text(option: &GoString) -> Result<&str> {
+    option.to_str().ok_or_else(|| InvalidOption::new("option", &format_args!("{option:?} is no text")).into())
 }
 
 impl Inspector {

@@ -5,19 +5,21 @@ use anyhow::{Result, bail};
 use super::Command;
 use crate::packages::{self, GO, REDIS};
 use crate::process::cargo;
-use crate::{go, places};
+use crate::{browser, go, places};
 
 /// See [`HELP`].
 pub(crate) const TEST: Command = Command { help: HELP, run };
 
 const HELP: &str = "\
-Every test: units, integration, examples, documentation.
+Every test: units, integration, examples, documentation, and the Web UI in a browser.
 
 Usage: cargo xtask test [-- ARGS]
 
 Installs the programs that are missing (apt-get; elsewhere it says which), builds the Go peer of the
-compatibility tests into target/gopeer/ and names it in ASYNQ_GOPEER, then runs `cargo test`.
-ARGS go to the test programs: `cargo xtask test -- retry::` runs the tests with `retry::` in their names.
+compatibility tests into target/gopeer/ and names it in ASYNQ_GOPEER, runs `cargo test`, and then the tests
+of `asynq-web/tests/browser`, with npm's playwright-core and axe-core.
+ARGS go to the test programs: `cargo xtask test -- retry::` runs the tests with `retry::` in their names, and
+none in a browser.
 ";
 
 fn run(arguments: &[String]) -> Result<()> {
@@ -39,5 +41,5 @@ pub(crate) fn run_tests(arguments: &[String]) -> Result<()> {
         }
         tests.env("ASYNQ_GOPEER", places::display(&peer)).run()?;
     }
-    Ok(())
+    if arguments.is_empty() { browser::run_tests() } else { Ok(()) }
 }

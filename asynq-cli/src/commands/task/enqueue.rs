@@ -3,10 +3,10 @@
 use std::io::{Read, stdin};
 use std::time::Duration;
 
+use asynq_core::inspector::PayloadFormat;
 use asynq_core::task::{Task, TaskOptions};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 
 use super::rows::rows;
@@ -23,7 +23,7 @@ pub(crate) struct Enqueue {
     #[arg(short = 'l', long)]
     payload: String,
     /// What the payload is.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t, value_parser = formats())]
     payload_format: PayloadFormat,
     /// The queue.
     #[arg(short = 'q', long)]
@@ -60,23 +60,9 @@ pub(crate) struct Enqueue {
     header: Vec<(String, String)>,
 }
 
-/// What a payload on the command line is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum PayloadFormat {
-    /// Bytes as they are.
-    #[default]
-    Text,
-    /// JSON, which is checked.
-    Json,
-    /// Hexadecimal digits.
-    Hex,
-    /// Base64.
-    Base64,
-}
-
 impl Enqueue {
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
-        let payload = self.payload_format.decode(payload(&self.payload)?)?;
+        let payload = self.payload_format.decode(payload(&self.payload)?).map_err(Failure::usage)?;
         let mut options = TaskOptions::new();
         if let Some(queue) = self.queue {
             options = options.queue(queue);
@@ -121,32 +107,10 @@ impl Enqueue {
     }
 }
 
-impl PayloadFormat {
-    fn decode(self, bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        match self {
-            Self::Text => Ok(bytes),
-            Self::Json => match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
-                Ok(_) => Ok(bytes),
-                Err(error) => Err(Failure::usage(format!("the payload is no JSON: {error}"))),
-            },
-            Self::Base64 => STANDARD
-                .decode(bytes.trim_ascii())
-                .map_err(|error| Failure::usage(format!("the payload is no base64: {error}"))),
-            Self::Hex => hex(bytes.trim_ascii())
-                .ok_or_else(|| Failure::usage("the payload must be pairs of hexadecimal digits")),
-        }
-    }
-}
-
-fn hex(digits: &[u8]) -> Option<Vec<u8>> {
-    let pairs = digits.chunks(2).map(|pair| match pair {
-        [high, low] => {
-            let digit = |byte: &u8| char::from(*byte).to_digit(16);
-            u8::try_from(digit(high)? * 16 + digit(low)?).ok()
-        }
-        _ => None,
-    });
-    pairs.collect()
+/// The formats of payloads, as help and completions list them.
+fn formats() -> impl TypedValueParser<Value = PayloadFormat> {
+    PossibleValuesParser::new(PayloadFormat::ALL.map(PayloadFormat::as_str))
+        .try_map(|word| word.parse::<PayloadFormat>())
 }
 
 /// A payload as it was given, or the file or stdin that it names.

@@ -1,0 +1,76 @@
+//! `asynq web`: the Web UI, served.
+
+use std::net::SocketAddr;
+
+use asynq_web::{Reach, Rights, WebUi};
+use clap::Args;
+
+use crate::app::App;
+use crate::failure::{Failure, Kind};
+
+#[derive(Args, Debug)]
+pub(crate) struct Web {
+    /// Address and port; port 0 takes any that is free.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    bind: SocketAddr,
+    /// Let everybody who reaches this address do everything, also from other machines: something else keeps strangers away.
+    #[arg(long)]
+    allow_unauthenticated: bool,
+    /// Change nothing.
+    #[arg(long)]
+    read_only: bool,
+    /// A name by which it is asked, beside `localhost` and addresses.
+    #[arg(long = "allow-host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// The path below which it is served.
+    #[arg(long, default_value = "/", value_name = "PATH")]
+    prefix: String,
+    /// Believe a proxy that says in `X-Forwarded-Prefix` which path it takes away.
+    #[arg(long)]
+    trust_proxy: bool,
+    /// What stands beside the name on every page, such as `production`.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
+    title: String,
+}
+
+impl Web {
+    pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
+        let mut ui = WebUi::new(&app.client).prefix(&self.prefix).title(self.title);
+        if self.read_only {
+            ui = ui.rights(Rights::viewer());
+        }
+        if self.trust_proxy {
+            ui = ui.trust_proxy();
+        }
+        ui = self.hosts.iter().fold(ui, WebUi::allow_host);
+        let reach = if self.allow_unauthenticated { Reach::Anywhere } else { Reach::ThisMachine };
+        let path = self.prefix.trim_matches('/');
+        let slash = if path.is_empty() { "" } else { "/" };
+        let told = |address| eprintln!("the Web UI is at http://{address}/{path}{slash}; Ctrl-C ends it");
+        let served = ui.service().serve(self.bind, reach, told, stopped()).await;
+        served.map_err(|error| match error.kind() {
+            std::io::ErrorKind::PermissionDenied if !self.allow_unauthenticated => {
+                Failure::new(Kind::Refused, format!("{error}; if that is meant, say --allow-unauthenticated"))
+            }
+            _ => Failure::new(Kind::Failed, format!("{}: {error}", self.bind)),
+        })
+    }
+}
+
+/// Ends when this program is asked to end. One that cannot listen for it ends at once, as programs do.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut interrupted), Ok(mut terminated)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        {
+            tokio::select! {
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    drop(tokio::signal::ctrl_c().await);
+}

@@ -1,0 +1,80 @@
+//! A Web UI with something to look at: `cargo run -p asynq-web --example sample`. Everything is in memory, and gone at
+//! the end. The browser tests run on it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use asynq_core::client::Client;
+use asynq_core::inspector::Inspector;
+use asynq_core::router::{BoxError, Ctx, Router};
+use asynq_core::scheduler::{PeriodicTask, Scheduler};
+use asynq_core::server::Server;
+use asynq_core::task::{Task, TaskOptions};
+use asynq_web::{Reach, WebUi};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let port = std::env::args().nth(1).unwrap_or_else(|| "8080".to_owned()).parse()?;
+    let client = Client::in_memory();
+    fill(&client).await?;
+
+    let router = Router::new().route("slow", slow)?.route("broken", broken)?;
+    let server = Server::builder(&client).router(router).queues([("work", 1)]).concurrency(4).start().await?;
+    let scheduler = Scheduler::builder(&client).build()?;
+    scheduler
+        .register(PeriodicTask::new("30 4 * * mon-fri", Task::new("report:nightly", r#"{"pages":12}"#)?))?;
+    scheduler.register(PeriodicTask::new("@every 10m", Task::new("cache:warm", "{}")?))?;
+    scheduler.start()?;
+
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let told = |address| println!("http://{address}/");
+    let stopped = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
+    let ui = WebUi::new(&client).title("sample").refresh(Duration::from_millis(300));
+    ui.service().serve(address, Reach::ThisMachine, told, stopped).await?;
+    scheduler.shutdown().await;
+    server.shutdown().await;
+    Ok(())
+}
+
+/// Tasks in every state but those that only workers reach.
+async fn fill(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+    let mail = |n: usize| -> Result<Task, Box<dyn std::error::Error>> {
+        let payload = format!(
+            r#"{{"to":"user{n}@example.com","order":{{"id":{},"total":{n}.50,"paid":true}},"tags":["new","eu"]}}"#,
+            9_007_199_254_740_993_u64 + u64::try_from(n)?
+        );
+        Ok(Task::new("email:welcome", payload)?)
+    };
+    let options =
+        |n: usize| TaskOptions::new().queue("mail").task_id(format!("mail-{n:03}")).header("tenant", "acme");
+    for n in 0..120 {
+        client.enqueue(mail(n)?.options(options(n))).await?;
+    }
+    for n in 120..130 {
+        let later = Duration::from_secs(60 * u64::try_from(n)?);
+        client.enqueue(mail(n)?.options(options(n).process_in(later))).await?;
+    }
+    for n in 130..134 {
+        client.enqueue(mail(n)?.options(options(n).group("digest"))).await?;
+    }
+    let inspector = Inspector::new(client);
+    for n in 100..120 {
+        inspector.archive("mail", format!("mail-{n:03}")).await?;
+    }
+    let odd = TaskOptions::new().queue("odd/name ?#%é").task_id("a/b ?#%é");
+    client.enqueue(Task::new("bytes", vec![0x00, 0xff, 0x10, 0xc0])?.options(odd)).await?;
+    inspector.pause("odd/name ?#%é").await?;
+    for name in ["slow", "slow", "broken"] {
+        client.enqueue(Task::new(name, "{}")?.options(TaskOptions::new().queue("work"))).await?;
+    }
+    Ok(())
+}
+
+async fn slow(ctx: Ctx) -> Result<(), BoxError> {
+    ctx.cancelled().await;
+    Ok(())
+}
+
+async fn broken(_ctx: Ctx) -> Result<(), BoxError> {
+    Err("dial tcp 10.0.0.7:25: i/o timeout".into())
+}

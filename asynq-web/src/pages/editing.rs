@@ -1,0 +1,286 @@
+//! New tasks, tasks like others, and changes to stored ones.
+
+use asynq_core::inspector::{PayloadFormat, TaskEdit, human};
+use asynq_core::task::{Task, TaskInfo, TaskOptions};
+use axum::Form;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::extract::Query;
+use axum::http::Response;
+use axum::response::Redirect;
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+
+use super::acting::queue_names;
+use super::layout::{Page, Section, done};
+use super::parts::hidden;
+use super::task::opened;
+use crate::actions::TaskKey;
+use crate::fields::Fields;
+use crate::links::name;
+use crate::problem::Problem;
+use crate::rights::Right;
+use crate::visit::Visit;
+
+/// The form for a new task, filled in like another one where that is named.
+pub(crate) async fn new_task(visit: Visit, Query(fields): Query<Fields>) -> Result<Response<Body>, Problem> {
+    if !visit.rights().have(Right::Enqueue) {
+        return Err(Problem::forbidden(Right::Enqueue, None));
+    }
+    let draft = match fields.parsed::<TaskKey>("like")? {
+        Some(key) => {
+            let detail = visit.inspector(Right::ViewPayload, &key.queue)?.task(&key.queue, &key.id).await?;
+            Draft::of(&visit, &detail.info)
+        }
+        None => Draft { queue: fields.text("queue").unwrap_or("default").to_owned(), ..Draft::default() },
+    };
+    let body = html! {
+        div.head { h1 { "Enqueue a task" } }
+        form.stack.wide method="post" action=(visit.link().to("enqueue")) {
+            div.row {
+                (input("queue", "Queue", &draft.queue, "", true, Some("queues")))
+                (input("type", "Type", &draft.task_type, "email:send", true, None))
+            }
+            (queue_names(&visit).await)
+            (payload_fields(&draft))
+            div.row {
+                (input("when", "When", "", "now, 15m, tomorrow 09:00, 2026-12-24T09:00:00Z", false, None))
+                (input("max_retry", "Retries", &draft.max_retry, "25", false, None))
+                (input("timeout", "Timeout", &draft.timeout, "30m", false, None))
+            }
+            details { summary { "More" }
+                div.row {
+                    (input("id", "ID", "", "one is made", false, None))
+                    (input("group", "Group", &draft.group, "", false, None))
+                    (input("unique", "Unique for", "", "1h", false, None))
+                }
+                div.row {
+                    (input("deadline", "Deadline", "", "2h", false, None))
+                    (input("retention", "Keep after success for", &draft.retention, "1d", false, None))
+                }
+                (header_field(&draft))
+            }
+            div.buttons { button { "Enqueue" } }
+        }
+    };
+    Ok(Page::new(Section::Tasks, "Enqueue a task", body).show(&visit))
+}
+
+/// Enqueues it.
+pub(crate) async fn enqueue(visit: Visit, Form(fields): Form<Fields>) -> Result<Redirect, Problem> {
+    let queue = fields.text("queue").ok_or_else(|| Problem::invalid("queue: a name is missing"))?;
+    let task_type = fields.text("type").ok_or_else(|| Problem::invalid("type: a name is missing"))?;
+    let client = visit.client(queue)?;
+    let mut options = TaskOptions::new().queue(queue);
+    if let Some(id) = fields.text("id") {
+        options = options.task_id(id);
+    }
+    if let Some(group) = fields.text("group") {
+        options = options.group(group);
+    }
+    if let Some(times) = fields.parsed("max_retry")? {
+        options = options.max_retry(times);
+    }
+    if let Some(limit) = fields.read("timeout", human::duration)? {
+        options = options.timeout(limit);
+    }
+    if let Some(time) = fields.read("unique", human::duration)? {
+        options = options.unique(time);
+    }
+    if let Some(keep) = fields.read("retention", human::duration)? {
+        options = options.retention(keep);
+    }
+    if let Some(at) = fields.read("deadline", |text| moment(&visit, text))? {
+        options = options.deadline(at);
+    }
+    if let Some(at) = fields.read("when", |text| moment(&visit, text))? {
+        options = options.process_at(at);
+    }
+    for (name, value) in headers(&fields)? {
+        options = options.header(name, value);
+    }
+    let task = Task::new(task_type, payload(&fields)?).map_err(asynq_core::Error::from)?;
+    let info = client.enqueue(task.options(options)).await?.into_info();
+    visit.audit("enqueue", queue, info.id.as_str());
+    Ok(done(visit.link().to("queues").to(queue).to("tasks").to(info.id.as_str()).as_str(), "enqueue", 1))
+}
+
+/// The form that changes a stored task.
+pub(crate) async fn edit(
+    visit: Visit,
+    Path((queue, id)): Path<(String, String)>,
+) -> Result<Response<Body>, Problem> {
+    let (queue, id) = (name(&queue), name(&id));
+    visit.inspector(Right::ViewPayload, queue)?;
+    let info = visit.inspector(Right::Edit, queue)?.task(queue, id).await?.info;
+    let draft = Draft::of(&visit, &info);
+    let here = visit.link().to("queues").to(queue).to("tasks").to(id);
+    let body = html! {
+        div.head { h1 { "Edit " span.id { (human::printable(id)) } } span.muted { (human::printable(info.task_type.as_str())) } }
+        p.muted { "What is left as it is, stays. If somebody else changes the payload meanwhile, nothing is saved." }
+        form.stack.wide method="post" action=(here.clone().to("edit")) {
+            (hidden("stored", fingerprint(&info.payload)))
+            (payload_fields(&draft))
+            div.row {
+                (input("when", "When", "", "as it is; 15m, tomorrow 09:00, 2026-12-24T09:00:00Z", false, None))
+                (input("max_retry", "Retries", &draft.max_retry, "", false, None))
+                (input("timeout", "Timeout", &draft.timeout, "", false, None))
+                (input("retention", "Keep after success for", &draft.retention, "", false, None))
+            }
+            (header_field(&draft))
+            div.buttons { button { "Save" } a.button.quiet href=(here) { "Back" } }
+        }
+    };
+    Ok(Page::new(Section::Queues, format!("Edit {id}"), body).show(&visit))
+}
+
+/// Changes it.
+pub(crate) async fn save(
+    visit: Visit,
+    Path((queue, id)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
+) -> Result<Redirect, Problem> {
+    let (queue, id) = (name(&queue), name(&id));
+    let inspector = visit.inspector(Right::Edit, queue)?;
+    let info = inspector.task(queue, id).await?.info;
+    if fields.raw("stored") != Some(fingerprint(&info.payload).as_str()) {
+        return Err(Problem::new(
+            "task_changed",
+            "the payload was changed by somebody else meanwhile: nothing was saved",
+        ));
+    }
+    let written = Bytes::from(payload(&fields)?);
+    let mut edit = TaskEdit::new().only_if_payload(info.payload.clone());
+    if opened(&visit, &info).unwrap_or_else(|_| info.payload.clone()) != written {
+        edit = edit.payload(written);
+    }
+    if let Some(times) = fields.parsed("max_retry")? {
+        edit = edit.max_retry(times);
+    }
+    if let Some(limit) = fields.read("timeout", human::duration)? {
+        edit = edit.timeout(limit);
+    }
+    if let Some(keep) = fields.read("retention", human::duration)? {
+        edit = edit.retention(keep);
+    }
+    if let Some(at) = fields.read("when", |text| moment(&visit, text))? {
+        edit = edit.process_at(at);
+    }
+    let given = headers(&fields)?;
+    for name in info.headers.keys().filter(|name| !given.iter().any(|(given, _)| given == *name)) {
+        edit = edit.without_header(name);
+    }
+    for (name, value) in given {
+        edit = edit.header(name, value);
+    }
+    inspector.edit(queue, id, edit).await?;
+    visit.audit("edit", queue, id);
+    Ok(done(visit.link().to("queues").to(queue).to("tasks").to(id).as_str(), "edit", 1))
+}
+
+/// What a form is filled in with.
+#[derive(Default)]
+struct Draft {
+    queue: String,
+    task_type: String,
+    payload: String,
+    format: PayloadFormat,
+    max_retry: String,
+    timeout: String,
+    retention: String,
+    group: String,
+    headers: String,
+}
+
+impl Draft {
+    fn of(visit: &Visit, info: &TaskInfo) -> Self {
+        let content = opened(visit, info).unwrap_or_else(|_| info.payload.clone());
+        let (payload, format) = match std::str::from_utf8(&content) {
+            // Forms make one kind of line end out of all.
+            Ok(text) if !text.contains('\r') => (text.to_owned(), PayloadFormat::Text),
+            _ => (
+                content.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
+                PayloadFormat::Hex,
+            ),
+        };
+        // To the second, as it is stored.
+        let length = |length: std::time::Duration| match length.as_secs() {
+            0 => String::new(),
+            seconds => format!("{seconds}s"),
+        };
+        Self {
+            queue: info.queue.to_string(),
+            task_type: info.task_type.to_string(),
+            payload,
+            format,
+            max_retry: info.max_retry.to_string(),
+            timeout: length(info.timeout),
+            retention: length(info.retention),
+            group: info.group.clone(),
+            headers: info
+                .headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}\n"))
+                .collect::<Vec<_>>()
+                .concat(),
+        }
+    }
+}
+
+fn input(name: &str, label: &str, value: &str, hint: &str, is_required: bool, list: Option<&str>) -> Markup {
+    html! {
+        label { (label)
+            input type="text" name=(name) value=(value) placeholder=(hint) required[is_required] list=[list] autocomplete="off" spellcheck="false";
+        }
+    }
+}
+
+fn payload_fields(draft: &Draft) -> Markup {
+    html! {
+        // A browser leaves out a line end at the beginning.
+        label { "Payload" textarea.code name="payload" rows="10" spellcheck="false" { "\n" (draft.payload) } }
+        fieldset.choice {
+            legend { "It is written as" }
+            @for format in PayloadFormat::ALL {
+                label { input type="radio" name="format" value=(format.as_str()) checked[format == draft.format]; " " (format.as_str()) }
+            }
+        }
+    }
+}
+
+fn header_field(draft: &Draft) -> Markup {
+    html! {
+        label { "Headers, one in each line: " code { "name: value" }
+            textarea.code name="headers" rows="3" spellcheck="false" { "\n" (draft.headers) }
+        }
+    }
+}
+
+fn payload(fields: &Fields) -> Result<Vec<u8>, Problem> {
+    let format = fields.parsed::<PayloadFormat>("format")?.unwrap_or_default();
+    // Browsers send a line end as two characters.
+    let written = fields.raw("payload").unwrap_or_default().replace("\r\n", "\n");
+    format.decode(written.into_bytes()).map_err(Problem::invalid)
+}
+
+fn headers(fields: &Fields) -> Result<Vec<(String, String)>, Problem> {
+    let lines = fields.raw("headers").unwrap_or_default().lines().filter(|line| !line.trim().is_empty());
+    let pairs = lines.map(|line| match line.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err(Problem::invalid(format!("headers: `{line}` must be a name, a colon and a value"))),
+    });
+    pairs.collect()
+}
+
+fn moment(visit: &Visit, text: &str) -> Result<Timestamp, String> {
+    human::moment(text, &visit.now().to_zoned(TimeZone::UTC))
+}
+
+/// Two payloads differ in it; it protects nothing.
+fn fingerprint(payload: &[u8]) -> String {
+    format!("{:016x}", crate::assets::fingerprint(payload))
+}

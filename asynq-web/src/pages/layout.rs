@@ -1,0 +1,193 @@
+//! [`Page`]: what all pages have around them.
+
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect};
+use maud::{DOCTYPE, Markup, html};
+
+use super::parts::count;
+use crate::assets::{ICON, SCRIPT, STYLE};
+use crate::rights::Right;
+use crate::visit::Visit;
+
+/// A page: its title, its place in the navigation, and what is on it.
+pub(super) struct Page {
+    pub(super) title: String,
+    pub(super) section: Section,
+    pub(super) body: Markup,
+    /// Whether it is brought up to date while somebody looks.
+    pub(super) is_live: bool,
+    pub(super) status: StatusCode,
+    /// Whether a browser without scripts asks for it again after these seconds.
+    pub(super) reload: Option<u32>,
+}
+
+/// A place in the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Queues,
+    Tasks,
+    Servers,
+    Schedules,
+    Redis,
+    Settings,
+    None,
+}
+
+const NAVIGATION: [(Section, &str, &str); 5] = [
+    (Section::Queues, "", "Queues"),
+    (Section::Tasks, "tasks", "Tasks"),
+    (Section::Servers, "servers", "Servers"),
+    (Section::Schedules, "schedules", "Schedules"),
+    (Section::Redis, "redis", "Redis"),
+];
+
+impl Page {
+    /// A page that stays as it is.
+    pub(super) fn new(section: Section, title: impl Into<String>, body: Markup) -> Self {
+        Self { title: title.into(), section, body, is_live: false, status: StatusCode::OK, reload: None }
+    }
+
+    /// One that is kept up to date.
+    pub(super) fn live(section: Section, title: impl Into<String>, body: Markup) -> Self {
+        Self { is_live: true, ..Self::new(section, title, body) }
+    }
+
+    /// The whole page, or only the part that changes where that is asked for.
+    pub(super) fn show(self, visit: &Visit) -> Response<Body> {
+        if visit.is_fragment {
+            return (self.status, Html(self.body.into_string())).into_response();
+        }
+        (self.status, Html(self.whole(visit).into_string())).into_response()
+    }
+
+    fn whole(&self, visit: &Visit) -> Markup {
+        let name = if visit.shared.title.is_empty() { "asynq" } else { &visit.shared.title };
+        let events = visit.link().to("events").with("page", &visit.page);
+        html! {
+            (DOCTYPE)
+            html lang="en" data-theme=(visit.preferences.theme.as_str()) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="robots" content="noindex, nofollow";
+                    @if let Some(seconds) = self.reload {
+                        noscript { meta http-equiv="refresh" content=(seconds); }
+                    }
+                    title { (self.title) " · " (name) }
+                    link rel="icon" href=(ICON.link(&visit.base)) type="image/svg+xml";
+                    link rel="stylesheet" href=(STYLE.link(&visit.base));
+                    script type="module" src=(SCRIPT.link(&visit.base)) {}
+                }
+                body data-events=[self.is_live.then(|| events.as_str())] data-times=(visit.preferences.times.as_str()) {
+                    a.skip href="#main" { "Skip to content" }
+                    (self.header(visit))
+                    p.away role="status" hidden data-away {
+                        "Redis cannot be reached. What you see is as it was; this page goes on by itself."
+                    }
+                    (notice(visit))
+                    main #main tabindex="-1" { (self.body) }
+                    footer {
+                        span { "asynq " (env!("CARGO_PKG_VERSION")) }
+                        a href=(visit.link().to("runs")) { "Changes to many tasks" }
+                        a href=(visit.link().to("api").to("v1").to("openapi.json")) { "API" }
+                    }
+                }
+            }
+        }
+    }
+
+    fn header(&self, visit: &Visit) -> Markup {
+        html! {
+            header.bar {
+                a.brand href=(visit.link()) {
+                    svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" {
+                        path d="M4 7h10M4 12h16M4 17h7" {}
+                        circle cx="18" cy="7" r="2" {}
+                        circle cx="15" cy="17" r="2" {}
+                    }
+                    span { "asynq" }
+                    @if !visit.shared.title.is_empty() { span.env { (visit.shared.title) } }
+                }
+                nav aria-label="Main" {
+                    @for (section, path, label) in NAVIGATION {
+                        @let link = if path.is_empty() { visit.link() } else { visit.link().to(path) };
+                        a href=(link) aria-current=[(self.section == section).then_some("page")] { (label) }
+                    }
+                }
+                form.find role="search" aria-label="All tasks" action=(visit.link().to("tasks")) {
+                    label.hidden for="find" { "Find tasks in all queues" }
+                    input #find type="search" name="filter" placeholder="Find tasks…" autocomplete="off" spellcheck="false";
+                }
+                div.tools {
+                    @if self.is_live {
+                        button.quiet type="button" data-pause aria-pressed="false" hidden { span.dot {} span { "Live" } }
+                    }
+                    @if visit.rights().have(Right::Enqueue) {
+                        a.button href=(visit.link().to("enqueue")) { "Enqueue" }
+                    }
+                    a.icon href=(visit.link().to("settings"))
+                        aria-current=[(self.section == Section::Settings).then_some("page")] title="Settings" {
+                        svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" {
+                            path d="M4 7h9m5 0h2M4 17h2m5 0h9" {}
+                            circle cx="15.5" cy="7" r="2.5" {}
+                            circle cx="8.5" cy="17" r="2.5" {}
+                        }
+                        span.hidden { "Settings" }
+                    }
+                    @if !visit.visitor.name().is_empty() { span.who { (visit.visitor.name()) } }
+                }
+            }
+        }
+    }
+}
+
+/// What was done, when a form has led here.
+fn notice(visit: &Visit) -> Markup {
+    let query = visit.page.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let value = |name: &str| pairs.clone().find_map(|(key, value)| (key == name).then_some(value));
+    let Some(done) = value("done") else { return html! {} };
+    let tasks = value("n").and_then(|n| n.parse::<usize>().ok()).unwrap_or(1);
+    let (number, noun) = (count(tasks), if tasks == 1 { "task" } else { "tasks" });
+    let text = match done {
+        "run" => format!("{number} {noun} made pending."),
+        "archive" => format!("{number} {noun} archived."),
+        "delete" => format!("{number} {noun} deleted."),
+        "cancel" => format!("{number} {noun} asked to stop."),
+        "move" => format!("{number} {noun} moved."),
+        "enqueue" => "Enqueued.".to_owned(),
+        "edit" => "Saved.".to_owned(),
+        "pause" => "Paused: workers take nothing more from this queue.".to_owned(),
+        "resume" => "Resumed.".to_owned(),
+        "delete_queue" => "Queue deleted.".to_owned(),
+        "settings" => "Settings saved in this browser.".to_owned(),
+        _ => return html! {},
+    };
+    html! { p.notice role="status" { (text) } }
+}
+
+/// Back to a page of ours, which tells what was done.
+pub(super) fn done(back: &str, what: &str, tasks: usize) -> Redirect {
+    let (path, query) = back.split_once('?').unwrap_or((back, ""));
+    let kept = query.split('&').filter(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        !["", "done", "n"].contains(&name)
+    });
+    let told = [format!("done={what}"), format!("n={tasks}")];
+    let query: Vec<String> = kept.map(str::to_owned).chain(told).collect();
+    Redirect::to(&format!("{path}?{}", query.join("&")))
+}
+
+/// A page is the same with a slash at its end: it leads to the address without.
+pub(crate) fn without_slash(visit: &Visit, request: &Request<Body>) -> Option<Response<Body>> {
+    let path = request.uri().path();
+    if path == "/" || !path.ends_with('/') || !request.method().is_safe() {
+        return None;
+    }
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    // Behind a slash there is something: the base and this are no address elsewhere.
+    let shorter = path.trim_matches('/');
+    Some(Redirect::permanent(&format!("{}/{shorter}{query}", visit.base)).into_response())
+}

@@ -1,0 +1,34 @@
+//! The pages, one file for each thing that they are about. They are whole without scripts.
+//!
+//! `layout.rs` is what all have around them, `parts.rs` the pieces that they are made of.
+
+mod acting;
+mod columns;
+mod content;
+mod editing;
+mod layout;
+mod listing;
+mod parts;
+mod problem;
+mod queue_changes;
+mod queues;
+mod redis_info;
+mod runs;
+mod schedules;
+mod servers;
+mod settings;
+mod task;
+
+pub(crate) use acting::{act, confirm};
+pub(crate) use editing::{edit, enqueue, new_task, save};
+pub(crate) use layout::without_slash;
+pub(crate) use listing::{queue, tasks};
+pub(crate) use problem::{bare_problem, problem};
+pub(crate) use queue_changes::{confirm_delete, delete, pause, resume};
+pub(crate) use queues::{infos, queues};
+pub(crate) use redis_info::redis;
+pub(crate) use runs::{run, runs, stop_run};
+pub(crate) use schedules::{entries, entry_of, fire, next_times, run_schedule, schedule, schedules, words};
+pub(crate) use servers::{servers, visible_servers};
+pub(crate) use settings::{set, settings};
+pub(crate) use task::{opened, payload, result, task};

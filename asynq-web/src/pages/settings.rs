@@ -1,0 +1,88 @@
+//! How this browser wants things shown.
+
+use axum::Form;
+use axum::http::HeaderName;
+use axum::http::header::SET_COOKIE;
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use maud::{Markup, html};
+
+use super::layout::{Page, Section, done};
+use crate::fields::Fields;
+use crate::preferences::{NAME, PageSize, Preferences, Theme, Times};
+use crate::problem::Problem;
+use crate::visit::Visit;
+
+/// As long as browsers keep cookies: 400 days.
+const SECONDS: u32 = 400 * 24 * 3_600;
+
+/// The choices.
+pub(crate) async fn settings(visit: Visit) -> Response {
+    let Preferences { theme, times, size } = visit.preferences;
+    let choice = |name: &str, legend: &str, options: &[(&str, &str, bool)]| -> Markup {
+        html! {
+            fieldset.choice {
+                legend { (legend) }
+                @for (value, label, is_chosen) in options {
+                    label { input type="radio" name=(name) value=(value) checked[*is_chosen]; " " (label) }
+                }
+            }
+        }
+    };
+    let themes = Theme::ALL.iter().map(|value| {
+        let label = match value {
+            Theme::System => "As the system",
+            Theme::Light => "Light",
+            Theme::Dark => "Dark",
+        };
+        (value.as_str(), label, *value == theme)
+    });
+    let shown = Times::ALL.iter().map(|value| {
+        let label = match value {
+            Times::Relative => "Relative to now",
+            Times::Utc => "UTC",
+            Times::Local => "This browser's zone",
+        };
+        (value.as_str(), label, *value == times)
+    });
+    let mut sizes = PageSize::ALL.to_vec();
+    sizes.sort_by_key(|size| size.count());
+    let sizes: Vec<_> = sizes.iter().map(|value| (value.as_str(), value.as_str(), *value == size)).collect();
+    let body = html! {
+        div.head { h1 { "Settings" } span.muted { "of this browser" } }
+        form.stack method="post" action=(visit.link().to("settings")) {
+            (choice("theme", "Theme", &themes.collect::<Vec<_>>()))
+            (choice("times", "Times", &shown.collect::<Vec<_>>()))
+            (choice("size", "Tasks on a page", &sizes))
+            div.buttons { button { "Save" } }
+        }
+        section {
+            h2 { "Keys" }
+            dl.facts.keys {
+                div { dt { kbd { "/" } } dd { "Find tasks, or filter the list" } }
+                div { dt { kbd { "j" } " " kbd { "k" } } dd { "Next and previous row" } }
+                div { dt { kbd { "x" } } dd { "Select the row" } }
+                div { dt { kbd { "Enter" } } dd { "Open the row" } }
+                div { dt { kbd { "g" } " then " kbd { "q" } " " kbd { "t" } " " kbd { "s" } " " kbd { "c" } " " kbd { "r" } } dd { "Go to queues, tasks, servers, schedules, Redis" } }
+                div { dt { kbd { "p" } } dd { "Pause and resume live updates" } }
+            }
+        }
+    };
+    Page::new(Section::Settings, "Settings", body).show(&visit)
+}
+
+/// Keeps them in a cookie.
+pub(crate) async fn set(visit: Visit, Form(fields): Form<Fields>) -> Result<impl IntoResponse, Problem> {
+    let unknown = |name: &str| Problem::invalid(format!("{name}: this is none of the choices"));
+    let read = |name: &'static str| fields.raw(name).unwrap_or_default();
+    let preferences = Preferences {
+        theme: read("theme").parse().map_err(|()| unknown("theme"))?,
+        times: read("times").parse().map_err(|()| unknown("times"))?,
+        size: read("size").parse().map_err(|()| unknown("size"))?,
+    };
+    // A path with a semicolon would end there.
+    let path = if visit.base.is_empty() || visit.base.contains([';', ',']) { "/" } else { &visit.base };
+    let value = preferences.to_value();
+    let cookie = format!("{NAME}={value}; Path={path}; Max-Age={SECONDS}; SameSite=Lax; HttpOnly");
+    let headers: [(HeaderName, String); 1] = [(SET_COOKIE, cookie)];
+    Ok((AppendHeaders(headers), done(visit.link().to("settings").as_str(), "settings", 1)))
+}

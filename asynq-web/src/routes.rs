@@ -1,0 +1,45 @@
+//! Every address, and who answers there.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::problem::Problem;
+use crate::{api, assets, health, live, pages};
+
+/// The largest request: a payload in a form takes up to three times its size.
+const LARGEST_BODY: usize = 32 * 1024 * 1024;
+
+/// All of them, below the place where we are mounted.
+pub(crate) fn routes() -> Router {
+    Router::new()
+        .route("/", get(pages::queues))
+        .route("/queues/{queue}", get(pages::queue))
+        .route("/queues/{queue}/pause", post(pages::pause))
+        .route("/queues/{queue}/resume", post(pages::resume))
+        .route("/queues/{queue}/delete", get(pages::confirm_delete).post(pages::delete))
+        .route("/queues/{queue}/tasks/{id}", get(pages::task))
+        .route("/queues/{queue}/tasks/{id}/payload", get(pages::payload))
+        .route("/queues/{queue}/tasks/{id}/result", get(pages::result))
+        .route("/queues/{queue}/tasks/{id}/edit", get(pages::edit).post(pages::save))
+        .route("/tasks", get(pages::tasks))
+        .route("/tasks/confirm", post(pages::confirm))
+        .route("/tasks/act", post(pages::act))
+        .route("/enqueue", get(pages::new_task).post(pages::enqueue))
+        .route("/runs", get(pages::runs))
+        .route("/runs/{run}", get(pages::run))
+        .route("/runs/{run}/stop", post(pages::stop_run))
+        .route("/servers", get(pages::servers))
+        .route("/schedules", get(pages::schedules))
+        .route("/schedules/{entry}", get(pages::schedule))
+        .route("/schedules/{entry}/run", post(pages::run_schedule))
+        .route("/redis", get(pages::redis))
+        .route("/settings", get(pages::settings).post(pages::set))
+        .route("/events", get(live::events))
+        .route("/assets/{name}", get(assets::asset))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .nest("/api/v1", api::routes())
+        .fallback(async || Problem::not_found())
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+}

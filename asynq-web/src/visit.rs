@@ -1,0 +1,108 @@
+//! [`Visit`]: one request as routes see it: who asks, what for, and from where.
+
+use std::sync::Arc;
+
+use asynq_core::client::Client;
+use asynq_core::inspector::Inspector;
+use asynq_core::task::QueueName;
+use axum::extract::{Extension, FromRequestParts};
+use axum::http::request::Parts;
+use jiff::Timestamp;
+
+use crate::links::{Link, own_path};
+use crate::preferences::Preferences;
+use crate::problem::Problem;
+use crate::rights::{Right, Rights, Visitor};
+use crate::shared::Shared;
+
+/// One request as routes see it.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) shared: Arc<Shared>,
+    /// The path under which we are: empty, or `/a/b`.
+    pub(crate) base: String,
+    /// Path and query of this page, below the base.
+    pub(crate) page: String,
+    pub(crate) visitor: Visitor,
+    pub(crate) preferences: Preferences,
+    /// Whether only the part of the page is wanted that changes.
+    pub(crate) is_fragment: bool,
+}
+
+impl Visit {
+    /// A link to the first page, to go on from.
+    pub(crate) fn link(&self) -> Link {
+        Link::new(&self.base)
+    }
+
+    /// The address of this page, to come back to.
+    pub(crate) fn here(&self) -> String {
+        format!("{}{}", self.base, self.page)
+    }
+
+    /// A page of ours that a form names to come back to.
+    pub(crate) fn way_back(&self, given: Option<&str>) -> String {
+        own_path(&self.base, given.unwrap_or_default()).into_owned()
+    }
+
+    /// The time where the tasks are, as far as this process knows.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.client.broker().clock().now()
+    }
+
+    pub(crate) fn rights(&self) -> &Rights {
+        self.visitor.rights()
+    }
+
+    /// Whether this may be done in a queue: decides what is offered. What is asked for goes through
+    /// [`inspector`](Self::inspector).
+    pub(crate) fn may(&self, right: Right, queue: &str) -> bool {
+        self.rights().allow(right, queue)
+    }
+
+    /// The inspector, for somebody who has this right in this queue. It is reached in no other way, nor is the
+    /// [`client`](Self::client): whatever a route does, it has asked.
+    pub(crate) fn inspector(&self, right: Right, queue: &str) -> Result<&Inspector, Problem> {
+        if self.may(right, queue) {
+            Ok(&self.shared.inspector)
+        } else {
+            Err(Problem::forbidden(right, Some(queue)))
+        }
+    }
+
+    /// The inspector, for what belongs to no queue.
+    pub(crate) fn inspector_of_all(&self, right: Right) -> Result<&Inspector, Problem> {
+        if self.rights().have(right) {
+            Ok(&self.shared.inspector)
+        } else {
+            Err(Problem::forbidden(right, None))
+        }
+    }
+
+    /// The client, for somebody who may enqueue in this queue.
+    pub(crate) fn client(&self, queue: &str) -> Result<&Client, Problem> {
+        self.inspector(Right::Enqueue, queue)?;
+        Ok(&self.shared.client)
+    }
+
+    /// Notes a change in the log.
+    pub(crate) fn audit(&self, action: &str, queue: &str, subject: &str) {
+        tracing::info!(target: "asynq_web::audit", visitor = self.visitor.name(), action, queue, subject, "changed");
+    }
+
+    /// The queues in which the visitor has this right.
+    pub(crate) async fn queues(&self, right: Right) -> Result<Vec<QueueName>, Problem> {
+        let mut queues = self.inspector_of_all(right)?.queues().await?;
+        queues.retain(|queue| self.may(right, queue.as_str()));
+        Ok(queues)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visit {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let visit = Extension::<Self>::from_request_parts(parts, state).await;
+        visit.map(|Extension(visit)| visit).map_err(|error| Problem::new("failed", error.to_string()))
+    }
+}

@@ -1,0 +1,165 @@
+//! Every route asks for the right that it needs: what is not allowed is neither offered nor done.
+
+use asynq_web::{Right, Rights, Visitor};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+
+use crate::site::{Answer, Site, ask, encoded, key};
+
+async fn as_somebody(site: &Site, rights: Rights, method: &str, path: &str, body: &str) -> Answer {
+    let kind =
+        if path.starts_with("/api") { "application/json" } else { "application/x-www-form-urlencoded" };
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let request =
+        Request::builder().method(method).uri(path).header("host", "localhost").header("content-type", kind);
+    let mut request = request.body(Body::from(body.to_owned())).unwrap();
+    request.extensions_mut().insert(Visitor::new("ann", rights));
+    ask(&site.service, request).await
+}
+
+/// Every route but those that show nothing of the store, with the right that it needs.
+fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
+    let task = key("mail", "m1");
+    let act = |verb: &str| encoded(&[("action", verb), ("task", &task), ("to", "other")]);
+    let all = |verb: &str| encoded(&[("all", verb), ("queue", "mail"), ("to", "other")]);
+    let api =
+        |verb: &str, to: &str| format!(r#"{{"action":"{verb}"{to},"tasks":[{{"queue":"mail","id":"m1"}}]}}"#);
+    let mut routes = Vec::new();
+    for path in
+        ["/", "/tasks", "/queues/mail", "/queues/mail/tasks/m1", "/servers", "/schedules", "/redis", "/runs"]
+    {
+        routes.push(("GET", path, String::new(), Right::View));
+    }
+    for path in [
+        "/api/v1/queues",
+        "/api/v1/queues/mail",
+        "/api/v1/queues/mail/history",
+        "/api/v1/queues/mail/groups",
+        "/api/v1/tasks",
+        "/api/v1/tasks?queue=mail",
+        "/api/v1/tasks/mail/m1",
+        "/api/v1/servers",
+        "/api/v1/schedules",
+        "/api/v1/redis",
+        "/api/v1/runs",
+    ] {
+        routes.push(("GET", path, String::new(), Right::View));
+    }
+    for path in
+        ["/queues/mail/tasks/m1/payload", "/api/v1/tasks/mail/m1/payload", "/api/v1/tasks/mail/m1/result"]
+    {
+        routes.push(("GET", path, String::new(), Right::ViewPayload));
+    }
+    for (verb, right) in [
+        ("run", Right::Run),
+        ("archive", Right::Archive),
+        ("delete", Right::Delete),
+        ("cancel", Right::Cancel),
+        ("move", Right::Edit),
+    ] {
+        routes.push(("POST", "/tasks/act", act(verb), right));
+        routes.push(("POST", "/tasks/act", all(verb), right));
+        let to = if verb == "move" { r#","to":"other""# } else { "" };
+        routes.push(("POST", "/api/v1/tasks/actions", api(verb, to), right));
+    }
+    let new = encoded(&[("queue", "mail"), ("type", "t")]);
+    routes.push(("GET", "/enqueue", String::new(), Right::Enqueue));
+    routes.push(("POST", "/enqueue", new, Right::Enqueue));
+    routes.push(("POST", "/api/v1/tasks", r#"{"queue":"mail","type":"t"}"#.to_owned(), Right::Enqueue));
+    routes.push(("GET", "/queues/mail/tasks/m1/edit", String::new(), Right::Edit));
+    routes.push(("POST", "/queues/mail/tasks/m1/edit", String::new(), Right::Edit));
+    routes.push(("PATCH", "/api/v1/tasks/mail/m1", "{}".to_owned(), Right::Edit));
+    for path in ["/queues/mail/pause", "/queues/mail/resume"] {
+        routes.push(("POST", path, String::new(), Right::Pause));
+    }
+    routes.push(("PUT", "/api/v1/queues/mail/paused", r#"{"paused":true}"#.to_owned(), Right::Pause));
+    routes.push(("GET", "/queues/mail/delete", String::new(), Right::DeleteQueue));
+    routes.push((
+        "POST",
+        "/queues/mail/delete",
+        encoded(&[("name", "mail"), ("force", "1")]),
+        Right::DeleteQueue,
+    ));
+    routes.push(("DELETE", "/api/v1/queues/mail?confirm=mail&force=1", String::new(), Right::DeleteQueue));
+    routes
+}
+
+#[tokio::test]
+async fn each_route_refuses_who_has_all_rights_but_the_one_it_needs() {
+    for (method, path, body, right) in routes() {
+        let site = Site::seeded().await;
+        let answer = as_somebody(&site, Rights::admin().without(right), method, path, &body).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::FORBIDDEN,
+            "{method} {path} {body} without {right:?}: {}",
+            answer.text()
+        );
+        assert!(answer.text().contains(&format!("`{}`", right.as_str())), "{}", answer.text());
+        assert_eq!(site.state("mail", "m1").await, "pending", "{method} {path} {body}");
+        assert_eq!(site.inspector.queue_info("mail").await.unwrap().size(), 5, "{method} {path}");
+        assert!(!site.inspector.queue_info("mail").await.unwrap().is_paused());
+        // With it, the same is let through, whatever else is wrong with it.
+        let answer = as_somebody(&site, Rights::admin(), method, path, &body).await;
+        assert_ne!(answer.status, StatusCode::FORBIDDEN, "{method} {path} {body}");
+    }
+}
+
+#[tokio::test]
+async fn rights_in_some_queues_reach_no_others() {
+    let site = Site::seeded().await;
+    site.enqueue("other", "o1", "{}", |options| options).await;
+    let rights = || Rights::admin().in_queues(["oth*"]);
+    let asked =
+        async |method: &str, path: &str, body: &str| as_somebody(&site, rights(), method, path, body).await;
+    for path in ["/", "/tasks", "/api/v1/queues", "/api/v1/tasks"] {
+        let answer = asked("GET", path, "").await.text();
+        assert!(
+            answer.contains("other")
+                && !answer.contains("user-7")
+                && !answer.contains("m1")
+                && !answer.contains(">mail<"),
+            "{path}: {answer}"
+        );
+    }
+    assert_eq!(asked("GET", "/queues/mail", "").await.status, StatusCode::FORBIDDEN);
+    let both = format!("action=delete&task={}&task={}", key("mail", "m1"), key("other", "o1"));
+    assert_eq!(asked("POST", "/tasks/act", &both).await.status, StatusCode::FORBIDDEN);
+    let into = encoded(&[("action", "move"), ("task", &key("other", "o1")), ("to", "mail")]);
+    assert_eq!(asked("POST", "/tasks/act", &into).await.status, StatusCode::FORBIDDEN);
+
+    let all = asked("POST", "/api/v1/tasks/actions", r#"{"action":"archive","matching":{}}"#).await.json();
+    assert_eq!((all["changed"].as_u64(), all["state"].as_str()), (Some(1), Some("done")), "{all}");
+    assert_eq!(
+        (site.state("mail", "m1").await, site.state("other", "o1").await),
+        ("pending".into(), "archived".into())
+    );
+    let run = format!("/api/v1/runs/{}", all["id"].as_str().unwrap());
+    assert_eq!(asked("GET", &run, "").await.status, StatusCode::OK);
+    let elsewhere = Rights::admin().in_queues(["mail"]);
+    assert_eq!(as_somebody(&site, elsewhere, "GET", &run, "").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn who_may_only_look_is_offered_nothing_else() {
+    let site = Site::with(|ui| ui.rights(Rights::viewer()));
+    site.seed().await;
+    for path in ["/", "/queues/mail", "/queues/mail/tasks/m1", "/schedules"] {
+        let page = site.page(path).await;
+        for offer in
+            ["method=\"post\"><input", "Enqueue", "Pause", "Delete…", "name=\"action\"", "name=\"all\""]
+        {
+            assert!(!page.contains(offer), "{path} offers {offer}");
+        }
+    }
+    let blind = Site::with(|ui| ui.rights(Rights::viewer().without(Right::ViewPayload)));
+    blind.enqueue("mail", "m1", r#"{"secret":"xyzzy"}"#, |options| options.header("secret", "xyzzy")).await;
+    for path in [
+        "/queues/mail?column=payload&column=headers",
+        "/queues/mail/tasks/m1",
+        "/api/v1/tasks",
+        "/api/v1/tasks/mail/m1",
+    ] {
+        assert!(!blind.get(path).await.text().contains("xyzzy"), "{path}");
+    }
+}
