@@ -27,6 +27,7 @@ use tracing::Instrument;
 use super::attempt::{DeadlineExceeded, attempt};
 use super::hooks::{Ended, Fate, taken, unreadable_task};
 use super::limits::{Ask, Limits};
+use super::observers::run_outcome;
 use super::pacing::Pacing;
 use super::presence::Presence;
 use super::queues::Served;
@@ -42,6 +43,7 @@ use crate::client::Client;
 use crate::clock::from_unix_seconds;
 use crate::router::{Ctx, CtxParts, Handler, HandlerNotFound, HandlerResult, Router, StateMap, has_cause};
 use crate::task::DEFAULT_TIMEOUT;
+use crate::telemetry::{Run, RunOutcome};
 use crate::wire::TaskMessage;
 
 /// Most settlements in one call.
@@ -228,6 +230,7 @@ impl Processor {
         let slots = demand.slots;
         if slots > 0 {
             self.presence.ask(&mut demand.queues);
+            demand.pending_since = !self.rules.observers.is_empty();
         }
         let count = self.unsettled.len().min(MAX_SETTLED);
         let mut settlements: Vec<Settlement> = self.unsettled.drain(..count).collect();
@@ -366,7 +369,7 @@ impl Processor {
     }
 
     fn start(&mut self, leased: Leased) {
-        let Leased { queue, id, message, run, lease_until } = leased;
+        let Leased { queue, id, message, run, lease_until, pending_since } = leased;
         let message = match message {
             Ok(message) => Arc::new(message),
             Err(unreadable) => {
@@ -400,6 +403,7 @@ impl Processor {
             is_told_overdue: false,
             phase: Phase::Running,
         };
+        self.rules.observers.started(&Run::new(key.0.as_str(), &message.task_type), pending_since, now);
         // An earlier run of the task, which this server has lost without hearing of it, is over.
         if let Some(earlier) = self.running.lock().insert(key.clone(), held) {
             earlier.cancellation.cancel();
@@ -460,6 +464,8 @@ impl Processor {
                     task_id = %key.1, queue = %key.0,
                     "this server runs the task again: the outcome of its earlier run is not counted"
                 );
+                let run = Run::new(key.0.as_str(), &message.task_type);
+                self.rules.observers.ended(&run, || RunOutcome::Cancelled, || None);
                 return;
             };
             held.phase = Phase::Unsettled;
@@ -474,11 +480,14 @@ impl Processor {
         }
         let now = self.broker.clock().now();
         let transition = self.rules.transition(&message, &result, now);
+        let took = || Duration::try_from(now.duration_since(started)).ok();
+        let observed = Run::new(key.0.as_str(), &message.task_type);
+        self.rules.observers.ended(&observed, || run_outcome(&result, &transition), took);
         self.rules.hooks.tell(|| Ended {
             task: taken(&message),
             error: result.as_ref().err().map(|error| &**error),
             fate: Fate::of(&transition),
-            took: Duration::try_from(now.duration_since(started)).ok(),
+            took: took(),
         });
         if let Transition::PutBack { at, limit: None, .. } = transition {
             tracing::debug!(task_id = %key.1, queue = %key.0, reason = failure, due = at, "task put back");
@@ -519,7 +528,11 @@ impl Processor {
                 );
             }
             let table = self.running.lock();
+            let now = self.broker.clock().now();
             for ((queue, id), held) in table.iter().filter(|(_, held)| held.phase == Phase::Running) {
+                let took = || Duration::try_from(now.duration_since(held.started)).ok();
+                let observed = Run::new(queue.as_str(), &held.message.task_type);
+                self.rules.observers.ended(&observed, || RunOutcome::PutBack, took);
                 self.unsettled.push(Settlement {
                     queue: queue.clone(),
                     id: id.clone(),
