@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{config, cron, group, queue, redis_info, server, stats, task};
+use crate::commands::{config, cron, exporter, group, queue, redis_info, server, stats, task};
 use crate::output::{Color, Format, Printer};
 use crate::settings::ConnectionArguments;
 
@@ -82,6 +82,8 @@ pub(crate) enum Command {
     /// What Redis tells about itself.
     #[command(subcommand)]
     Redis(redis_info::Redis),
+    /// Answers Prometheus: metrics of queues, servers and schedules, over HTTP, until it is told to end.
+    Exporter(exporter::Exporter),
     /// How this tool is configured.
     #[command(subcommand)]
     Config(config::Config),
@@ -91,5 +93,10 @@ impl Command {
     /// Whether it says how far it came when it is stopped.
     pub(crate) fn reports_when_stopped(&self) -> bool {
         matches!(self, Self::Task(task) if task.changes_many())
+    }
+
+    /// Whether it runs until it is told to end, for which it listens itself.
+    pub(crate) fn serves(&self) -> bool {
+        matches!(self, Self::Exporter(_))
     }
 }
