@@ -22,7 +22,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::attempt::{DeadlineExceeded, attempt};
 use super::hooks::{Ended, Fate, taken, unreadable_task};
@@ -41,9 +42,11 @@ use crate::broker::{
 };
 use crate::client::Client;
 use crate::clock::from_unix_seconds;
-use crate::router::{Ctx, CtxParts, Handler, HandlerNotFound, HandlerResult, Router, StateMap, has_cause};
+use crate::router::{
+    Ctx, CtxParts, Handler, HandlerNotFound, HandlerResult, Router, StateMap, Verdict, has_cause,
+};
 use crate::task::DEFAULT_TIMEOUT;
-use crate::telemetry::{Run, RunOutcome};
+use crate::telemetry::{Run, RunOutcome, Traced};
 use crate::wire::TaskMessage;
 
 /// Most settlements in one call.
@@ -414,9 +417,14 @@ impl Processor {
             return;
         }
         let span = tracing::info_span!(
-            "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried.saturating_add(1)
+            "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried.saturating_add(1),
+            otel.name = Empty, otel.kind = Empty
         );
         if let Some(traces) = self.client.traces() {
+            let (queue, id) = (key.0.as_str(), key.1.as_str());
+            let attempt = message.retried.saturating_add(1);
+            let about = Traced::Run { queue, task_type: &message.task_type, id, attempt };
+            traces.describe(&span, &about);
             traces.extract(&message.headers, &span);
         }
         let parts = CtxParts {
@@ -443,6 +451,11 @@ impl Processor {
             let handler = async move { handler.call(called).await };
             let result = attempt(handler, deadline, &cancellation, grace).await;
             ctx.blocking_ended().await;
+            if let (Some(traces), Err(error)) = (ctx.client().traces(), &result)
+                && !matches!(Verdict::of(&**error), Verdict::PutBack(_))
+            {
+                traces.failed(&Span::current(), &**error);
+            }
             Finished { key, run, message, result }
         };
         self.handlers.spawn(run.instrument(span));

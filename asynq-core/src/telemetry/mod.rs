@@ -4,4 +4,4 @@ mod observer;
 mod propagator;
 
 pub use observer::{Observer, Run, RunOutcome};
-pub use propagator::Propagator;
+pub use propagator::{Propagator, Traced};

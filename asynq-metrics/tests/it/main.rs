@@ -2,6 +2,7 @@
 
 mod cluster;
 mod cost;
+mod dashboards;
 mod down;
 mod go;
 mod scrape;
