@@ -80,6 +80,11 @@ impl Snapshot {
             Kind::Gauge,
             "Active tasks whose worker let its lease run out.",
         );
+        let mut trimmed = Family::new(
+            "asynq_x_archive_trimmed_total",
+            Kind::Counter,
+            "Archived tasks deleted because they were too many or too old.",
+        );
         let consumed = self.consumers();
         for info in &self.queues {
             let queue: Arc<str> = Arc::from(info.queue.as_str());
@@ -106,8 +111,9 @@ impl Snapshot {
             push(&mut consumers, count_of(consumed.get(info.queue.as_str()).copied().unwrap_or(0)));
             push(&mut groups, count_of(info.groups));
             push(&mut orphaned, count_of(info.orphaned));
+            push(&mut trimmed, total_of(info.trimmed_total));
         }
-        vec![tasks, size, latency, memory, processed, failed, paused, consumers, groups, orphaned]
+        vec![tasks, size, latency, memory, processed, failed, paused, consumers, groups, orphaned, trimmed]
     }
 
     /// How many living servers take tasks from each queue.

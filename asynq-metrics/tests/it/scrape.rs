@@ -49,6 +49,10 @@ asynq_tasks_failed_total{queue="od\"d\\ name"} 0
 # TYPE asynq_tasks_processed_total counter
 asynq_tasks_processed_total{queue="mail"} 4
 asynq_tasks_processed_total{queue="od\"d\\ name"} 0
+# HELP asynq_x_archive_trimmed_total Archived tasks deleted because they were too many or too old.
+# TYPE asynq_x_archive_trimmed_total counter
+asynq_x_archive_trimmed_total{queue="mail"} 0
+asynq_x_archive_trimmed_total{queue="od\"d\\ name"} 0
 # HELP asynq_x_orphaned_tasks Active tasks whose worker let its lease run out.
 # TYPE asynq_x_orphaned_tasks gauge
 asynq_x_orphaned_tasks{queue="mail"} 0

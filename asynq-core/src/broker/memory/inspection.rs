@@ -128,6 +128,7 @@ impl Queue {
             failed: counter(failed),
             processed_total: counter(self.statistics.processed.unwrap_or(0)),
             failed_total: counter(self.statistics.failed.unwrap_or(0)),
+            trimmed_total: counter(self.statistics.trimmed.unwrap_or(0)),
             paused_since: self.paused_since.map(from_unix_seconds),
             memory_usage: Some(self.tasks.iter().map(|(id, task)| size(id, task)).sum()),
             ..empty

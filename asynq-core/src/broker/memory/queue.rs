@@ -316,6 +316,7 @@ impl Queue {
             self.archived.remove(id.as_str());
             self.tasks.remove(id);
         }
+        self.statistics.add_trimmed(dropped.len());
         dropped.len()
     }
 

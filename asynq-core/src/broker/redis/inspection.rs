@@ -197,6 +197,7 @@ impl RedisBroker {
                 keys.failed(now),
                 keys.processed_total(),
                 keys.failed_total(),
+                keys.trimmed(),
             ],
         );
         call.arg(keys.task_prefix()).arg(self.now_seconds());
@@ -218,6 +219,7 @@ impl RedisBroker {
             failed: counter(answer.number()?),
             processed_total: counter(answer.number()?),
             failed_total: counter(answer.number()?),
+            trimmed_total: counter(answer.number()?),
             ..QueueInfo::empty(queue.clone(), now)
         };
         Ok((info, groups))

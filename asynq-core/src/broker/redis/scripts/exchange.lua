@@ -81,6 +81,8 @@ local function trim(queue, ids)
     call('DEL', queue.prefix .. id)
     call('ZREM', queue.archived, id)
   end
+  -- Beside the key of those who wait; named here, since it is seldom needed.
+  if #ids > 0 then try('INCRBY', queue.waits:gsub('waits$', 'trimmed'), #ids) end
 end
 
 local function archive(queue, id)
