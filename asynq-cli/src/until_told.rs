@@ -20,5 +20,5 @@ pub(crate) async fn until_told() {
     if ctrl_c().await.is_ok() {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

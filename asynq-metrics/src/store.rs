@@ -170,8 +170,7 @@ impl Snapshot {
             );
             for (entry, at) in last {
                 let Some(at) = at else { continue };
-                fired
-                    .push([("entry", Arc::from(entry))], Value::Number(at.as_millisecond() as f64 / 1_000.0));
+                fired.push([("entry", Arc::from(entry))], Value::Number(at.as_duration().as_secs_f64()));
             }
             families.push(fired);
         }

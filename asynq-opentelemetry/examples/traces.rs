@@ -83,20 +83,19 @@ fn print_below(parent: SpanId, children: &BTreeMap<[u8; 8], Vec<SpanData>>, dept
 
 /// A span in one line: its name, whose it is, how it went, what it is linked to.
 fn line(span: &SpanData) -> String {
-    let mut line = span.name.to_string();
-    for name in ["task_type", "aggregator", "attempt"] {
-        let value = span.attributes.iter().find(|attribute| attribute.key.as_str() == name);
-        match (name, value) {
-            (_, None) => {}
-            ("attempt", Some(attempt)) => line += &format!(", attempt {}", attempt.value),
-            (_, Some(whose)) => line += &format!(" ({})", whose.value),
-        }
-    }
-    if let Status::Error { description } = &span.status {
-        line += &format!(": failed, {description}");
-    }
-    match span.links.len() {
-        0 => line,
-        links => line + &format!(", linked to {links} spans"),
-    }
+    let of = |name: &str| {
+        let attribute = span.attributes.iter().find(|attribute| attribute.key.as_str() == name)?;
+        Some(attribute.value.to_string())
+    };
+    let whose = of("task_type").or(of("aggregator")).map(|whose| format!(" ({whose})")).unwrap_or_default();
+    let attempt = of("attempt").map(|attempt| format!(", attempt {attempt}")).unwrap_or_default();
+    let failure = match &span.status {
+        Status::Error { description } => format!(": failed, {description}"),
+        _ => String::new(),
+    };
+    let links = match span.links.len() {
+        0 => String::new(),
+        links => format!(", linked to {links} spans"),
+    };
+    format!("{}{whose}{attempt}{failure}{links}", span.name)
 }

@@ -9,7 +9,7 @@ use asynq_opentelemetry::Meters;
 use asynq_testkit::eventually;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider as _;
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics, ScopeMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 
 fn text<'a>(attributes: impl Iterator<Item = &'a KeyValue>) -> String {
@@ -23,8 +23,8 @@ fn text<'a>(attributes: impl Iterator<Item = &'a KeyValue>) -> String {
 fn read(exporter: &InMemoryMetricExporter) -> BTreeMap<(String, String), i64> {
     let mut found = BTreeMap::new();
     let finished = exporter.get_finished_metrics().unwrap();
-    let scopes = finished.iter().flat_map(|metrics| metrics.scope_metrics());
-    for metric in scopes.flat_map(|scope| scope.metrics()) {
+    let scopes = finished.iter().flat_map(ResourceMetrics::scope_metrics);
+    for metric in scopes.flat_map(ScopeMetrics::metrics) {
         let mut put =
             |attributes: String, number| found.insert((metric.name().to_owned(), attributes), number);
         match metric.data() {
@@ -61,10 +61,10 @@ async fn runs_are_measured_in_the_words_of_the_conventions() {
         client.enqueue(Task::new(task_type, "").unwrap()).await.unwrap();
     }
     let of = |task_type: &str, more: &str| {
+        let error = if more.ends_with("panic ") { "error.type=panic " } else { "" };
         format!(
-            "{more}asynq.task.type={task_type} {}messaging.destination.name=default \
-             messaging.operation.name=run messaging.system=asynq",
-            if more.ends_with("panic ") { "error.type=panic " } else { "" }
+            "{more}asynq.task.type={task_type} {error}messaging.destination.name=default \
+             messaging.operation.name=run messaging.system=asynq"
         )
     };
     let good = of("good", "asynq.outcome=ok ");

@@ -36,21 +36,15 @@ fn all<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a str>) {
 
 /// The names in an expression that are of metrics of ours, each with the labels in the braces behind it.
 fn metrics(expression: &str) -> Vec<(String, Vec<String>)> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut found = Vec::new();
-    for (at, _) in expression.match_indices("asynq_") {
-        if expression[..at].ends_with(is_name) {
-            continue;
-        }
-        let rest = &expression[at..];
-        let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
-        let labels = rest[end..].strip_prefix('{').and_then(|rest| rest.split_once('}'));
+    let metric = |part: &str| {
+        let name = part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap();
+        let labels = part.strip_prefix(name)?.strip_prefix('{').and_then(|rest| rest.split_once('}'));
         let labels = labels.map_or("", |(labels, _)| labels).split(',');
         let labels = labels.filter_map(|label| label.split(['=', '!']).next());
         let labels = labels.map(|label| label.trim().to_owned()).filter(|label| !label.is_empty());
-        found.push((rest[..end].to_owned(), labels.collect()));
-    }
-    found
+        Some((format!("asynq_{name}"), labels.collect()))
+    };
+    expression.split("asynq_").skip(1).filter_map(metric).collect()
 }
 
 /// The labels by which an expression sums up or joins.
