@@ -120,7 +120,7 @@ impl Exporter {
     #[must_use]
     pub fn memory(mut self, memory: bool) -> Self {
         self.wanted.memory = memory;
-        self
+        self.alone()
     }
 
     /// Whether to tell when each entry of a schedule fired last. Its label is the entry's ID, which Go's schedulers make up
@@ -128,7 +128,12 @@ impl Exporter {
     #[must_use]
     pub fn entries(mut self, entries: bool) -> Self {
         self.wanted.entries = entries;
-        self
+        self.alone()
+    }
+
+    /// What clones have read is not what this one is to tell.
+    fn alone(self) -> Self {
+        Self { last: Arc::default(), ..self }
     }
 
     /// Looks at the store, or tells what was read lately. It never fails, and takes twice the [timeout](Self::timeout) at

@@ -118,7 +118,8 @@ impl RedisBroker {
         }
     }
 
-    /// Deletes tasks of a collection whose scores are `up_to` or less. No script runs where there are none.
+    /// Deletes tasks of a collection, the first of the keys, whose scores are `up_to` or less. No script runs where there are
+    /// none.
     async fn delete_expired(
         &self,
         call_keys: Vec<String>,
