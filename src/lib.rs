@@ -163,7 +163,7 @@
 //! # Features
 //!
 //! `macros` and `redis` are on by default; `rustls` encrypts connections to Redis; `msgpack`, `cbor` and `protobuf` are
-//! codecs; `encryption` and `zstd` encrypt and compress payloads.
+//! codecs; `encryption` and `zstd` encrypt and compress payloads; `metrics` is for Prometheus.
 
 pub use asynq_core::broker::ArchiveLimits;
 #[cfg(feature = "redis")]
@@ -218,6 +218,8 @@ pub use asynq_core::{
 pub use asynq_core::{assert_registered, jobs};
 #[cfg(feature = "macros")]
 pub use asynq_macros::{Job, aggregator, job};
+#[cfg(feature = "metrics")]
+pub use asynq_metrics as metrics;
 
 #[doc(hidden)]
 pub use asynq_core::__private;
@@ -227,6 +229,10 @@ pub use asynq_core::__private;
 #[cfg(all(doctest, feature = "macros", feature = "redis"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+#[cfg(all(doctest, feature = "macros", feature = "metrics"))]
+#[doc = include_str!("../docs/observability.md")]
+mod observability {}
 
 #[cfg(all(doctest, feature = "macros", feature = "redis"))]
 #[doc = include_str!("../docs/guide/deployment.md")]

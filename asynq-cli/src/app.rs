@@ -34,7 +34,11 @@ impl App {
         runtime.block_on(async {
             let stop = Arc::new(AtomicBool::new(false));
             let reports = arguments.command.reports_when_stopped();
+            let serves = arguments.command.serves();
             let run = commands::run(arguments, Arc::clone(&stop));
+            if serves {
+                return run.await;
+            }
             tokio::pin!(run);
             tokio::select! {
                 ended = &mut run => return ended,

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{config, cron, group, queue, redis_info, server, stats, task, web};
+use crate::commands::{config, cron, exporter, group, queue, redis_info, server, stats, task, web};
 use crate::output::{Color, Format, Printer};
 use crate::settings::ConnectionArguments;
 
@@ -84,18 +84,21 @@ pub(crate) enum Command {
     Redis(redis_info::Redis),
     /// Serves the Web UI.
     Web(web::Web),
+    /// Answers Prometheus: metrics of queues, servers and schedules, over HTTP, until it is told to end.
+    Exporter(exporter::Exporter),
     /// How this tool is configured.
     #[command(subcommand)]
     Config(config::Config),
 }
 
 impl Command {
-    /// Whether it has something to do yet when it is stopped: to say how far it came, to end what it is answering.
+    /// Whether it says how far it came when it is stopped.
     pub(crate) fn reports_when_stopped(&self) -> bool {
-        match self {
-            Self::Task(task) => task.changes_many(),
-            Self::Web(_) => true,
-            _ => false,
-        }
+        matches!(self, Self::Task(task) if task.changes_many())
+    }
+
+    /// Whether it runs until it is told to end, for which it listens itself.
+    pub(crate) fn serves(&self) -> bool {
+        matches!(self, Self::Exporter(_) | Self::Web(_))
     }
 }

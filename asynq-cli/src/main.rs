@@ -12,6 +12,7 @@ mod failure;
 mod human;
 mod output;
 mod settings;
+mod until_told;
 
 use std::process::ExitCode;
 

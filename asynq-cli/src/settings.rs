@@ -47,16 +47,30 @@ const NAMES: [&str; 15] = [
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArguments {
     /// Where Redis is: a URL (redis, rediss, unix, redis-sentinel, redis-cluster), or host:port.
-    #[arg(short = 'u', long = "redis-url", visible_alias = "uri", global = true, value_name = "URL")]
+    #[arg(
+        short = 'u',
+        long = "redis-url",
+        visible_alias = "uri",
+        alias = "redis-addr",
+        global = true,
+        value_name = "URL"
+    )]
     redis_url: Option<String>,
     /// Number of the database.
-    #[arg(short = 'n', long, global = true, value_name = "N")]
+    #[arg(short = 'n', long, alias = "redis-db", global = true, value_name = "N")]
     db: Option<u32>,
     /// User name at Redis.
-    #[arg(short = 'U', long, global = true, value_name = "NAME")]
+    #[arg(short = 'U', long, alias = "redis-username", global = true, value_name = "NAME")]
     username: Option<String>,
     /// Password at Redis; other users of this machine can see it here, so better `ASYNQ_PASSWORD` or a file.
-    #[arg(short = 'p', long, global = true, value_name = "PASSWORD", conflicts_with = "password_file")]
+    #[arg(
+        short = 'p',
+        long,
+        alias = "redis-password",
+        global = true,
+        value_name = "PASSWORD",
+        conflicts_with = "password_file"
+    )]
     password: Option<String>,
     /// File that has the password in its first line; `-` asks for it on the terminal.
     #[arg(long, global = true, value_name = "FILE")]

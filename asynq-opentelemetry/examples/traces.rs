@@ -1,24 +1,52 @@
-//! One trace over several tasks: `cargo run -p asynq-opentelemetry --example traces`.
+//! One trace over several tasks, as a tree: `cargo run -p asynq-opentelemetry --example traces`.
 //!
 //! The spans are kept in memory here and printed at the end; a real program exports them to a collector.
 
-use asynq::{Client, Ctx, Server, job};
+use std::collections::BTreeMap;
+
+use asynq::{Client, Ctx, Server, State, aggregator, job};
 use asynq_opentelemetry::OpenTelemetry;
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::trace::{SpanId, Status, TracerProvider as _};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use tokio::sync::mpsc;
 use tracing::Instrument as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-#[job(retention = "10m")]
+/// Fails at first, and enqueues another job when it does not.
+#[job(queue = "orders", retention = "10m", backoff = fixed("1s"))]
+async fn close_order(number: u32, ctx: &Ctx) -> anyhow::Result<u32> {
+    anyhow::ensure!(ctx.retried() > 0, "the till is busy");
+    Ok(RenderInvoice::new(number).enqueue(ctx).await?.wait(ctx).await?)
+}
+
+#[job(queue = "invoices", retention = "10m")]
 async fn render_invoice(number: u32) -> anyhow::Result<u32> {
     Ok(number)
 }
 
-/// A job that enqueues another one.
-#[job(retention = "10m")]
-async fn close_order(number: u32, ctx: &Ctx) -> anyhow::Result<u32> {
-    Ok(RenderInvoice::new(number).enqueue(ctx).await?.wait(ctx).await?)
+/// Two of these become one mail.
+#[job(queue = "mail")]
+async fn notice(text: String) {
+    println!("never run by itself: {text}");
+}
+
+#[aggregator(max_size = 2)]
+async fn digest(notices: Vec<Notice>) -> SendMail {
+    SendMail::new(notices.into_iter().map(|notice| notice.text).collect())
+}
+
+#[job(queue = "mail")]
+async fn send_mail(lines: Vec<String>, State(sent): State<mpsc::Sender<usize>>) -> anyhow::Result<()> {
+    Ok(sent.send(lines.len()).await?)
+}
+
+/// A request to a web server, say.
+async fn request(client: &Client) -> anyhow::Result<u32> {
+    for text in ["closing 7", "closed 7"] {
+        Notice::new(text).enqueue(client).group("ann").await?;
+    }
+    Ok(CloseOrder::new(7).enqueue(client).await?.wait(client).await?)
 }
 
 #[tokio::main]
@@ -30,22 +58,44 @@ async fn main() -> anyhow::Result<()> {
 
     // In production: Client::connect("redis://127.0.0.1:6379").await?, in producers and workers alike.
     let client = Client::in_memory().propagator(OpenTelemetry::new(TraceContextPropagator::new()));
-    let server = Server::builder(&client).registered().concurrency(2).start().await?;
-
-    // A request to a web server, say.
-    let request = tracing::info_span!("request");
-    let sent = CloseOrder::new(7).enqueue(&client).into_future().instrument(request.clone()).await?;
-    drop(request);
-    sent.wait(&client).await?;
+    let (sender, mut mails) = mpsc::channel::<usize>(1);
+    let server = Server::builder(&client).registered().state(sender).concurrency(4).start().await?;
+    request(&client).instrument(tracing::info_span!("request")).await?;
+    mails.recv().await;
     server.shutdown().await;
 
+    let mut children: BTreeMap<[u8; 8], Vec<SpanData>> = BTreeMap::new();
     let mut spans = exporter.get_finished_spans()?;
-    spans.retain(|span| span.name == "request" || span.name == "task");
     spans.sort_by_key(|span| span.start_time);
-    for span in &spans {
-        println!("{} of trace {}", span.name, span.span_context.trace_id());
+    for span in spans {
+        children.entry(span.parent_span_id.to_bytes()).or_default().push(span);
     }
-    let is_one = spans.iter().all(|span| span.span_context.trace_id() == spans[0].span_context.trace_id());
-    println!("{} spans, {}", spans.len(), if is_one { "one trace" } else { "several traces" });
+    print_below(SpanId::INVALID, &children, 0);
     Ok(())
+}
+
+fn print_below(parent: SpanId, children: &BTreeMap<[u8; 8], Vec<SpanData>>, depth: usize) {
+    for span in children.get(&parent.to_bytes()).into_iter().flatten() {
+        println!("{}{}", "  ".repeat(depth), line(span));
+        print_below(span.span_context.span_id(), children, depth + 1);
+    }
+}
+
+/// A span in one line: its name, whose it is, how it went, what it is linked to.
+fn line(span: &SpanData) -> String {
+    let of = |name: &str| {
+        let attribute = span.attributes.iter().find(|attribute| attribute.key.as_str() == name)?;
+        Some(attribute.value.to_string())
+    };
+    let whose = of("task_type").or(of("aggregator")).map(|whose| format!(" ({whose})")).unwrap_or_default();
+    let attempt = of("attempt").map(|attempt| format!(", attempt {attempt}")).unwrap_or_default();
+    let failure = match &span.status {
+        Status::Error { description } => format!(": failed, {description}"),
+        _ => String::new(),
+    };
+    let links = match span.links.len() {
+        0 => String::new(),
+        links => format!(", linked to {links} spans"),
+    };
+    format!("{}{whose}{attempt}{failure}{links}", span.name)
 }

@@ -76,6 +76,13 @@ impl GoPeer {
         output(&mut self.command("semaphore", &["--scope", scope, "--max", &max, "--id", id, verb])).await
     }
 
+    /// A scrape of `x/metrics`: what Go's exporter tells Prometheus of the queues.
+    pub async fn metrics(&self) -> String {
+        let output = self.command("metrics", &[]).output().await.unwrap();
+        assert!(output.status.success(), "gopeer metrics failed: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// The whole database, as the vectors show it.
     pub async fn dump(&self) -> Value {
         output(&mut self.command("dump", &[])).await

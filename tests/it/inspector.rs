@@ -27,7 +27,7 @@ async fn enqueue(client: &Client, id: &str, set: impl FnOnce(TaskOptions) -> Tas
 async fn run_one(client: &Client, settle: impl FnOnce(TaskMessage, i64) -> Option<Transition>) {
     let queue = QueueName::new("q").unwrap();
     let queues = vec![QueueShare::new(queue.clone(), 1)];
-    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, types: Vec::new(), strict: true };
+    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() };
     let leased = client.broker().exchange(&[], &demand).await.unwrap().leased.pop().unwrap();
     let now = client.broker().clock().unix_seconds();
     if let Some(transition) = settle(leased.message.unwrap(), now) {

@@ -40,7 +40,7 @@ async fn archive_one(client: &Client, id: &str) {
     let options = TaskOptions::new().queue("q").task_id(id);
     client.enqueue(Task::without_payload("t").unwrap().options(options)).await.unwrap();
     let queues = vec![QueueShare::new(queue.clone(), 1)];
-    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, types: Vec::new(), strict: true };
+    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() };
     let leased = client.broker().exchange(&[], &demand).await.unwrap().leased.pop().unwrap();
     let settlement = Settlement {
         queue,

@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 pub(crate) mod cron;
+pub(crate) mod exporter;
 pub(crate) mod group;
 pub(crate) mod queue;
 pub(crate) mod redis_info;
@@ -22,12 +23,15 @@ use crate::settings::Settings;
 pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(), Failure> {
     let settings = Settings::gather(&arguments.connection)?;
     let printer = arguments.output.printer();
-    if let Command::Config(command) = arguments.command {
-        return command.run(&settings, &printer);
-    }
+    // These need no connection.
+    let command = match arguments.command {
+        Command::Config(command) => return command.run(&settings, &printer),
+        Command::Exporter(command) => return command.run(&settings).await,
+        command => command,
+    };
     let app = App::connect(&settings, printer, stop).await?;
-    match arguments.command {
-        Command::Config(_) => Ok(()),
+    match command {
+        Command::Config(_) | Command::Exporter(_) => Ok(()),
         Command::Stats(command) => command.run(&app).await,
         Command::Queue(command) => command.run(&app).await,
         Command::Task(command) => command.run(&app).await,

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::app::App;
 use crate::failure::{Failure, Kind};
+use crate::until_told::until_told;
 
 #[derive(Args, Debug)]
 pub(crate) struct Web {
@@ -47,7 +48,7 @@ impl Web {
         let path = self.prefix.trim_matches('/');
         let slash = if path.is_empty() { "" } else { "/" };
         let told = |address| eprintln!("the Web UI is at http://{address}/{path}{slash}; Ctrl-C ends it");
-        let served = ui.service().serve(self.bind, reach, told, stopped()).await;
+        let served = ui.service().serve(self.bind, reach, told, until_told()).await;
         served.map_err(|error| match error.kind() {
             std::io::ErrorKind::PermissionDenied if !self.allow_unauthenticated => {
                 Failure::new(Kind::Refused, format!("{error}; if that is meant, say --allow-unauthenticated"))
@@ -55,22 +56,4 @@ impl Web {
             _ => Failure::new(Kind::Failed, format!("{}: {error}", self.bind)),
         })
     }
-}
-
-/// Ends when this program is asked to end. One that cannot listen for it ends at once, as programs do.
-async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut interrupted), Ok(mut terminated)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        {
-            tokio::select! {
-                _ = interrupted.recv() => {}
-                _ = terminated.recv() => {}
-            }
-        }
-    }
-    #[cfg(not(unix))]
-    drop(tokio::signal::ctrl_c().await);
 }

@@ -229,12 +229,21 @@ pub struct Demand {
     /// Task types of which only so many may be taken. What is over stays where it is in its queue, and others
     /// behind it are taken, as far as [`LOOK_AHEAD`](super::LOOK_AHEAD) goes.
     pub types: Vec<TypeShare>,
+    /// Whether to tell since when each task was pending.
+    pub pending_since: bool,
 }
 
 impl Demand {
     /// Takes nothing: for an exchange that only settles.
     pub fn none() -> Self {
-        Self { server_id: String::new(), slots: 0, queues: Vec::new(), strict: false, types: Vec::new() }
+        Self {
+            server_id: String::new(),
+            slots: 0,
+            queues: Vec::new(),
+            strict: false,
+            types: Vec::new(),
+            pending_since: false,
+        }
     }
 }
 
@@ -298,6 +307,9 @@ pub struct Leased {
     pub run: RunToken,
     /// The end of the lease, Unix seconds.
     pub lease_until: i64,
+    /// Since when it was pending, Unix nanoseconds; `None` unless [asked for](Demand::pending_since), and where nobody
+    /// noted it.
+    pub pending_since: Option<i64>,
 }
 
 /// A stored message, if it can be read.

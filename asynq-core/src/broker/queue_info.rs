@@ -43,6 +43,9 @@ pub struct QueueInfo {
     pub processed_total: u64,
     /// Attempts failed since ever.
     pub failed_total: u64,
+    /// Archived tasks deleted since ever because they were too many or too old, as far as Rust programs did it; Go's do not
+    /// tell.
+    pub trimmed_total: u64,
     /// Since when it is paused; `None` when it is not.
     pub paused_since: Option<Timestamp>,
     /// Roughly how many bytes its tasks take in the store, from a sample; `None` where the store does not tell.
@@ -71,6 +74,7 @@ impl QueueInfo {
             failed: 0,
             processed_total: 0,
             failed_total: 0,
+            trimmed_total: 0,
             paused_since: None,
             memory_usage: None,
             at,

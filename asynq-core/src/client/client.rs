@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tracing::Span;
+use tracing::field::Empty;
 
 use super::plan::{Plan, plan};
 use super::waiting::RunEnds;
@@ -15,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::job::IntoTask;
 use crate::payload::{OpenError, Payloads};
 use crate::task::{Headers, QueueName, Task, TaskId, TaskInfo};
-use crate::telemetry::Propagator;
+use crate::telemetry::{Propagator, Traced};
 use crate::wire::TaskMessage;
 
 /// How many tasks go into one round trip of [`Client::enqueue_all`].
@@ -225,9 +227,9 @@ impl Client {
     ///
     /// Dropped half-way, the task may or may not be stored.
     pub async fn enqueue<T: IntoTask>(&self, task: T) -> Result<Enqueued<T>> {
-        let Plan { new, info } = self.plan(task, self.broker.clock().now())?;
+        let Plan { new, info, span } = self.plan(task, self.broker.clock().now())?;
         let mut stored = self.broker.enqueue(std::slice::from_ref(&new)).await.into_iter();
-        outcome(info, stored.next()).map(Enqueued::new)
+        self.traced(&span, outcome(info, stored.next())).map(Enqueued::new)
     }
 
     /// Enqueues many tasks: one result for each, in order. A task that is refused does not keep others from
@@ -245,24 +247,23 @@ impl Client {
         let mut results = Vec::with_capacity(tasks.size_hint().0);
         loop {
             let mut news = Vec::with_capacity(CHUNK);
-            let planned: Vec<Result<TaskInfo>> = tasks
+            let planned: Vec<Result<(TaskInfo, Span)>> = tasks
                 .by_ref()
                 .take(CHUNK)
                 .map(|task| {
-                    let Plan { new, info } = self.plan(task, now)?;
+                    let Plan { new, info, span } = self.plan(task, now)?;
                     news.push(new);
-                    Ok(info)
+                    Ok((info, span))
                 })
                 .collect();
             if planned.is_empty() {
                 return results;
             }
             let mut stored = self.broker.enqueue(&news).await.into_iter();
-            results.extend(
-                planned
-                    .into_iter()
-                    .map(|info| info.and_then(|info| outcome(info, stored.next())).map(Enqueued::new)),
-            );
+            results.extend(planned.into_iter().map(|planned| {
+                let (info, span) = planned?;
+                self.traced(&span, outcome(info, stored.next())).map(Enqueued::new)
+            }));
         }
     }
 
@@ -275,14 +276,44 @@ impl Client {
 
     pub(super) fn plan(&self, task: impl IntoTask, now: jiff::Timestamp) -> Result<Plan> {
         let mut task = task.into_task()?;
-        if let Some(traces) = self.traces() {
-            let mut headers = Headers::new();
-            traces.inject(&mut headers);
-            headers.append(&mut task.headers);
-            task.headers = headers;
-        }
-        plan(task, &self.payloads, self.broker.keyspace(), now)
+        let Some(traces) = self.traces() else {
+            return plan(task, &self.payloads, self.broker.keyspace(), now);
+        };
+        let span = enqueue_span(traces, &mut task);
+        let mut headers = Headers::new();
+        span.in_scope(|| traces.inject(&mut headers));
+        headers.append(&mut task.headers);
+        task.headers = headers;
+        let planned = plan(task, &self.payloads, self.broker.keyspace(), now);
+        self.traced(&span, planned).map(|plan| Plan { span, ..plan })
     }
+
+    /// A result; if it is an error, its span has failed.
+    pub(super) fn traced<T>(&self, span: &Span, result: Result<T>) -> Result<T> {
+        if let (Some(traces), Err(error)) = (self.traces(), &result) {
+            traces.failed(span, error);
+        }
+        result
+    }
+}
+
+/// The span in which a task is enqueued. It tells the ID, so the task is given one now.
+fn enqueue_span(traces: &dyn Propagator, task: &mut Task) -> Span {
+    let id = task.options.task_id.get_or_insert_with(TaskId::random).as_str();
+    let default = QueueName::default();
+    let queue = task.options.queue.as_ref().unwrap_or(&default).as_str();
+    let task_type = task.task_type.as_str();
+    let span = tracing::info_span!(
+        "enqueue",
+        id,
+        task_type,
+        queue,
+        passed = Empty,
+        otel.name = Empty,
+        otel.kind = Empty
+    );
+    traces.describe(&span, &Traced::Enqueue { queue, task_type, id });
+    span
 }
 
 /// What the caller is told about a task, given what the broker said.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tracing::Span;
 
 use crate::broker::{NewTask, Placement};
 use crate::clock::floor_seconds;
@@ -19,6 +20,8 @@ use crate::wire::{LAYERS_HEADER, TaskMessage};
 pub(super) struct Plan {
     pub(super) new: NewTask,
     pub(super) info: TaskInfo,
+    /// The span in which it is enqueued, if traces are taken along.
+    pub(super) span: Span,
 }
 
 /// Applies Go's rules and defaults.
@@ -89,7 +92,7 @@ pub(super) fn plan(task: Task, payloads: &Payloads, keyspace: &Keyspace, now: Ti
     };
     let info = TaskInfo { next_process_at, ..TaskInfo::stored(message.clone(), state) };
     let unique_until = options.unique_until.unwrap_or_default();
-    Ok(Plan { new: NewTask { message, placement, unique_ttl, unique_until }, info })
+    Ok(Plan { new: NewTask { message, placement, unique_ttl, unique_until }, info, span: Span::none() })
 }
 
 fn later(now: Timestamp, by: Duration, option: &'static str) -> Result<Timestamp> {

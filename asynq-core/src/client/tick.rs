@@ -10,11 +10,14 @@ use crate::task::{Task, TaskInfo};
 impl Client {
     /// Enqueues the task of a tick, unless its entry has had this tick or a later one: then `None`.
     pub(crate) async fn enqueue_tick(&self, task: Task, tick: &Tick) -> Result<Option<TaskInfo>> {
-        let Plan { new, info } = self.plan(task, self.broker().clock().now())?;
+        let Plan { new, info, span } = self.plan(task, self.broker().clock().now())?;
         match self.broker().enqueue_tick(tick, &new).await {
             Ok(Ticked::Enqueued) => Ok(Some(info)),
-            Ok(Ticked::Passed) => Ok(None),
-            Err(refused) => outcome(info, Some(Err(refused))).map(Some),
+            Ok(Ticked::Passed) => {
+                span.record("passed", true);
+                Ok(None)
+            }
+            Err(refused) => self.traced(&span, outcome(info, Some(Err(refused)))).map(Some),
         }
     }
 }

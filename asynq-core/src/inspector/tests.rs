@@ -50,7 +50,7 @@ impl World {
     async fn run_one(&self, settle: impl FnOnce(crate::wire::TaskMessage) -> Option<Transition>) {
         let queue = QueueName::new("q").unwrap();
         let queues = vec![QueueShare::new(queue.clone(), 1)];
-        let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, types: Vec::new(), strict: true };
+        let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() };
         let leased = self.broker.exchange(&[], &demand).await.unwrap().leased.pop().unwrap();
         if let Some(transition) = settle(leased.message.unwrap()) {
             let settlement = Settlement {

@@ -10,7 +10,8 @@ use futures_util::future::BoxFuture;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::aggregator::Workplace;
 use super::attempt::{DeadlineExceeded, Panicked, panic_text};
@@ -24,6 +25,7 @@ use crate::error::Error;
 use crate::job::GroupSettings;
 use crate::router::{AggregateResult, Aggregation, Aggregator, BoxError, Ctx, CtxParts};
 use crate::task::{QueueName, Task, TaskId};
+use crate::telemetry::Traced;
 use crate::wire::TaskMessage;
 
 /// Members read in one call.
@@ -40,6 +42,9 @@ const LONGEST_REST: Duration = AGGREGATION_TIMEOUT;
 
 /// How long a group is left to other servers that holds tasks which no aggregator here takes.
 const LEFT_TO_OTHERS: Duration = Duration::from_secs(30);
+
+/// Most tasks whose traces a span is linked to: as many as OpenTelemetry keeps of one.
+const MOST_LINKS: usize = 128;
 
 /// A set that this server staged.
 #[derive(Clone, Debug)]
@@ -184,8 +189,10 @@ impl AggregationRun {
         let Part { aggregator, mut members } = part;
         let tasks = members.len();
         let span = tracing::info_span!(
-            "aggregate", aggregator = aggregator.name, queue = %self.queue, group = self.set.group, tasks
+            "aggregate", aggregator = aggregator.name, queue = %self.queue, group = self.set.group, tasks,
+            otel.name = Empty, otel.kind = Empty
         );
+        self.describe(&span, &members);
         // One name for each part of a set, so that whoever repeats it is refused.
         let id = match number {
             0 => self.set.id.clone(),
@@ -204,16 +211,29 @@ impl AggregationRun {
             Err(error) => Err(error),
         };
         let stored = match result {
-            Ok(task) => self.finish(id, task, members).await,
+            Ok(task) => self.finish(id, task, members).instrument(span.clone()).await,
             Err(error) => Err(error),
         };
         stored.unwrap_or_else(|error| {
+            if let Some(traces) = self.workplace.client.traces() {
+                traces.failed(&span, &*error);
+            }
             let failures = self.failures + 1;
             span.in_scope(|| {
                 tracing::error!(error = %error_text(&*error), failures, "aggregator failed; the tasks stay, and are tried again");
             });
             PartEnd::Failed
         })
+    }
+
+    /// Tells who takes traces along what the span is about, and of which traces its tasks are.
+    fn describe(&self, span: &Span, members: &[(TaskId, TaskMessage)]) {
+        let Some(traces) = self.workplace.client.traces() else { return };
+        let (queue, group) = (self.queue.as_str(), self.set.group.as_str());
+        traces.describe(span, &Traced::Aggregate { queue, group, tasks: members.len() });
+        for (_, message) in members.iter().take(MOST_LINKS) {
+            traces.link(&message.headers, span);
+        }
     }
 
     /// Runs the aggregator in a task of its own, which may panic, and keeps the set meanwhile; `None` when the set was

@@ -26,6 +26,7 @@ use crate::router::{
 };
 use crate::scheduler::{CatchUp, Scheduler};
 use crate::task::QueueName;
+use crate::telemetry::Observer;
 use crate::wire::{ServerInfo, WireTimestamp};
 
 /// Sets up a [`Server`].
@@ -43,6 +44,7 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`is_failure`](Self::is_failure) | every error | the same |
 /// | [`on_end`](Self::on_end), [`on_archive`](Self::on_archive) | none | has none |
 /// | [`on_error`](Self::on_error) | none | the same (`ErrorHandler`) |
+/// | [`observer`](Self::observer) | none | has none |
 /// | [`archive_limits`](Self::archive_limits) | 9,999 tasks, 90 days | the same, fixed |
 /// | [`release_on_archive`](Self::release_on_archive) | false | the same, fixed |
 /// | [`on_cancel`](Self::on_cancel) | [`OnCancel::Retry`] | the same, fixed |
@@ -348,6 +350,13 @@ impl ServerBuilder {
                 hook(ended);
             }
         })
+    }
+
+    /// Is told of every run, for metrics: queue, type, how long the task was pending, how the run ended and how long it
+    /// took. May be given several times; all are told, in this order.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.rules.observers.add(Arc::new(observer));
+        self
     }
 
     /// How many archived tasks this server's queues keep, and for how long; [`ArchiveLimits::NONE`] deletes what is given

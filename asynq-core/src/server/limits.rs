@@ -83,7 +83,14 @@ impl Limits {
         });
         // What cannot be exceeded by this call need not be watched.
         let types = if is_limited { types.filter(|share| share.slots < slots).collect() } else { Vec::new() };
-        let demand = Demand { server_id: self.server_id.clone(), slots, queues, strict: self.strict, types };
+        let demand = Demand {
+            server_id: self.server_id.clone(),
+            slots,
+            queues,
+            strict: self.strict,
+            types,
+            ..Demand::none()
+        };
         Ask { demand, is_limited: is_limited && !is_asked }
     }
 }

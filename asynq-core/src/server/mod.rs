@@ -20,6 +20,10 @@ mod lease;
 mod limits;
 mod members;
 mod mended;
+#[cfg(test)]
+#[path = "tests/observers.rs"]
+mod observer_tests;
+mod observers;
 mod pacing;
 mod presence;
 mod processor;

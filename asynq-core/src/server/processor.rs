@@ -22,11 +22,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::attempt::{DeadlineExceeded, attempt};
 use super::hooks::{Ended, Fate, taken, unreadable_task};
 use super::limits::{Ask, Limits};
+use super::observers::run_outcome;
 use super::pacing::Pacing;
 use super::presence::Presence;
 use super::queues::Served;
@@ -40,8 +42,11 @@ use crate::broker::{
 };
 use crate::client::Client;
 use crate::clock::from_unix_seconds;
-use crate::router::{Ctx, CtxParts, Handler, HandlerNotFound, HandlerResult, Router, StateMap, has_cause};
+use crate::router::{
+    Ctx, CtxParts, Handler, HandlerNotFound, HandlerResult, Router, StateMap, Verdict, has_cause,
+};
 use crate::task::DEFAULT_TIMEOUT;
+use crate::telemetry::{Run, RunOutcome, Traced};
 use crate::wire::TaskMessage;
 
 /// Most settlements in one call.
@@ -228,6 +233,7 @@ impl Processor {
         let slots = demand.slots;
         if slots > 0 {
             self.presence.ask(&mut demand.queues);
+            demand.pending_since = !self.rules.observers.is_empty();
         }
         let count = self.unsettled.len().min(MAX_SETTLED);
         let mut settlements: Vec<Settlement> = self.unsettled.drain(..count).collect();
@@ -366,7 +372,7 @@ impl Processor {
     }
 
     fn start(&mut self, leased: Leased) {
-        let Leased { queue, id, message, run, lease_until } = leased;
+        let Leased { queue, id, message, run, lease_until, pending_since } = leased;
         let message = match message {
             Ok(message) => Arc::new(message),
             Err(unreadable) => {
@@ -400,6 +406,7 @@ impl Processor {
             is_told_overdue: false,
             phase: Phase::Running,
         };
+        self.rules.observers.started(&Run::new(key.0.as_str(), &message.task_type), pending_since, now);
         // An earlier run of the task, which this server has lost without hearing of it, is over.
         if let Some(earlier) = self.running.lock().insert(key.clone(), held) {
             earlier.cancellation.cancel();
@@ -410,9 +417,14 @@ impl Processor {
             return;
         }
         let span = tracing::info_span!(
-            "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried.saturating_add(1)
+            "task", id = %key.1, task_type = message.task_type, queue = %key.0, attempt = message.retried.saturating_add(1),
+            otel.name = Empty, otel.kind = Empty
         );
         if let Some(traces) = self.client.traces() {
+            let (queue, id) = (key.0.as_str(), key.1.as_str());
+            let attempt = message.retried.saturating_add(1);
+            let about = Traced::Run { queue, task_type: &message.task_type, id, attempt };
+            traces.describe(&span, &about);
             traces.extract(&message.headers, &span);
         }
         let parts = CtxParts {
@@ -439,6 +451,11 @@ impl Processor {
             let handler = async move { handler.call(called).await };
             let result = attempt(handler, deadline, &cancellation, grace).await;
             ctx.blocking_ended().await;
+            if let (Some(traces), Err(error)) = (ctx.client().traces(), &result)
+                && !matches!(Verdict::of(&**error), Verdict::PutBack(_))
+            {
+                traces.failed(&Span::current(), &**error);
+            }
             Finished { key, run, message, result }
         };
         self.handlers.spawn(run.instrument(span));
@@ -460,6 +477,8 @@ impl Processor {
                     task_id = %key.1, queue = %key.0,
                     "this server runs the task again: the outcome of its earlier run is not counted"
                 );
+                let run = Run::new(key.0.as_str(), &message.task_type);
+                self.rules.observers.ended(&run, || RunOutcome::Cancelled, || None);
                 return;
             };
             held.phase = Phase::Unsettled;
@@ -474,11 +493,14 @@ impl Processor {
         }
         let now = self.broker.clock().now();
         let transition = self.rules.transition(&message, &result, now);
+        let took = || Duration::try_from(now.duration_since(started)).ok();
+        let observed = Run::new(key.0.as_str(), &message.task_type);
+        self.rules.observers.ended(&observed, || run_outcome(&result, &transition), took);
         self.rules.hooks.tell(|| Ended {
             task: taken(&message),
             error: result.as_ref().err().map(|error| &**error),
             fate: Fate::of(&transition),
-            took: Duration::try_from(now.duration_since(started)).ok(),
+            took: took(),
         });
         if let Transition::PutBack { at, limit: None, .. } = transition {
             tracing::debug!(task_id = %key.1, queue = %key.0, reason = failure, due = at, "task put back");
@@ -519,7 +541,11 @@ impl Processor {
                 );
             }
             let table = self.running.lock();
+            let now = self.broker.clock().now();
             for ((queue, id), held) in table.iter().filter(|(_, held)| held.phase == Phase::Running) {
+                let took = || Duration::try_from(now.duration_since(held.started)).ok();
+                let observed = Run::new(queue.as_str(), &held.message.task_type);
+                self.rules.observers.ended(&observed, || RunOutcome::PutBack, took);
                 self.unsettled.push(Settlement {
                     queue: queue.clone(),
                     id: id.clone(),

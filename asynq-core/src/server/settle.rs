@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::hooks::Hooks;
+use super::observers::Observers;
 use super::{BadPayloads, UnknownTypes};
 use crate::background::guarded;
 use crate::broker::Transition;
@@ -38,6 +39,7 @@ pub(super) struct Rules {
     /// What single types have of their own.
     pub(super) by_type: BTreeMap<String, TypeRules>,
     pub(super) hooks: Hooks,
+    pub(super) observers: Observers,
 }
 
 /// What one task type has of its own; the server's rules hold where there is nothing.

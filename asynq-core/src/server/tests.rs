@@ -192,8 +192,8 @@ async fn after_a_long_outage_a_server_that_lives_keeps_its_task() {
         server_id: "a".to_owned(),
         slots: 1,
         queues: vec![QueueShare::new(queue.clone(), 1)],
-        types: Vec::new(),
         strict: true,
+        ..Demand::none()
     };
     let leased = broker.exchange(&[], &demand).await.unwrap().leased.pop().unwrap();
     broker.beat("a", std::slice::from_ref(&queue)).await.unwrap();

@@ -1,5 +1,6 @@
 //! [`Propagator`]: takes traces from who enqueues to who runs.
 
+use std::error::Error;
 use std::fmt;
 
 use tracing::Span;
@@ -42,11 +43,67 @@ use crate::task::Headers;
 /// # }
 /// ```
 pub trait Propagator: fmt::Debug + Send + Sync + 'static {
-    /// Writes the context of the current span into the headers of a task that is being enqueued. What the task itself
-    /// says under the same name is kept instead.
+    /// Writes the context of the current span, which is that of the [`Enqueue`](Traced::Enqueue), into the headers of a
+    /// task that is being enqueued. What the task itself says under the same name is kept instead.
     fn inject(&self, headers: &mut Headers);
 
     /// Makes what the headers of a task say the parent of the span in which its handler will run. The span has not been
     /// entered yet.
     fn extract(&self, headers: &Headers, span: &Span);
+
+    /// Links the span of an [`Aggregate`](Traced::Aggregate) to what the headers of one of its tasks say. By default it does
+    /// nothing.
+    fn link(&self, headers: &Headers, span: &Span) {
+        _ = (headers, span);
+    }
+
+    /// Tells the tracing system in its own terms what a span is about, before it is entered. The span has fields
+    /// `otel.name` and `otel.kind` that can be recorded. By default it does nothing.
+    fn describe(&self, span: &Span, about: &Traced<'_>) {
+        _ = (span, about);
+    }
+
+    /// What a span is about has failed: the task was not stored, or the run or the aggregation ended in this error. By
+    /// default it does nothing.
+    fn failed(&self, span: &Span, error: &(dyn Error + 'static)) {
+        _ = (span, error);
+    }
+}
+
+/// What a span is about.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Traced<'a> {
+    /// A task is stored (span `enqueue`).
+    #[non_exhaustive]
+    Enqueue {
+        /// Its queue.
+        queue: &'a str,
+        /// Its type.
+        task_type: &'a str,
+        /// Its ID.
+        id: &'a str,
+    },
+    /// A handler runs for a task (span `task`).
+    #[non_exhaustive]
+    Run {
+        /// Its queue.
+        queue: &'a str,
+        /// Its type.
+        task_type: &'a str,
+        /// Its ID.
+        id: &'a str,
+        /// The how-manieth attempt it is, from 1.
+        attempt: i32,
+    },
+    /// An aggregator makes one task of many (span `aggregate`).
+    #[non_exhaustive]
+    Aggregate {
+        /// Their queue.
+        queue: &'a str,
+        /// Their group.
+        group: &'a str,
+        /// How many they are.
+        tasks: usize,
+    },
 }

@@ -142,6 +142,8 @@ impl QueueKeys {
         ticks = "x:tick";
         /// Our own: sorted set of IDs that somebody waits for, by the second until which that counts.
         waits = "x:waits";
+        /// Our own: number of archived tasks that were deleted because they were too many or too old.
+        trimmed = "x:trimmed";
     }
 
     /// What all keys of the queue begin with.

@@ -300,6 +300,8 @@ async fn trimmed_tasks_leave_nothing_behind(world: World) {
     assert_eq!(dump.zset(&world.keys.archived()).len(), ArchiveLimits::GO.tasks);
     assert!(!dump.contains(&world.keys.task("locked")), "its hash goes with it");
     assert!(!dump.contains(LOCK), "and so does its lock");
+    let info = world.broker.queue_info(&world.queue).await.expect("the store answers");
+    assert_eq!(info.trimmed_total, 1);
 }
 
 async fn b26_changes_at_most_so_many_at_a_time(world: World) {

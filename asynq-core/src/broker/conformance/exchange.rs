@@ -15,6 +15,7 @@ case_list! { "exchange":
     gives_nothing_of_nothing,
     leases_the_oldest_first,
     stores_who_runs_a_task,
+    tells_since_when_a_task_was_pending,
     leases_no_more_than_asked_for,
     takes_nothing_without_slots,
     names_each_exchange_by_a_fresh_token,
@@ -66,6 +67,33 @@ async fn stores_who_runs_a_task(world: World) {
     assert_eq!(field(&hash, "state"), Some("active"));
     assert_eq!(field(&hash, "x_own"), Some(SERVER));
     assert_eq!(field(&hash, "x_run"), Some(leased.run.as_str()));
+}
+
+async fn tells_since_when_a_task_was_pending(world: World) {
+    world.store_pending(&["a"]).await;
+    let since = world.clock.now();
+    world.advance(2).await;
+    world.store(&[pending_in("other", "b")]).await;
+    let names = [queue("other"), world.queue.clone()];
+    let asked = |slots| Demand { pending_since: true, ..strict(slots, &[&names[0], &names[1]]) };
+    let leased = world.exchange(&[], &asked(2)).await.leased;
+    let nanos = |at: jiff::Timestamp| i64::try_from(at.as_nanosecond()).ok();
+    let told: Vec<_> = leased.iter().map(|leased| (leased.id.as_str(), leased.pending_since)).collect();
+    assert_eq!(told, [("b", nanos(world.clock.now())), ("a", nanos(since))]);
+    assert_eq!(leased[1].message.as_ref().ok(), Some(&message("a")));
+    // A task that was put back waits anew.
+    world.advance(1).await;
+    world.apply(&leased[1], requeue()).await;
+    assert_eq!(world.exchange(&[], &asked(1)).await.leased[0].pending_since, nanos(world.clock.now()));
+    // Nobody asked: nothing is told. What is no number, or no message, is no reason to fail.
+    world.store_pending(&["c", "d"]).await;
+    for (id, field, value) in [("c", "pending_since", &b"soon"[..]), ("d", "msg", b"no message")] {
+        world.set_field(id, field, value).await;
+    }
+    let leased = world.exchange(&[], &asked(2)).await.leased;
+    assert_eq!((leased[0].pending_since, leased[0].message.is_ok()), (None, true));
+    assert_eq!((leased[1].pending_since, leased[1].message.is_err()), (nanos(world.clock.now()), true));
+    assert_eq!(world.active("e").await.pending_since, None);
 }
 
 async fn leases_no_more_than_asked_for(world: World) {

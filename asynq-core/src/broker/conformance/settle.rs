@@ -259,6 +259,12 @@ async fn archive_drops_what_is_too_old(world: World) {
     assert_eq!(kept, ["young", "a"]);
     assert!(dump.contains("asynq:{q}:t:young"));
     assert!(!dump.contains("asynq:{q}:t:old") && !dump.contains("asynq:{q}:t:older"), "their hashes go too");
+    assert_eq!(trimmed(&world).await, 2);
+}
+
+/// How many archived tasks were deleted without anybody asking.
+async fn trimmed(world: &World) -> u64 {
+    world.broker.queue_info(&world.queue).await.expect("the store answers").trimmed_total
 }
 
 async fn archive_keeps_as_many_as_its_handle_says(world: World) {
@@ -281,6 +287,7 @@ async fn archive_keeps_as_many_as_its_handle_says(world: World) {
     assert_eq!(kept(&world.dump().await), ["e"], "one is too old");
     let others = world.broker.delete_expired_archived(&world.queue, 10).await.expect("the store answers");
     assert_eq!(others, 0, "90 days are not over");
+    assert_eq!(trimmed(&world).await, 4, "three were too many, one too old");
 }
 
 async fn archive_keeps_nothing_where_nothing_is_to_be_kept(world: World) {
@@ -295,6 +302,7 @@ async fn archive_keeps_nothing_where_nothing_is_to_be_kept(world: World) {
     );
     let [processed, _, failed, _] = world.counters(&dump);
     assert_eq!((processed.as_deref(), failed.as_deref()), (Some("1"), Some("1")));
+    assert_eq!(trimmed(&world).await, 1);
 }
 
 async fn archive_releases_the_lock_if_told(world: World) {

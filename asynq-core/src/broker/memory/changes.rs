@@ -194,7 +194,9 @@ impl Queue {
     }
 
     fn drop_archived_and_locks(&mut self, up_to: i64, limit: usize, locks: &mut Locks) {
-        for (id, _) in self.archived.up_to(up_to, limit) {
+        let dropped = self.archived.up_to(up_to, limit);
+        self.statistics.add_trimmed(dropped.len());
+        for (id, _) in dropped {
             self.archived.remove(id.as_str());
             if let Some(task) = self.tasks.remove(&id) {
                 release(&id, &task, locks);

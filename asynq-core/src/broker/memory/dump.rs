@@ -134,6 +134,7 @@ fn put_queue(dump: &mut Dump, keys: &QueueKeys, queue: &Queue, now: Moment) {
     put_number(dump, keys.paused(), queue.paused_since, None);
     put_number(dump, keys.processed_total(), queue.statistics.processed, None);
     put_number(dump, keys.failed_total(), queue.statistics.failed, None);
+    put_number(dump, keys.trimmed(), queue.statistics.trimmed, None);
     for (began, day) in queue.statistics.days() {
         let at = from_unix_seconds(began);
         for (key, daily) in [(keys.processed(at), day.processed), (keys.failed(at), day.failed)] {

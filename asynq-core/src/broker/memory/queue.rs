@@ -68,6 +68,15 @@ pub(super) struct Queue {
     pub(super) waiting: Waiting,
 }
 
+/// A task that was taken.
+#[derive(Debug)]
+pub(super) struct LeasedTask {
+    pub(super) id: TaskId,
+    pub(super) message: StoredMessage,
+    /// Unix nanoseconds.
+    pub(super) pending_since: Option<i64>,
+}
+
 /// What one exchange came by in a queue and did not take.
 #[derive(Debug, Default)]
 pub(super) struct Passed {
@@ -163,7 +172,7 @@ impl Queue {
         grant: &LeaseGrant,
         fits: &mut impl FnMut(&StoredMessage) -> bool,
         passed: &mut Passed,
-    ) -> Option<(TaskId, StoredMessage)> {
+    ) -> Option<LeasedTask> {
         while passed.over.len() < LOOK_AHEAD {
             let id = self.pending.pop_back()?;
             let found = self
@@ -182,10 +191,11 @@ impl Queue {
             task.set_state(TaskState::Active);
             task.set(field::OWNER, grant.server_id.clone());
             task.set(field::RUN, grant.run_bytes.clone());
+            let pending_since = task.text(field::PENDING_SINCE).and_then(|nanos| nanos.parse().ok());
             task.unset(field::PENDING_SINCE);
             self.active.push_front(id.clone());
             self.lease.insert(id.clone(), grant.until);
-            return Some((id, message));
+            return Some(LeasedTask { id, message, pending_since });
         }
         None
     }
@@ -306,6 +316,7 @@ impl Queue {
             self.archived.remove(id.as_str());
             self.tasks.remove(id);
         }
+        self.statistics.add_trimmed(dropped.len());
         dropped.len()
     }
 

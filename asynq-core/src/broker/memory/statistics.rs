@@ -32,6 +32,8 @@ impl Increment {
 pub(super) struct Statistics {
     pub(super) processed: Option<i64>,
     pub(super) failed: Option<i64>,
+    /// Archived tasks that were trimmed.
+    pub(super) trimmed: Option<i64>,
     /// By number of days since the Unix epoch.
     days: BTreeMap<i64, Day>,
 }
@@ -66,6 +68,13 @@ impl Statistics {
         let restart = self.processed.is_some_and(is_full);
         add_total(&mut self.processed, by.processed, restart);
         add_total(&mut self.failed, by.failed, restart);
+    }
+
+    /// Adds archived tasks that were trimmed.
+    pub(super) fn add_trimmed(&mut self, count: usize) {
+        if count > 0 {
+            add_total(&mut self.trimmed, i64::try_from(count).unwrap_or(i64::MAX), false);
+        }
     }
 
     /// Tasks processed and attempts failed on the day of this Unix second.

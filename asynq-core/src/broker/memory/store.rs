@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::admission::Limiters;
 use super::locks::{Locks, NewLock};
-use super::queue::{LeaseGrant, Passed, Queue};
+use super::queue::{LeaseGrant, LeasedTask, Passed, Queue};
 use super::schedules::Schedulers;
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
@@ -278,13 +278,14 @@ impl Store {
                 .and_then(|queue| queue.lease_next(&grant, &mut fits, passed));
             *slots -= usize::from(taken.is_some());
             let is_over = taken.is_none() || *slots == 0;
-            if let Some((id, message)) = taken {
+            if let Some(LeasedTask { id, message, pending_since }) = taken {
                 exchanged.leased.push(Leased {
                     queue: share.queue.clone(),
                     id,
                     message,
                     run: grant.run.clone(),
                     lease_until: grant.until,
+                    pending_since: pending_since.filter(|_| demand.pending_since),
                 });
             }
             if is_over {

@@ -118,22 +118,23 @@ impl RedisBroker {
         }
     }
 
-    /// Deletes tasks of a collection whose scores are `up_to` or less. No script runs where there are none.
+    /// Deletes tasks of a collection, the first of the keys, whose scores are `up_to` or less. No script runs where there are
+    /// none.
     async fn delete_expired(
         &self,
-        collection: String,
+        call_keys: Vec<String>,
         keys: &QueueKeys,
         up_to: i64,
         limit: usize,
     ) -> Result<usize, BrokerError> {
         const DOING: &str = "delete expired tasks";
         let mut command = redis::cmd("ZRANGE");
-        command.arg(&collection).arg(0).arg(0).arg("WITHSCORES");
+        command.arg(call_keys.first()).arg(0).arg(0).arg("WITHSCORES");
         let lowest: Vec<Vec<u8>> = self.shared.query(DOING, &command).await?;
         if lowest.get(1).and_then(|text| score(text)).is_none_or(|lowest| lowest > up_to) {
             return Ok(0);
         }
-        let mut call = Call::new(Name::delete_expired, [collection]);
+        let mut call = Call::new(Name::delete_expired, call_keys);
         call.arg(up_to).arg(keys.task_prefix()).arg(limit);
         match call.run(&self.shared, DOING).await? {
             Value::Int(deleted) => usize::try_from(deleted).or(Err(BrokerError::protocol(DOING))),
@@ -374,13 +375,13 @@ impl Broker for RedisBroker {
 
     async fn delete_expired_completed(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError> {
         let keys = self.keyspace.queue(queue);
-        self.delete_expired(keys.completed(), &keys, self.now_seconds(), limit).await
+        self.delete_expired(vec![keys.completed()], &keys, self.now_seconds(), limit).await
     }
 
     async fn delete_expired_archived(&self, queue: &QueueName, limit: usize) -> Result<usize, BrokerError> {
         let keys = self.keyspace.queue(queue);
         let cutoff = self.archive_limits.cutoff(self.now_seconds());
-        self.delete_expired(keys.archived(), &keys, cutoff, limit).await
+        self.delete_expired(vec![keys.archived(), keys.trimmed()], &keys, cutoff, limit).await
     }
 
     async fn write_server_state(

@@ -23,6 +23,8 @@ pub(super) struct Exchange {
     order: Vec<usize>,
     run: RunToken,
     lease_until: i64,
+    /// Whether the answer tells since when each task was pending.
+    tells_since: bool,
 }
 
 /// Settlements that are told apart only by their task.
@@ -66,7 +68,8 @@ impl Exchange {
             .arg(archive_limits.tasks)
             .arg(demand.types.len())
             .arg(LOOK_AHEAD)
-            .arg(keyspace.run_ends_channel());
+            .arg(keyspace.run_ends_channel())
+            .arg(u8::from(demand.pending_since));
         let shares = demand.queues.iter().take(demanded);
         let shares =
             shares.map(|share| (share.weight.max(1), share.slots.min(demand.slots), u8::from(share.beat)));
@@ -85,7 +88,7 @@ impl Exchange {
                 add_member(&mut call, settlement);
             }
         }
-        Self { call, queues, order, run, lease_until }
+        Self { call, queues, order, run, lease_until, tells_since: demand.pending_since }
     }
 
     pub(super) fn call(&self) -> &Call {
@@ -114,6 +117,7 @@ impl Exchange {
                     message: message(tasks.bytes()?),
                     run: self.run.clone(),
                     lease_until: self.lease_until,
+                    pending_since: if self.tells_since { tasks.number()? } else { None },
                 });
             }
         }

@@ -146,6 +146,7 @@ impl RedisBroker {
             queues: vec![QueueShare { beat, ..QueueShare::new(part.queue.clone(), 1) }],
             strict: demand.strict,
             types,
+            pending_since: demand.pending_since,
         };
         self.exchange_at_once(&settle, &demand).await
     }

@@ -42,6 +42,7 @@ local function trim(count)
     local task = prefix .. 't:' .. id
     delete(id, task, read(task))
   end
+  if #ids > 0 then try('INCRBY', prefix .. 'x:trimmed', #ids) end
 end
 
 local actions = {

@@ -9,7 +9,8 @@
 -- ARGV[10] seed of the draw   ARGV[11] archive cutoff, unix seconds   ARGV[12] how many stay in an archive
 -- ARGV[13] number of types of which only so many may be taken   ARGV[14] how many tasks may be passed over
 -- ARGV[15] channel on which the end of a run that somebody waits for is published
--- ARGV[16..] for each queue: task key prefix, weight (0: only settle), how many may be taken, 1 if the server beats
+-- ARGV[16] 1 to tell since when leased tasks were pending
+-- ARGV[17..] for each queue: task key prefix, weight (0: only settle), how many may be taken, 1 if the server beats
 --     with it;
 --   then for each such type: its name, how many; then for each group of settlements that have these in common: queue number, kind, run token (empty: none),
 --   latest end of the lease, how many; then for each of the group: id, and by its kind
@@ -18,7 +19,7 @@
 --     r retry: message, due, 1 if a failure   a archive: 1 or 0, message, lock to release (empty: none)
 --     m put back, its type is unknown: message, due, given up after so many times
 --     q requeue: 1 if its worker died
--- Returns {settled: 1 applied or 0 refused for each; leased: queue number, {id, message, ...}, ...;
+-- Returns {settled: 1 applied or 0 refused for each; leased: queue number, {id, message, pending since (if asked for), ...}, ...;
 --   dropped (no task, or pending twice): queue number, id, ...; paused: queue numbers;
 --   passed over (tasks were left because of their type): queue numbers}; or an error, after which the caller knows
 --   neither what was settled nor what was leased, as after an answer that was lost.
@@ -47,8 +48,8 @@ for n = 1, queues do
     pending = KEYS[k + 1], active = KEYS[k + 2], lease = KEYS[k + 3], retry = KEYS[k + 5],
     archived = KEYS[k + 6], completed = KEYS[k + 7], processed_day = KEYS[k + 8], failed_day = KEYS[k + 9],
     processed_total = KEYS[k + 10], failed_total = KEYS[k + 11], waits = KEYS[k + 12], owners = KEYS[k + 13],
-    prefix = ARGV[12 + 4 * n], weight = tonumber(ARGV[13 + 4 * n]), most = tonumber(ARGV[14 + 4 * n]),
-    beats = ARGV[15 + 4 * n] == '1', number = n,
+    prefix = ARGV[13 + 4 * n], weight = tonumber(ARGV[14 + 4 * n]), most = tonumber(ARGV[15 + 4 * n]),
+    beats = ARGV[16 + 4 * n] == '1', number = n,
     unleased = {}, deleted = {}, seen = {}, processed = 0, failed = 0,
   }
   -- One call tells two things, since a key that is named twice counts twice.
@@ -80,6 +81,8 @@ local function trim(queue, ids)
     call('DEL', queue.prefix .. id)
     call('ZREM', queue.archived, id)
   end
+  -- Beside the key of those who wait; named here, since it is seldom needed.
+  if #ids > 0 then try('INCRBY', queue.waits:gsub('waits$', 'trimmed'), #ids) end
 end
 
 local function archive(queue, id)
@@ -140,7 +143,7 @@ local transitions = {
 local widths = { d = 1, u = 2, v = 2, c = 6, r = 4, a = 4, m = 4, q = 2 }
 
 local settled = {}
-local at = 16 + 4 * queues
+local at = 17 + 4 * queues
 local left_of_type, is_limited = {}, false
 for _ = 1, tonumber(ARGV[13]) do
   left_of_type[ARGV[at]], is_limited, at = tonumber(ARGV[at + 1]), true, at + 2
@@ -227,10 +230,19 @@ local function fits(msg)
   return left > 0
 end
 
+-- The message of a task and, where that is asked for, since when it is pending: one command either way.
+local tells_since = ARGV[16] == '1'
+local function look(task)
+  if not tells_since then return try('HGET', task, 'msg') end
+  local found = try('HMGET', task, 'msg', 'pending_since')
+  if found.err then return found end
+  return found[1], found[2]
+end
+
 local function take(queue, wanted)
   local prefix, lease_until, server, run = queue.prefix, ARGV[5], ARGV[6], ARGV[7]
   local active, leases, seen, tasks = {}, {}, queue.seen, {}
-  local kept, passed, most_passed = {}, 0, tonumber(ARGV[14])
+  local kept, passed, most_passed, width = {}, 0, tonumber(ARGV[14]), tells_since and 3 or 2
   -- A second round is needed only where IDs without a task, or tasks whose types are full, were in the way.
   for _ = 1, is_limited and 20 or 10 do
     local missing = wanted - #active
@@ -242,7 +254,8 @@ local function take(queue, wanted)
       local id = ids[i]
       local task = prefix .. id
       local is_over = is_limited and (#active == wanted or passed == most_passed)
-      local msg = not is_over and not seen[id] and try('HGET', task, 'msg')
+      local msg, since
+      if not is_over and not seen[id] then msg, since = look(task) end
       if is_over then
         kept[#kept + 1] = id
       elseif type(msg) == 'string' and is_limited and not fits(msg) then
@@ -254,7 +267,9 @@ local function take(queue, wanted)
         local n = #active + 1
         active[n] = id
         leases[2 * n - 1], leases[2 * n] = lease_until, id
-        tasks[2 * n - 1], tasks[2 * n] = id, msg
+        local place = (n - 1) * width
+        tasks[place + 1], tasks[place + 2] = id, msg
+        if tells_since then tasks[place + 3] = since end
       elseif is_trouble(msg) then
         kept[#kept + 1] = id
       else

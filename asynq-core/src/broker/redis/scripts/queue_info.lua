@@ -6,10 +6,10 @@
 -- KEYS[7] asynq:{<queue>}:lease       sorted set   KEYS[8] asynq:{<queue>}:aggregation_sets   sorted set
 -- KEYS[9] asynq:{<queue>}:paused            string   KEYS[10] asynq:{<queue>}:processed:<day>   string
 -- KEYS[11] asynq:{<queue>}:failed:<day>     string   KEYS[12] asynq:{<queue>}:processed         string
--- KEYS[13] asynq:{<queue>}:failed           string
+-- KEYS[13] asynq:{<queue>}:failed           string   KEYS[14] asynq:{<queue>}:x:trimmed         string
 -- ARGV[1] task key prefix   ARGV[2] now, unix seconds
 -- Returns {pending, active, scheduled, retry, archived, completed, staged, orphaned, pending_since of the oldest
---   pending task, paused since, processed today, failed today, processed, failed}; text is empty for none.
+--   pending task, paused since, processed today, failed today, processed, failed, trimmed}; text is empty for none.
 local call, try = redis.call, redis.pcall
 local active, leases = call('LLEN', KEYS[2]), call('ZCARD', KEYS[7])
 local staged = 0
@@ -21,7 +21,7 @@ local answer = {
   call('ZCARD', KEYS[6]), staged, call('ZCOUNT', KEYS[7], '-inf', ARGV[2]) + math.max(active - leases, 0),
   type(since) == 'string' and since or '',
 }
-for n = 9, 13 do
+for n = 9, 14 do
   local text = try('GET', KEYS[n])
   answer[n + 1] = type(text) == 'string' and text or ''
 end

@@ -1,0 +1,10 @@
+//! Metrics of real stores and real workers.
+
+mod cluster;
+mod cost;
+mod dashboards;
+mod down;
+mod go;
+mod scrape;
+mod support;
+mod worker;
