@@ -8,6 +8,7 @@ mod conformance;
 mod connect;
 mod contract;
 mod crash;
+mod doctor;
 #[cfg(feature = "rustls")]
 mod encryption;
 mod examples;

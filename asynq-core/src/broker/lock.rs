@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::task::{TaskState, UniqueUntil};
 
 /// What the value of a lock begins with that is kept for its whole time; the ID of the task follows.
-const KEPT: &str = "x:ttl:";
+pub(super) const KEPT: &str = "x:ttl:";
 
 /// The value of a lock.
 pub(super) fn lock_value(id: &str, until: UniqueUntil) -> String {

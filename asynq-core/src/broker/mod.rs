@@ -6,6 +6,7 @@
 mod admission;
 mod archive_limits;
 mod broker;
+mod care;
 mod changes;
 mod collection;
 #[cfg(any(test, feature = "__conformance"))]
@@ -36,6 +37,7 @@ pub use broker::{
     ActiveTask, Broker, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, Messages, NewTask,
     OwnerBeat, Place, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
+pub use care::{Care, Glimpse, GroupStanding, KeyCursor, KeyKind, KeyPage, LockStanding, Spot, Standing};
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
 pub use collection::Collection;
 pub use error::{BrokerError, BrokerErrorKind};

@@ -4,6 +4,7 @@
 //! inspector.rs (Inspector: queues and tasks, one at a time)
 //!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs (one task, its message)
 //!   ├─► bulk.rs (all tasks of a collection) ├─► processes.rs (servers, schedulers, cluster)
+//!   ├─► doctor/ (what is wrong with all of it, and how it is put right)
 //!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
 //! ```
 //!
@@ -11,6 +12,7 @@
 
 mod action;
 mod bulk;
+mod doctor;
 mod edit;
 mod filter;
 mod inspector;
@@ -26,6 +28,7 @@ pub use crate::broker::{
 };
 pub use action::{Action, SelectionChange, SelectionChanged};
 pub use bulk::{BulkChange, Progress};
+pub use doctor::{Class, Diagnosis, Examination, Finding, Repair, Repaired, Severity, UnknownClass};
 pub use edit::TaskEdit;
 pub use filter::{Filter, FilterError};
 pub use inspector::Inspector;

@@ -4,10 +4,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 
 use super::processes::{ScheduledEntry, ServerStatus};
-use super::{Collection, Inspector, Page, TaskEdit};
+use super::{Class, Collection, Inspector, Page, TaskEdit};
+use crate::broker::conformance::Corruption;
 use crate::broker::{
     Broker, Change, Changes as _, Demand, Edit, MemoryBroker, QueueShare, Settlement, Transition,
 };
@@ -256,7 +258,7 @@ async fn moves_a_task_of_every_state() {
     world
         .run_one(|message| {
             let message = crate::wire::TaskMessage { completed_at: now, ..message };
-            let result = Some(bytes::Bytes::from_static(b"result"));
+            let result = Some(Bytes::from_static(b"result"));
             Some(Transition::Complete { message, until: now + 60, result })
         })
         .await;
@@ -420,4 +422,60 @@ async fn servers_are_shown_with_what_they_run() {
     world.clock.advance(Duration::from_secs(20));
     assert!(world.inspector.servers().await.unwrap().is_empty());
     assert_eq!(world.inspector.remove_stale_processes().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn the_doctor_finds_and_repairs_in_memory_too() {
+    let world = world();
+    let q = || QueueName::new("q").unwrap();
+    let id = |id: &str| TaskId::new(id).unwrap();
+    let in_seconds = |seconds| move |options: TaskOptions| options.process_in(Duration::from_secs(seconds));
+    world.enqueue("active", |options| options).await;
+    world.run_one(|_| None).await;
+    for id in ["twice", "odd"] {
+        world.enqueue(id, in_seconds(60)).await;
+    }
+    world.enqueue("unique", |options| options.unique(Duration::from_secs(600))).await;
+    world.inspector.pause("q").await.unwrap();
+    assert_eq!(world.inspector.examine().await.unwrap().findings, []);
+
+    world.broker.corrupt(Corruption::RemoveLease { queue: q(), id: id("active") });
+    world.broker.corrupt(Corruption::AddArchived { queue: q(), id: id("twice"), at: 2_000_000_000 });
+    world.broker.corrupt(Corruption::SetField {
+        queue: q(),
+        id: id("odd"),
+        field: "state".to_owned(),
+        value: "odd".into(),
+    });
+    world.broker.corrupt(Corruption::PushPending { queue: q(), id: id("ghost") });
+    world.broker.corrupt(Corruption::DeleteTask { queue: q(), id: id("unique") });
+    world.broker.corrupt(Corruption::SetField {
+        queue: q(),
+        id: id("alone"),
+        field: "msg".to_owned(),
+        value: Bytes::new(),
+    });
+    world.broker.corrupt(Corruption::ForgetQueue { queue: q() });
+    let classes = async || {
+        let findings = world.inspector.examine().await.unwrap().findings;
+        findings.into_iter().map(|finding| (finding.class, finding.count)).collect::<Vec<_>>()
+    };
+    let found = [
+        (Class::Doubled, 1),
+        (Class::Lost, 1),
+        (Class::Unleased, 1),
+        (Class::UnlistedQueue, 1),
+        (Class::Ghost, 2),
+        (Class::Misplaced, 1),
+        (Class::StaleLock, 1),
+    ];
+    assert_eq!(classes().await, found);
+    for (class, count) in found {
+        assert_eq!(world.inspector.repair(class).await.unwrap().mended, count, "{class}");
+    }
+    assert_eq!(classes().await, []);
+    world.clock.advance(Duration::from_secs(100));
+    assert_eq!(classes().await, [(Class::Orphaned, 1)]);
+    assert_eq!(world.inspector.repair(Class::Orphaned).await.unwrap().mended, 1);
+    assert_eq!(world.state("q", "active").await, Some(TaskState::Pending));
 }
