@@ -15,6 +15,16 @@ use serde_json::json;
 
 use crate::support::{doing, in_state, redis, telling, worker};
 
+#[test]
+fn the_document_tells_of_every_class() {
+    let document = include_str!("../../docs/operations.md");
+    for class in Class::ALL {
+        let remedy = class.remedy().unwrap_or("cannot");
+        let row = format!("| `{class}` | {} | {} | {remedy} |", class.severity(), class.explanation());
+        assert!(document.contains(&row), "docs/operations.md lacks: {row}");
+    }
+}
+
 /// A Redis with one queue, `q`, that a server seems to serve.
 struct Clinic {
     redis: RedisServer,

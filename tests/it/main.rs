@@ -40,6 +40,7 @@ mod results;
 mod schemas;
 mod support;
 mod testing;
+mod transfer;
 mod typed;
 mod unique;
 mod vectors;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::lock::read_lock;
 use super::{BrokerError, Collection};
 use crate::task::{QueueName, TaskId, TaskState};
 
@@ -199,4 +200,20 @@ pub struct LockStanding {
     pub expires_in: Option<Duration>,
     /// The state of the task, as it is stored; `None` when there is no task.
     pub state: Option<String>,
+}
+
+impl LockStanding {
+    /// What stands in a lock, given its value, the milliseconds that it has left (fewer than none: it never ends) and
+    /// the state of its task.
+    pub(super) fn read(key: String, value: String, left: i64, state: Option<String>) -> Self {
+        let (holder, is_kept) = read_lock(&value);
+        Self {
+            key,
+            holder: TaskId::stored(holder),
+            is_kept,
+            expires_in: u64::try_from(left).ok().map(Duration::from_millis),
+            state,
+            value,
+        }
+    }
 }

@@ -45,9 +45,10 @@ pub use groups::{
     AGGREGATION_TIMEOUT, FinishedMember, FinishedSet, GroupPage, GroupRule, GroupState, Groups, LARGEST_SET,
     Member, Reclaimed, RejectedMember, SetName,
 };
-pub use inspection::Inspection;
+pub use inspection::{Inspection, TaskCopy};
 pub use listing::{Listed, Scan, ScanCursor};
 pub use lock::LockInfo;
+pub(crate) use lock::lock_until;
 pub use memory::MemoryBroker;
 pub use processes::{ClusterNode, Processes};
 pub use queue_info::{DailyStats, GroupInfo, QueueInfo};

@@ -4,6 +4,7 @@
 //! inspector.rs (Inspector: queues and tasks, one at a time)
 //!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs (one task, its message)
 //!   ├─► bulk.rs (all tasks of a collection) ├─► processes.rs (servers, schedulers, cluster)
+//!   ├─► locks.rs (uniqueness locks)          ├─► transfer/ (export and import)
 //!   ├─► doctor/ (what is wrong with all of it, and how it is put right)
 //!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
 //! ```
@@ -17,14 +18,16 @@ mod edit;
 mod filter;
 mod inspector;
 mod listing;
+mod locks;
 mod moving;
 mod processes;
 mod selection;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use crate::broker::{
-    ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, QueueInfo, TaskDetail, Unreadable,
+    ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo, TaskDetail, Unreadable,
 };
 pub use action::{Action, SelectionChange, SelectionChanged};
 pub use bulk::{BulkChange, Progress};
@@ -33,5 +36,7 @@ pub use edit::TaskEdit;
 pub use filter::{Filter, FilterError};
 pub use inspector::Inspector;
 pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
+pub use locks::HeldLocks;
 pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
 pub use selection::{FoundTasks, Selection};
+pub use transfer::{Export, Import, ImportError, Imported, OnConflict};

@@ -16,8 +16,8 @@ use crate::broker::{
     FinishedMember, FinishedSet, Forwarded, Glimpse, GroupInfo, GroupPage, GroupRule, GroupStanding, Groups,
     Inspection, KeyCursor, KeyKind, KeyPage, LeaseRef, LockStanding, Member, MemoryBroker, Messages, NewTask,
     OwnerBeat, Place, Processes, QueueDeletion, QueueInfo, Reclaimed, RejectedMember, Scan, ScanCursor,
-    Schedules, ServerTime, SetName, Settled, Settlement, Spot, Standing, TaskDetail, Tick, Ticked, Token,
-    Turn, Unreadable, Waiter, Waits, Watched,
+    Schedules, ServerTime, SetName, Settled, Settlement, Spot, Standing, TaskCopy, TaskDetail, Tick, Ticked,
+    Token, Turn, Unreadable, Waiter, Waits, Watched,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -145,6 +145,7 @@ through_the_link! {
         fn group_sizes(queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError>;
         fn scan(queue: &QueueName, collection: &Collection, from: &ScanCursor, limit: usize)
             -> Result<Scan, BrokerError>;
+        fn copies(queue: &QueueName, ids: &[TaskId]) -> Result<Vec<Option<TaskCopy>>, BrokerError>;
         fn task_detail(queue: &QueueName, id: &TaskId)
             -> Result<Option<Result<TaskDetail, Unreadable>>, BrokerError>;
     }

@@ -6,7 +6,7 @@ use super::world::{LOCK, World, field, grouped, pending, scheduled, task_id, uni
 use crate::broker::{
     Collection, Glimpse, GroupRule, KeyCursor, LockStanding, NewTask, SetName, Spot, Standing,
 };
-use crate::task::UniqueUntil;
+use crate::task::{TaskState, UniqueUntil};
 
 case_list! { "care":
     tells_where_a_task_stands,
@@ -104,7 +104,7 @@ async fn puts_a_task_where_it_belongs(world: World) {
             Spot::In(Collection::Pending) => assert_eq!((now.pending, now.spots.len()), (Some(1), 0)),
             place => assert_eq!((now.pending, now.spots), (Some(0), vec![(place.clone(), 50)])),
         }
-        assert_eq!((now.lease, Some(now.state.as_str())), (None, place.state().map(|state| state.as_str())));
+        assert_eq!((now.lease, Some(now.state.as_str())), (None, place.state().map(TaskState::as_str)));
         let groups = world.dump().await.set(&world.keys.groups());
         assert_eq!(groups.len(), usize::from(place == group()), "a group is known while it holds tasks");
     }

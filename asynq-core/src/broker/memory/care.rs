@@ -356,16 +356,16 @@ impl Queue {
     }
 }
 
-fn lock_standing(locks: &Locks, queue: Option<&Queue>, key: &str, now: Moment) -> Option<LockStanding> {
+pub(super) fn lock_standing(
+    locks: &Locks,
+    queue: Option<&Queue>,
+    key: &str,
+    now: Moment,
+) -> Option<LockStanding> {
     let (value, left) = locks.value(key, now)?;
-    let (holder, is_kept) = read_lock(value);
-    let task = queue.and_then(|queue| queue.tasks.get(holder)).filter(|task| task.message().is_some());
-    Some(LockStanding {
-        key: key.to_owned(),
-        value: value.to_owned(),
-        holder: TaskId::stored(holder),
-        is_kept,
-        expires_in: Some(left),
-        state: task.map(|task| task.text(field::STATE).unwrap_or_default().into_owned()),
-    })
+    let task =
+        queue.and_then(|queue| queue.tasks.get(read_lock(value).0)).filter(|task| task.message().is_some());
+    let state = task.map(|task| task.text(field::STATE).unwrap_or_default().into_owned());
+    let left = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+    Some(LockStanding::read(key.to_owned(), value.to_owned(), left, state))
 }

@@ -10,7 +10,7 @@ use super::deletion::escaped;
 use super::inspection::collection_key;
 use super::reply::{Reader, score};
 use super::script::{Call, Name};
-use crate::broker::lock::{KEPT, read_lock};
+use crate::broker::lock::KEPT;
 use crate::broker::{
     BrokerError, Care, Collection, Glimpse, GroupStanding, KeyCursor, KeyKind, KeyPage, LockStanding, Spot,
     Standing,
@@ -190,16 +190,9 @@ impl Care for RedisBroker {
                 continue;
             }
             let (value, left) = (lock.text()?, lock.integer()?);
-            let (holder, is_kept) = read_lock(&value);
             let state = if lock.is_empty() { None } else { lock.optional_bytes()? };
-            standings.push(Some(LockStanding {
-                key: key.clone(),
-                holder: TaskId::stored(holder),
-                is_kept,
-                expires_in: millis(left),
-                state: state.map(|state| String::from_utf8_lossy(&state).into_owned()),
-                value,
-            }));
+            let state = state.map(|state| String::from_utf8_lossy(&state).into_owned());
+            standings.push(Some(LockStanding::read(key.clone(), value, left, state)));
         }
         Ok(standings)
     }

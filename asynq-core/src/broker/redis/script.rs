@@ -34,6 +34,7 @@ scripts! {
     archive_members [fields]
     change [fields]
     close_queue
+    copies
     delete_expired
     edit [fields]
     enqueue [fields lock insert]
