@@ -341,6 +341,8 @@ async fn keys_of_the_wrong_kind_are_put_aside() {
 async fn a_store_that_evicts_is_told() {
     let clinic = Clinic::open().await;
     clinic.command("CONFIG SET maxmemory-policy allkeys-lru").await;
+    assert_eq!(clinic.examine().await.findings, [], "it may use as much memory as it likes");
+    clinic.command("CONFIG SET maxmemory 1gb").await;
     clinic.has_only(Class::Evicting, &["maxmemory-policy is allkeys-lru"]).await;
     let of_queue = clinic.inspector.examine().queue("q").await;
     assert!(matches!(of_queue, Err(Error::QueueNotFound { .. })), "{of_queue:?}");

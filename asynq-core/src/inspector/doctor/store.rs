@@ -36,7 +36,10 @@ impl Rounds<'_> {
     /// How the store is set up, and its clock.
     pub(super) async fn check_store(&mut self) -> Result<()> {
         let told = self.broker.store_info().await?;
-        if let Some(policy) = told.get("maxmemory_policy").filter(|policy| *policy != "noeviction") {
+        let is_limited = told.get("maxmemory").is_some_and(|bytes| bytes != "0");
+        if let Some(policy) =
+            told.get("maxmemory_policy").filter(|policy| is_limited && *policy != "noeviction")
+        {
             let detail = format!("maxmemory-policy is {policy}");
             self.found(Fault::Store { class: Class::Evicting, detail }).await?;
         }
