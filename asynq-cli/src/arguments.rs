@@ -2,7 +2,10 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{config, cron, exporter, group, queue, redis_info, server, stats, task, web};
+use crate::commands::{
+    config, cron, doctor, exporter, group, lease, queue, redis_info, server, stats, task, transfer, unique,
+    web,
+};
 use crate::output::{Color, Format, Printer};
 use crate::settings::ConnectionArguments;
 
@@ -79,6 +82,18 @@ pub(crate) enum Command {
     /// Schedules and what they enqueued.
     #[command(subcommand)]
     Cron(cron::Cron),
+    /// Leases of tasks that are being run.
+    #[command(subcommand)]
+    Lease(lease::Lease),
+    /// Uniqueness locks: list, release.
+    #[command(subcommand)]
+    Unique(unique::Unique),
+    /// What is wrong in Redis, explained and put right.
+    Doctor(doctor::Doctor),
+    /// Writes tasks as lines of JSON.
+    Export(transfer::Export),
+    /// Stores the tasks of an export.
+    Import(transfer::Import),
     /// What Redis tells about itself.
     #[command(subcommand)]
     Redis(redis_info::Redis),
@@ -94,7 +109,11 @@ pub(crate) enum Command {
 impl Command {
     /// Whether it says how far it came when it is stopped.
     pub(crate) fn reports_when_stopped(&self) -> bool {
-        matches!(self, Self::Task(task) if task.changes_many())
+        match self {
+            Self::Task(task) => task.changes_many(),
+            Self::Export(_) | Self::Import(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether it runs until it is told to end, for which it listens itself.

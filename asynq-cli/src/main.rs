@@ -10,6 +10,7 @@ mod arguments;
 mod commands;
 mod failure;
 mod human;
+mod lines;
 mod output;
 mod settings;
 mod until_told;

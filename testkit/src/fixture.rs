@@ -117,19 +117,8 @@ impl Fixture for RedisFixture {
     }
 
     async fn dump(&self) -> Dump {
-        let rows: Vec<Vec<(String, String, redis::Value, i64, i64)>> =
-            self.invoke(&self.dump.prepare_invoke()).await;
-        let mut dump = Dump::default();
-        for (key, kind, value, left, expires_at) in rows.into_iter().flatten() {
-            let expires_at = match left {
-                ..0 => None,
-                _ if is_daily(&key) => Some(whole_seconds(expires_at)),
-                // The clock may stand between two seconds, and the sum is what is rounded down.
-                _ => Some(self.clock.unix_seconds() + whole_seconds(left)),
-            };
-            dump.insert(key, read_value(&kind, value), expires_at);
-        }
-        dump
+        let rows: Vec<Vec<Row>> = self.invoke(&self.dump.prepare_invoke()).await;
+        read_dump(rows.into_iter().flatten(), &self.clock)
     }
 
     async fn corrupt(&self, corruption: Corruption) {
@@ -163,6 +152,33 @@ impl Fixture for RedisFixture {
         };
         self.run(&command).await;
     }
+}
+
+impl RedisServer {
+    /// Everything that it holds, by the clock of this machine.
+    pub async fn dump(&self) -> Dump {
+        let script = Script::new(include_str!("scripts/dump.lua"));
+        let rows: Vec<Row> =
+            script.prepare_invoke().invoke_async(&mut self.connection().await).await.unwrap();
+        read_dump(rows.into_iter(), &Clock::system())
+    }
+}
+
+/// Key, type, value, milliseconds until it expires, and when that is in Unix milliseconds.
+type Row = (String, String, redis::Value, i64, i64);
+
+fn read_dump(rows: impl Iterator<Item = Row>, clock: &Clock) -> Dump {
+    let mut dump = Dump::default();
+    for (key, kind, value, left, expires_at) in rows {
+        let expires_at = match left {
+            ..0 => None,
+            _ if is_daily(&key) => Some(whole_seconds(expires_at)),
+            // The clock may stand between two seconds, and the sum is what is rounded down.
+            _ => Some(clock.unix_seconds() + whole_seconds(left)),
+        };
+        dump.insert(key, read_value(&kind, value), expires_at);
+    }
+    dump
 }
 
 fn command(name: &str, key: String, args: impl ToRedisArgs) -> redis::Cmd {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use asynq::inspector::Class;
 use asynq::{Client, Ctx, Inspector, Router, Server, Task, TaskOptions};
 use asynq_testkit::{Audit, Load, RedisCluster, eventually, eventually_within};
 
@@ -153,4 +154,28 @@ async fn the_other_masters_go_on_while_one_is_dead_and_its_queues_once_it_is_rep
     // A master that dies takes with it what it had acknowledged and not yet handed on.
     eprintln!("killing a master: {audit}");
     assert!(audit.lost.len() <= 24, "more than was on its way to the replica: {:?}", audit.lost);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_looks_at_every_node() {
+    let cluster = RedisCluster::start().await;
+    let client = Client::connect(&cluster.url()).await.unwrap();
+    let inspector = Inspector::new(&client);
+    for queue in QUEUES {
+        let options = TaskOptions::new().queue(queue).task_id("kept").process_in(Duration::from_secs(600));
+        client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap();
+    }
+    assert_eq!(inspector.examine().await.unwrap().findings, []);
+    for queue in QUEUES {
+        let owner = cluster.owner(cluster.slot_of(queue).await).await;
+        let key = |name: &str| format!("asynq:{{{queue}}}:{name}");
+        cluster.nodes()[owner].command::<()>(&["HSET", &key("t:ghost"), "state", "active"]).await;
+        cluster.nodes()[owner].command::<()>(&["SET", &key("retry"), "x"]).await;
+    }
+    for class in [Class::WrongType, Class::Ghost] {
+        assert_eq!(inspector.repair(class).await.unwrap().mended, QUEUES.len(), "{class}");
+    }
+    assert_eq!(inspector.examine().await.unwrap().findings, []);
+    let of_one = inspector.examine().queue(QUEUES[0]).await.unwrap();
+    assert_eq!((of_one.tasks, of_one.queues), (1, 1));
 }

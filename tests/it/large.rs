@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use asynq::broker::{Demand, QueueShare, Settlement, Transition};
-use asynq::inspector::{Collection, Page};
+use asynq::inspector::{Class, Collection, Page, Selection};
 use asynq::{Client, Inspector, QueueName, Task, TaskOptions};
 use asynq_testkit::RedisServer;
 
@@ -108,6 +108,24 @@ async fn large_archive(count: usize) -> Vec<String> {
     }
     assert_eq!(seen, left);
     all.extend(slow(&redis, "all pending as a stream", began).await);
+
+    let began = Instant::now();
+    // For one that is lost the whole list is searched.
+    redis.command::<()>(&["HSET", "asynq:{q}:t:lost", "msg", "", "state", "pending"]).await;
+    let diagnosis = inspector.examine().await.unwrap();
+    let classes: Vec<Class> = diagnosis.findings.iter().map(|finding| finding.class).collect();
+    assert_eq!((classes.as_slice(), diagnosis.tasks), (&[Class::Lost, Class::Unserved][..], left));
+    assert_eq!(inspector.repair(Class::Lost).await.unwrap().mended, 1);
+    inspector.delete("q", "lost").await.unwrap();
+    all.extend(slow(&redis, "the doctor, and a repair", began).await);
+
+    let began = Instant::now();
+    let mut export = inspector.export(Selection::new()).await.unwrap();
+    while let Some(line) = export.next().await {
+        line.unwrap();
+    }
+    assert_eq!(export.tasks(), left);
+    all.extend(slow(&redis, "export all", began).await);
 
     let began = Instant::now();
     assert_eq!(inspector.archive_all("q", Collection::Pending).await.unwrap().changed, left);

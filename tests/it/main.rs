@@ -8,6 +8,7 @@ mod conformance;
 mod connect;
 mod contract;
 mod crash;
+mod doctor;
 #[cfg(feature = "rustls")]
 mod encryption;
 mod examples;
@@ -39,6 +40,7 @@ mod results;
 mod schemas;
 mod support;
 mod testing;
+mod transfer;
 mod typed;
 mod unique;
 mod vectors;

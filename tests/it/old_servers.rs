@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asynq::inspector::Inspector;
+use asynq::inspector::{Class, Inspector};
 use asynq::{Client, GroupSettings, PeriodicTask, Scheduler, Task, TaskOptions, TaskState};
 use asynq_testkit::RedisServer;
 
@@ -40,6 +40,10 @@ async fn everything_works_as_of_redis_4_0() {
     server.shutdown().await;
     let inspector = Inspector::new(&client);
     assert!(inspector.queue_info("default").await.unwrap().memory_usage.is_some());
+    redis.command::<()>(&["LPUSH", "asynq:{default}:pending", "ghost"]).await;
+    redis.command::<()>(&["LPUSH", "asynq:{default}:pending", "ghost"]).await;
+    assert_eq!(inspector.repair(Class::Ghost).await.unwrap().mended, 1);
+    assert_eq!(inspector.examine().await.unwrap().findings, []);
     inspector.force_delete_queue("default").await.unwrap();
     assert!(inspector.queues().await.unwrap().is_empty());
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use asynq::broker::BrokerErrorKind;
 use asynq::client::WaitError;
-use asynq::inspector::Inspector;
+use asynq::inspector::{Class, Inspector};
 use asynq::{Client, Ctx, Error, QueueName, Router, Task, TaskOptions, TaskState};
 use asynq_testkit::{RedisServer, eventually};
 
@@ -87,8 +87,35 @@ async fn what_the_document_grants_is_enough() {
     inspect.cancel("archived").await.unwrap();
     server.shutdown().await;
     inspect.resume(&queue).await.unwrap();
+    inspect.store_info().await.unwrap();
+    redis.command::<()>(&["LPUSH", "asynq:{default}:pending", "ghost"]).await;
+    redis.command::<()>(&["SET", "asynq:{default}:processed:2020-01-01", "5"]).await;
+    inspect.repair(Class::Ghost).await.unwrap();
+    inspect.repair(Class::EndlessCounter).await.unwrap();
     inspect.force_delete_queue(&queue).await.unwrap();
     assert_eq!(redis.denied().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_looks_needs_no_command_that_writes() {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    enqueue_of_every_kind(&client).await;
+    redis.command::<()>(&["LPUSH", "asynq:{default}:pending", "ghost"]).await;
+    let looking = user(&redis, "asynq-inspector").await;
+    let document = include_str!("../../docs/operations.md");
+    let line = document.lines().find(|line| line.starts_with("One that only looks")).unwrap();
+    for command in line.rsplit('`').nth(1).unwrap().split(' ').chain(["publish"]) {
+        redis.command::<()>(&["ACL", "SETUSER", "asynq-inspector", &format!("-{command}")]).await;
+    }
+    let inspect = Inspector::new(&looking);
+    let diagnosis = inspect.examine().await.unwrap();
+    let classes: Vec<Class> = diagnosis.findings.iter().map(|finding| finding.class).collect();
+    assert_eq!(classes, [Class::Unserved, Class::Ghost]);
+    assert_eq!(redis.denied().await, Vec::<String>::new());
+    let refused = inspect.repair(Class::Ghost).await.unwrap_err();
+    assert!(chain(&refused).contains("can't run this command"), "{}", chain(&refused));
+    assert_eq!(inspect.examine().await.unwrap().findings, diagnosis.findings, "nothing is done by half");
 }
 
 /// Takes a command away from a worker's user; given back by [`allow`].

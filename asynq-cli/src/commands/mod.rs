@@ -2,13 +2,18 @@
 
 pub(crate) mod config;
 pub(crate) mod cron;
+pub(crate) mod doctor;
+mod drain;
 pub(crate) mod exporter;
 pub(crate) mod group;
+pub(crate) mod lease;
 pub(crate) mod queue;
 pub(crate) mod redis_info;
 pub(crate) mod server;
 pub(crate) mod stats;
 pub(crate) mod task;
+pub(crate) mod transfer;
+pub(crate) mod unique;
 pub(crate) mod web;
 
 use std::sync::Arc;
@@ -40,7 +45,20 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
         Command::Cron(command) => command.run(&app).await,
         Command::Redis(command) => command.run(&app).await,
         Command::Web(command) => command.run(&app).await,
+        Command::Doctor(command) => command.run(&app).await,
+        Command::Export(command) => command.run(&app).await,
+        Command::Import(command) => command.run(&app).await,
+        Command::Lease(command) => command.run(&app).await,
+        Command::Unique(command) => command.run(&app).await,
     }
+}
+
+/// The queues that are named, or else all.
+pub(crate) async fn named_or_all(app: &App, names: Vec<String>) -> Result<Vec<String>, Failure> {
+    if !names.is_empty() {
+        return Ok(names);
+    }
+    Ok(app.inspector.queues().await?.iter().map(ToString::to_string).collect())
 }
 
 /// Does the same to each of several things, going on where one fails; what failed is told at once, and the first

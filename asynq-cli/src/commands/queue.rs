@@ -6,6 +6,7 @@ use asynq_core::task::QueueName;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::drain::Drain;
 use super::for_each;
 use crate::app::App;
 use crate::failure::{Failure, Kind};
@@ -27,6 +28,8 @@ pub(crate) enum Queue {
     /// Ends that.
     #[command(visible_alias = "unpause")]
     Resume(Names),
+    /// How much is left to be done in queues; `--wait` waits until nothing is.
+    Drain(Drain),
     /// Deletes queues that are empty, or with `--force` their tasks too.
     #[command(visible_aliases = ["rm", "delete"])]
     Remove(Remove),
@@ -122,6 +125,7 @@ impl Queue {
             Self::List => list(app).await,
             Self::Inspect(names) => inspect(app, &names.queues).await,
             Self::History(history) => history.run(app).await,
+            Self::Drain(drain) => drain.run(app).await,
             Self::Pause(names) => {
                 change(app, &names.queues, async |queue| {
                     let changed = app.inspector.pause(existing(app, queue).await?).await?;
@@ -242,7 +246,7 @@ impl History {
 }
 
 /// Go pauses queues that do not exist; a misspelled name is an error here.
-async fn existing(app: &App, name: &str) -> Result<QueueName, Failure> {
+pub(crate) async fn existing(app: &App, name: &str) -> Result<QueueName, Failure> {
     let queue = QueueName::new(name).map_err(Error::from)?;
     if !app.client.broker().queue_exists(&queue).await.map_err(Error::from)? {
         return Err(Error::QueueNotFound { queue }.into());

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{done, ended, program, run, seeded};
 
 /// Commands that print rows or records.
-const READERS: [&[&str]; 13] = [
+const READERS: [&[&str]; 15] = [
     &["queue", "list"],
     &["queue", "inspect", "mail", "low"],
     &["queue", "history", "mail", "--days", "2"],
@@ -21,6 +21,8 @@ const READERS: [&[&str]; 13] = [
     &["server", "list"],
     &["cron", "list"],
     &["redis", "info"],
+    &["lease", "list"],
+    &["unique", "list"],
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,6 @@
 //! The command line as its users meet it: the program itself, on a real Redis.
 
+mod care;
 mod configuration;
 mod exporter;
 mod finding;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
-    Admission, ArchiveLimits, BrokerError, Changes, Groups, Inspection, Processes, RunToken, Schedules,
+    Admission, ArchiveLimits, BrokerError, Care, Changes, Groups, Inspection, Processes, RunToken, Schedules,
     ServerTime, Settled, Settlement, Waits,
 };
 use crate::clock::Clock;
@@ -27,6 +27,7 @@ pub trait Broker:
     + Schedules
     + Inspection
     + Changes
+    + Care
     + Processes
     + Admission
     + ServerTime

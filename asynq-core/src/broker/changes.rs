@@ -101,9 +101,9 @@ pub enum Edited {
 pub struct Adoption {
     /// The message; its queue, ID and lock key say where it goes.
     pub message: TaskMessage,
-    /// In which state: pending, scheduled, retry, archived or completed.
+    /// In which state: any but active.
     pub state: TaskState,
-    /// When it is due, was given up, or is to be dropped, Unix seconds; no matter for a pending one.
+    /// When it is due, was given up, is to be dropped or came into its group, Unix seconds; no matter for a pending one.
     pub score: i64,
     /// What else its hash holds: its result, its group, fields of our own.
     pub fields: BTreeMap<String, Bytes>,
@@ -111,6 +111,17 @@ pub struct Adoption {
     pub unique_ttl: i64,
     /// What ends the lock earlier.
     pub unique_until: UniqueUntil,
+    /// Whether it takes the place of a task with its ID, unless that is being run or aggregated. Should the lock be that
+    /// task's, it goes over.
+    pub replace: bool,
+}
+
+impl Adoption {
+    /// The group of one that is aggregating: as the hash is to say, or else the message.
+    pub(super) fn group(&self) -> &str {
+        let stored = self.fields.get("group").and_then(|group| std::str::from_utf8(group).ok());
+        stored.unwrap_or(&self.message.group_key)
+    }
 }
 
 /// What became of the deletion of a queue.

@@ -1,9 +1,13 @@
 //! The [`Inspection`] trait: what stands in a store.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::{
-    BrokerError, Collection, DailyStats, GroupInfo, QueueInfo, Scan, ScanCursor, TaskDetail, Unreadable,
+    BrokerError, Collection, DailyStats, GroupInfo, LockStanding, QueueInfo, Scan, ScanCursor, TaskDetail,
+    Unreadable,
 };
 use crate::task::{QueueName, TaskId};
 
@@ -38,10 +42,24 @@ pub trait Inspection: Send + Sync {
         limit: usize,
     ) -> Result<Scan, BrokerError>;
 
+    /// All that is stored of tasks, each as it is at one moment; `None` for one that is not there.
+    async fn copies(&self, queue: &QueueName, ids: &[TaskId]) -> Result<Vec<Option<TaskCopy>>, BrokerError>;
+
     /// All that is known of a task; `None` when there is none, and `Some(Err(_))` when it cannot be read.
     async fn task_detail(
         &self,
         queue: &QueueName,
         id: &TaskId,
     ) -> Result<Option<Result<TaskDetail, Unreadable>>, BrokerError>;
+}
+
+/// All that is stored of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskCopy {
+    /// The fields of its hash.
+    pub fields: BTreeMap<String, Bytes>,
+    /// Its score where its state says that it stands; none in a list.
+    pub score: Option<i64>,
+    /// What stands in the lock that its hash names.
+    pub lock: Option<LockStanding>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::task::{TaskState, UniqueUntil};
 
 /// What the value of a lock begins with that is kept for its whole time; the ID of the task follows.
-const KEPT: &str = "x:ttl:";
+pub(super) const KEPT: &str = "x:ttl:";
 
 /// The value of a lock.
 pub(super) fn lock_value(id: &str, until: UniqueUntil) -> String {
@@ -26,6 +26,15 @@ pub(super) fn counts(state: Option<&str>, until: Option<&str>) -> bool {
     let ended = [TaskState::Active, TaskState::Completed, TaskState::Archived];
     let is_over = |state: &str| ended.iter().any(|ended| ended.as_str() == state);
     state.is_some_and(|state| until != Some(UniqueUntil::Start.as_str()) || !is_over(state))
+}
+
+/// What ends a lock, given whether it is kept for its whole time, and what the hash of its task says.
+pub(crate) fn lock_until(is_kept: bool, until: Option<&str>) -> UniqueUntil {
+    match until {
+        _ if is_kept => UniqueUntil::Ttl,
+        Some(until) if until == UniqueUntil::Start.as_str() => UniqueUntil::Start,
+        _ => UniqueUntil::Success,
+    }
 }
 
 /// A uniqueness lock.
@@ -51,11 +60,8 @@ impl LockInfo {
         until: Option<&[u8]>,
     ) -> Self {
         let (holder, is_kept) = value.map(read_lock).unzip();
-        let until = match until {
-            _ if is_kept == Some(true) => UniqueUntil::Ttl,
-            Some(until) if until == UniqueUntil::Start.as_str().as_bytes() => UniqueUntil::Start,
-            _ => UniqueUntil::Success,
-        };
+        let until =
+            lock_until(is_kept == Some(true), until.and_then(|until| std::str::from_utf8(until).ok()));
         Self { key, holder: holder.map(str::to_owned), expires_in: value.and(expires_in), until }
     }
 }

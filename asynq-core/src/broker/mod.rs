@@ -6,6 +6,7 @@
 mod admission;
 mod archive_limits;
 mod broker;
+mod care;
 mod changes;
 mod collection;
 #[cfg(any(test, feature = "__conformance"))]
@@ -36,6 +37,7 @@ pub use broker::{
     ActiveTask, Broker, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, Messages, NewTask,
     OwnerBeat, Place, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
+pub use care::{Care, Glimpse, GroupStanding, KeyCursor, KeyKind, KeyPage, LockStanding, Spot, Standing};
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
 pub use collection::Collection;
 pub use error::{BrokerError, BrokerErrorKind};
@@ -43,9 +45,10 @@ pub use groups::{
     AGGREGATION_TIMEOUT, FinishedMember, FinishedSet, GroupPage, GroupRule, GroupState, Groups, LARGEST_SET,
     Member, Reclaimed, RejectedMember, SetName,
 };
-pub use inspection::Inspection;
+pub use inspection::{Inspection, TaskCopy};
 pub use listing::{Listed, Scan, ScanCursor};
 pub use lock::LockInfo;
+pub(crate) use lock::lock_until;
 pub use memory::MemoryBroker;
 pub use processes::{ClusterNode, Processes};
 pub use queue_info::{DailyStats, GroupInfo, QueueInfo};

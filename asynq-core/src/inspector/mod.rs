@@ -4,6 +4,8 @@
 //! inspector.rs (Inspector: queues and tasks, one at a time)
 //!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs (one task, its message)
 //!   ├─► bulk.rs (all tasks of a collection) ├─► processes.rs (servers, schedulers, cluster)
+//!   ├─► locks.rs (uniqueness locks)          ├─► transfer/ (export and import)
+//!   ├─► doctor/ (what is wrong with all of it, and how it is put right)
 //!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
 //!         └─► search.rs (part by part, within a budget)
 //! ```
@@ -13,11 +15,13 @@
 
 mod action;
 mod bulk;
+mod doctor;
 mod edit;
 mod filter;
 pub mod human;
 mod inspector;
 mod listing;
+mod locks;
 mod moving;
 mod payload_format;
 mod processes;
@@ -25,17 +29,21 @@ mod search;
 mod selection;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use crate::broker::{
-    ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, QueueInfo, TaskDetail, Unreadable,
+    ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo, TaskDetail, Unreadable,
 };
 pub use action::{Action, SelectionChange, SelectionChanged};
 pub use bulk::{BulkChange, Progress};
+pub use doctor::{Class, Diagnosis, Examination, Finding, Repair, Repaired, Severity, UnknownClass};
 pub use edit::TaskEdit;
 pub use filter::{Filter, FilterError};
 pub use inspector::Inspector;
 pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
+pub use locks::HeldLocks;
 pub use payload_format::PayloadFormat;
 pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
 pub use search::{Search, SearchCursor, SearchPart};
 pub use selection::{FoundTasks, Selection};
+pub use transfer::{Export, Import, ImportError, Imported, OnConflict};

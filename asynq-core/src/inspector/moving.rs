@@ -142,6 +142,7 @@ impl Inspector {
             fields,
             unique_ttl,
             unique_until: held.map(|lock| lock.until).unwrap_or_default(),
+            replace: false,
         }
     }
 

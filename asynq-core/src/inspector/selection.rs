@@ -110,7 +110,16 @@ impl Inspector {
         let left = selection.limit.unwrap_or(usize::MAX);
         let broker = Arc::clone(&self.broker);
         let (filter, group) = (selection.filter, selection.group);
-        Ok(FoundTasks { broker, filter, group, places, collections: VecDeque::new(), reading: None, left })
+        Ok(FoundTasks {
+            broker,
+            filter,
+            group,
+            places,
+            collections: VecDeque::new(),
+            reading: None,
+            left,
+            unreadable: 0,
+        })
     }
 
     /// Where tasks of a selection may be: by queue, then by state.
@@ -169,6 +178,8 @@ pub struct FoundTasks {
     collections: VecDeque<(QueueName, Collection)>,
     reading: Option<TaskStream>,
     left: usize,
+    /// How many cannot be read, of places that were left.
+    unreadable: usize,
 }
 
 impl FoundTasks {
@@ -192,7 +203,10 @@ impl FoundTasks {
                         }
                     }
                     Some(Err(error)) => return Some(Err(error)),
-                    None => self.reading = None,
+                    None => {
+                        self.unreadable += tasks.unreadable().len();
+                        self.reading = None;
+                    }
                 }
             } else if let Some((queue, collection)) = self.collections.pop_front() {
                 self.reading = Some(TaskStream::new(Arc::clone(&self.broker), queue, collection));
@@ -209,5 +223,10 @@ impl FoundTasks {
             }
         }
         None
+    }
+
+    /// How many were met so far that cannot be read, and so do not fit.
+    pub fn unreadable(&self) -> usize {
+        self.unreadable + self.reading.as_ref().map_or(0, |tasks| tasks.unreadable().len())
     }
 }

@@ -4,10 +4,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 
 use super::processes::{ScheduledEntry, ServerStatus};
-use super::{Collection, Inspector, Page, Search, SearchCursor, SearchPart, Selection, TaskEdit};
+use super::{
+    Class, Collection, Import, ImportError, Imported, Inspector, OnConflict, Page, Search, SearchCursor,
+    SearchPart, Selection, TaskEdit,
+};
+use crate::broker::conformance::Corruption;
 use crate::broker::{
     Broker, Change, Changes as _, Demand, Edit, MemoryBroker, QueueShare, Settlement, Transition,
 };
@@ -256,7 +261,7 @@ async fn moves_a_task_of_every_state() {
     world
         .run_one(|message| {
             let message = crate::wire::TaskMessage { completed_at: now, ..message };
-            let result = Some(bytes::Bytes::from_static(b"result"));
+            let result = Some(Bytes::from_static(b"result"));
             Some(Transition::Complete { message, until: now + 60, result })
         })
         .await;
@@ -340,6 +345,7 @@ async fn a_move_that_was_cut_off_is_ended_by_the_next() {
         fields: std::collections::BTreeMap::new(),
         unique_ttl: 0,
         unique_until: UniqueUntil::Success,
+        replace: false,
     };
     world.broker.adopt(&back).await.unwrap();
     let moved = world.inspector.move_task("q", "a", "other").await.unwrap();
@@ -526,4 +532,155 @@ async fn an_entry_gives_the_task_that_it_enqueues() {
     let other = entry(&["Queue(\"low\")", "Unique(1h0m0s)", "UniqueKey(\"k\")"]);
     assert_eq!(other.unreadable_options.len(), 1);
     world.client.enqueue(other.task().unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_doctor_finds_and_repairs_in_memory_too() {
+    let world = world();
+    let q = || QueueName::new("q").unwrap();
+    let id = |id: &str| TaskId::new(id).unwrap();
+    let in_seconds = |seconds| move |options: TaskOptions| options.process_in(Duration::from_secs(seconds));
+    world.enqueue("active", |options| options).await;
+    world.run_one(|_| None).await;
+    for id in ["twice", "odd"] {
+        world.enqueue(id, in_seconds(60)).await;
+    }
+    world.enqueue("unique", |options| options.unique(Duration::from_secs(600))).await;
+    world.inspector.pause("q").await.unwrap();
+    assert_eq!(world.inspector.examine().await.unwrap().findings, []);
+
+    world.broker.corrupt(Corruption::RemoveLease { queue: q(), id: id("active") });
+    world.broker.corrupt(Corruption::AddArchived { queue: q(), id: id("twice"), at: 2_000_000_000 });
+    world.broker.corrupt(Corruption::SetField {
+        queue: q(),
+        id: id("odd"),
+        field: "state".to_owned(),
+        value: "odd".into(),
+    });
+    world.broker.corrupt(Corruption::PushPending { queue: q(), id: id("ghost") });
+    world.broker.corrupt(Corruption::DeleteTask { queue: q(), id: id("unique") });
+    world.broker.corrupt(Corruption::SetField {
+        queue: q(),
+        id: id("alone"),
+        field: "msg".to_owned(),
+        value: Bytes::new(),
+    });
+    world.broker.corrupt(Corruption::ForgetQueue { queue: q() });
+    let classes = async || {
+        let findings = world.inspector.examine().await.unwrap().findings;
+        findings.into_iter().map(|finding| (finding.class, finding.count)).collect::<Vec<_>>()
+    };
+    let found = [
+        (Class::Doubled, 1),
+        (Class::Lost, 1),
+        (Class::Unleased, 1),
+        (Class::UnlistedQueue, 1),
+        (Class::Ghost, 2),
+        (Class::Misplaced, 1),
+        (Class::StaleLock, 1),
+    ];
+    assert_eq!(classes().await, found);
+    for (class, count) in found {
+        assert_eq!(world.inspector.repair(class).await.unwrap().mended, count, "{class}");
+    }
+    assert_eq!(classes().await, []);
+    world.clock.advance(Duration::from_secs(100));
+    assert_eq!(classes().await, [(Class::Orphaned, 1)]);
+    assert_eq!(world.inspector.repair(Class::Orphaned).await.unwrap().mended, 1);
+    assert_eq!(world.state("q", "active").await, Some(TaskState::Pending));
+}
+
+/// All lines of an export.
+async fn exported(inspector: &Inspector) -> Vec<String> {
+    let mut export = inspector.export(Selection::new()).await.unwrap();
+    let mut lines = Vec::new();
+    while let Some(line) = export.next().await {
+        lines.push(line.unwrap());
+    }
+    lines
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_line_is_told_with_its_place_and_stores_nothing() {
+    let (here, there) = (world(), world());
+    here.enqueue("a", |options| options.unique(Duration::from_secs(600))).await;
+    here.enqueue("b", |options| options.process_in(Duration::from_secs(60))).await;
+    let lines = exported(&here.inspector).await;
+    let [header, a, b, end] = lines.as_slice() else { panic!("{lines:#?}") };
+    for (wrong, told) in [
+        ("{}".to_owned(), "line 1, column 1: this is no export of asynq"),
+        (header.replace(":1,", ":2,"), "line 1, column 1: the export has version 2"),
+        (header.replace("key_prefix", "key"), "line 1, column "),
+    ] {
+        let refused = there.inspector.import(OnConflict::Fail).line(wrong.as_bytes()).await.unwrap_err();
+        assert!(refused.to_string().starts_with(told), "{refused}");
+    }
+    let (cut, _) = a.split_at(a.len() - 9);
+    for (wrong, told) in [
+        (cut.to_owned(), format!("line 3, column {}: EOF while parsing", cut.len())),
+        (
+            a.replace("\"pending\"", "\"pensive\""),
+            "line 3, column 1: unknown task state \"pensive\"".to_owned(),
+        ),
+        (a.replace("\"pending\"", "\"aggregating\""), "line 3, column 1: the task is aggregating".to_owned()),
+        (a.replace("\"payload\"", "\"pyload\""), "line 3, column ".to_owned()),
+        (a.replace("\"payload of a\"", "{\"base64\":\"-\"}"), "line 3, column ".to_owned()),
+        (a.replace("\"id\":\"a\"", "\"id\":\"\""), "line 3".to_owned()),
+        (end.replace(['1', '2'], "7"), "line 3, column 1: the export had 7 tasks, and 1 came".to_owned()),
+    ] {
+        let mut import = there.inspector.import(OnConflict::Fail);
+        import.line(header.as_bytes()).await.unwrap();
+        import.line(b.as_bytes()).await.unwrap();
+        let refused = import.line(wrong.as_bytes()).await.unwrap_err();
+        assert!(refused.to_string().starts_with(&told), "{refused}");
+        assert!(import.end().unwrap_err().to_string().contains("cut off"));
+        assert_eq!(there.state("q", "a").await, None);
+        there.inspector.delete("q", "b").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn conflicts_are_refused_skipped_or_replaced() {
+    let (here, there) = (world(), world());
+    here.enqueue("a", |options| options.unique(Duration::from_secs(600))).await;
+    let lines = exported(&here.inspector).await;
+    let import = async |import: Import| {
+        let mut import = import;
+        let mut last = Ok(Imported::Nothing);
+        for line in &lines[..2] {
+            last = import.line(line.as_bytes()).await;
+        }
+        last
+    };
+    let with = |on_conflict| there.inspector.import(on_conflict);
+    assert_eq!(import(with(OnConflict::Fail).dry_run()).await.unwrap(), Imported::Stored);
+    assert_eq!(there.state("q", "a").await, None, "that was a try");
+    assert_eq!(import(with(OnConflict::Fail)).await.unwrap(), Imported::Stored);
+    for import_of in [|import: Import| import, Import::dry_run] {
+        let refused = import(import_of(with(OnConflict::Fail))).await.unwrap_err();
+        assert!(
+            matches!(
+                refused,
+                ImportError::Refused {
+                    line: 2,
+                    source: Error::DuplicateTask { .. } | Error::TaskIdConflict { .. }
+                }
+            ),
+            "{refused:?}"
+        );
+        assert_eq!(import(import_of(with(OnConflict::Skip))).await.unwrap(), Imported::Skipped);
+        assert_eq!(import(import_of(with(OnConflict::Replace))).await.unwrap(), Imported::Stored);
+    }
+    there.run_one(|_| None).await;
+    assert!(import(with(OnConflict::Replace)).await.is_err(), "it is being run");
+
+    // Into other queues the lock goes along, under its name there.
+    let elsewhere = QueueName::new("elsewhere").unwrap();
+    import(with(OnConflict::Fail).into_queue(elsewhere)).await.unwrap();
+    import(with(OnConflict::Fail).queue_prefix("old-")).await.unwrap();
+    for queue in ["elsewhere", "old-q"] {
+        let lock = there.inspector.task(queue, "a").await.unwrap().lock.unwrap();
+        assert!(lock.key.starts_with(&format!("asynq:{{{queue}}}:unique:")), "{lock:?}");
+        assert_eq!(lock.holder.as_deref(), Some("a"));
+    }
 }

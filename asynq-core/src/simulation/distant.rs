@@ -11,12 +11,13 @@ use jiff::Timestamp;
 use super::history::Went;
 use super::{Event, Link};
 use crate::broker::{
-    ActiveTask, Admission, Adoption, ArchiveLimits, Broker, BrokerError, Change, Changed, ChangedMany,
+    ActiveTask, Admission, Adoption, ArchiveLimits, Broker, BrokerError, Care, Change, Changed, ChangedMany,
     Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited, EnqueueError, Exchanged,
-    FinishedMember, FinishedSet, Forwarded, GroupInfo, GroupPage, GroupRule, Groups, Inspection, LeaseRef,
-    Member, MemoryBroker, Messages, NewTask, OwnerBeat, Place, Processes, QueueDeletion, QueueInfo,
-    Reclaimed, RejectedMember, Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement,
-    TaskDetail, Tick, Ticked, Token, Turn, Unreadable, Waiter, Waits, Watched,
+    FinishedMember, FinishedSet, Forwarded, Glimpse, GroupInfo, GroupPage, GroupRule, GroupStanding, Groups,
+    Inspection, KeyCursor, KeyKind, KeyPage, LeaseRef, LockStanding, Member, MemoryBroker, Messages, NewTask,
+    OwnerBeat, Place, Processes, QueueDeletion, QueueInfo, Reclaimed, RejectedMember, Scan, ScanCursor,
+    Schedules, ServerTime, SetName, Settled, Settlement, Spot, Standing, TaskCopy, TaskDetail, Tick, Ticked,
+    Token, Turn, Unreadable, Waiter, Waits, Watched,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -145,6 +146,7 @@ through_the_link! {
         fn group_sizes(queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError>;
         fn scan(queue: &QueueName, collection: &Collection, from: &ScanCursor, limit: usize)
             -> Result<Scan, BrokerError>;
+        fn copies(queue: &QueueName, ids: &[TaskId]) -> Result<Vec<Option<TaskCopy>>, BrokerError>;
         fn task_detail(queue: &QueueName, id: &TaskId)
             -> Result<Option<Result<TaskDetail, Unreadable>>, BrokerError>;
     }
@@ -156,6 +158,24 @@ through_the_link! {
         fn edit(queue: &QueueName, id: &TaskId, edit: &Edit) -> Result<Edited, BrokerError>;
         fn adopt(task: &Adoption) -> Result<(), EnqueueError>;
         fn delete_queue(queue: &QueueName, force: bool) -> Result<QueueDeletion, BrokerError>;
+    }
+
+    Care {
+        fn keys(queue: Option<&QueueName>, from: &KeyCursor) -> Result<KeyPage, BrokerError>;
+        fn key_kinds(keys: &[String]) -> Result<Vec<KeyKind>, BrokerError>;
+        fn members(queue: &QueueName, place: &Spot, offset: usize, limit: usize)
+            -> Result<Vec<TaskId>, BrokerError>;
+        fn standings(queue: &QueueName, ids: &[Glimpse], search: bool) -> Result<Vec<Standing>, BrokerError>;
+        fn put_right(queue: &QueueName, seen: &Standing, to: Option<&(Spot, i64)>) -> Result<bool, BrokerError>;
+        fn group_standings(queue: &QueueName, groups: &[String]) -> Result<Vec<GroupStanding>, BrokerError>;
+        fn forget_group(queue: &QueueName, group: &str) -> Result<bool, BrokerError>;
+        fn expire_set(queue: &QueueName, name: &str) -> Result<bool, BrokerError>;
+        fn lock_standings(queue: &QueueName, keys: &[String]) -> Result<Vec<Option<LockStanding>>, BrokerError>;
+        fn release_lock(queue: &QueueName, seen: &LockStanding) -> Result<bool, BrokerError>;
+        fn make_known(queue: &QueueName) -> Result<bool, BrokerError>;
+        fn expire_key(key: &str, after: Duration) -> Result<bool, BrokerError>;
+        fn put_aside(key: &str, kind: &str) -> Result<Option<String>, BrokerError>;
+        fn dead_processes() -> Result<Vec<String>, BrokerError>;
     }
 
     Processes {

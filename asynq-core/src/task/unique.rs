@@ -45,6 +45,11 @@ impl UniqueUntil {
             Self::Ttl => "ttl",
         }
     }
+
+    /// What is written so.
+    pub(crate) fn named(text: &str) -> Option<Self> {
+        [Self::Success, Self::Start, Self::Ttl].into_iter().find(|until| until.as_str() == text)
+    }
 }
 
 /// What names the lock of a task, in place of its payload.

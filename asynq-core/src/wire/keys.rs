@@ -36,6 +36,11 @@ impl Keyspace {
         Self { prefix: Arc::from(prefix) }
     }
 
+    /// What all keys begin with.
+    pub fn prefix(&self) -> String {
+        format!("{}:", self.prefix)
+    }
+
     global_keys! {
         /// Set of all queue names.
         queues = "queues";

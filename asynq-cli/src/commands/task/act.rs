@@ -281,7 +281,7 @@ async fn count(app: &App, selection: &Selection) -> Result<usize, Failure> {
 }
 
 /// Asks on the terminal; where there is none, nothing is confirmed.
-pub(super) fn confirm(question: &str) -> Result<(), Failure> {
+pub(crate) fn confirm(question: &str) -> Result<(), Failure> {
     if !stdin().is_terminal() {
         return Err(Failure::new(
             Kind::Refused,

@@ -9,6 +9,8 @@ mod whole;
 
 use clap::Subcommand;
 
+pub(crate) use self::act::confirm;
+
 use crate::app::App;
 use crate::failure::Failure;
 

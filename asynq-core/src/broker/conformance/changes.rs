@@ -48,6 +48,9 @@ case_list! { "changes":
     adopts_a_task_in_every_state,
     adopts_nothing_twice,
     an_adopted_task_takes_its_lock,
+    adopts_a_task_into_its_group,
+    an_adopted_task_replaces_one_that_is_not_at_work,
+    an_adopted_task_takes_over_the_lock_of_the_one_it_replaces,
     deletes_an_empty_queue,
     refuses_to_delete_a_queue_with_tasks,
     deletes_a_queue_with_tasks_by_force,
@@ -476,6 +479,7 @@ fn adoption(id: &str, state: TaskState) -> Adoption {
         fields: BTreeMap::new(),
         unique_ttl: 0,
         unique_until: UniqueUntil::Success,
+        replace: false,
     }
 }
 
@@ -525,6 +529,51 @@ async fn an_adopted_task_takes_its_lock(world: World) {
     let refused = world.broker.adopt(&locked("b")).await;
     assert!(matches!(&refused, Err(EnqueueError::Duplicate { holder }) if holder == "a"), "{refused:?}");
     change(&world, "a", DELETE).await;
+    assert!(!world.dump().await.contains(LOCK));
+}
+
+async fn adopts_a_task_into_its_group(world: World) {
+    let message = TaskMessage { group_key: "g".to_owned(), ..message("a") };
+    let task = Adoption { message, ..adoption("a", TaskState::Aggregating) };
+    world.broker.adopt(&task).await.expect("it is stored");
+    let dump = world.dump().await;
+    assert_eq!(dump.zset(&world.keys.group("g")), [("a".to_owned(), 50)]);
+    assert_eq!(dump.set(&world.keys.groups()), ["g"]);
+    assert_eq!(field(&dump.hash(&world.keys.task("a")), "group"), Some("g"));
+}
+
+async fn an_adopted_task_replaces_one_that_is_not_at_work(world: World) {
+    let replacing = |id: &str| Adoption { replace: true, ..adoption(id, TaskState::Retry) };
+    world.broker.adopt(&replacing("new")).await.expect("nobody is in its way");
+    world.active("a").await;
+    let refused = world.broker.adopt(&replacing("a")).await;
+    assert!(matches!(refused, Err(EnqueueError::IdConflict)), "{refused:?}");
+    archived(&world, "x").await;
+    world.store(&[pending("p"), scheduled("s", 5), grouped("g")]).await;
+    for id in ["p", "s", "g", "x"] {
+        world.set_field(id, "x_odd", b"old").await;
+        world.broker.adopt(&replacing(id)).await.expect("it is replaced");
+        assert_eq!(places(&world, id).await, ["retry"], "{id}");
+        assert!(!world.dump().await.hash(&world.keys.task(id)).contains_key("x_odd"), "{id}");
+    }
+    assert!(!world.dump().await.contains(&world.keys.groups()));
+}
+
+async fn an_adopted_task_takes_over_the_lock_of_the_one_it_replaces(world: World) {
+    let locked = |id: &str| {
+        let message = TaskMessage { unique_key: LOCK.to_owned(), ..message(id) };
+        Adoption { message, unique_ttl: 60, replace: true, ..adoption(id, TaskState::Scheduled) }
+    };
+    world.store(&[unique(pending("a"), 600)]).await;
+    let refused = world.broker.adopt(&locked("b")).await;
+    assert!(matches!(&refused, Err(EnqueueError::Duplicate { holder }) if holder == "a"), "{refused:?}");
+    world.broker.adopt(&locked("a")).await.expect("it is replaced");
+    let dump = world.dump().await;
+    assert_eq!(dump.string(LOCK).as_deref(), Some("a"));
+    assert!(dump.expires_at(LOCK).is_some_and(|at| at <= world.now() + 60));
+    // One without a lock lets it go.
+    let without = Adoption { replace: true, ..adoption("a", TaskState::Pending) };
+    world.broker.adopt(&without).await.expect("it is replaced");
     assert!(!world.dump().await.contains(LOCK));
 }
 

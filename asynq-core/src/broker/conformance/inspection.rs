@@ -33,6 +33,7 @@ case_list! { "inspection":
     reads_on_among_equal_scores,
     tells_all_details,
     tells_who_holds_the_lock,
+    copies_all_that_is_stored,
     tells_of_servers_and_their_tasks,
     forgets_stale_servers,
     is_no_cluster,
@@ -418,6 +419,25 @@ async fn servers(world: &World) -> Vec<(String, Vec<String>)> {
             (info.server_id, workers.into_iter().map(|worker| worker.task_id).collect::<Vec<_>>())
         })
         .collect()
+}
+
+async fn copies_all_that_is_stored(world: World) {
+    world.store(&[unique(scheduled("s", 77), 60), grouped("g"), pending("p")]).await;
+    world.set_field("p", "odd", b"\xff").await;
+    let ids = ["s", "g", "p", "none"].map(task_id);
+    let copies = world.broker.copies(&world.queue, &ids).await.expect("the store answers");
+    let [Some(due), Some(grouped), Some(pending), None] = copies.as_slice() else { panic!("{copies:?}") };
+    assert_eq!((due.score, grouped.score, pending.score), (Some(77), Some(world.now()), None));
+    let lock = due.lock.as_ref().expect("it holds one");
+    assert_eq!(
+        (lock.key.as_str(), lock.holder.as_str(), lock.state.as_deref()),
+        (LOCK, "s", Some("scheduled"))
+    );
+    assert_eq!((grouped.lock.as_ref(), pending.lock.as_ref()), (None, None));
+    let dump = world.dump().await;
+    for (id, copy) in [("s", due), ("g", grouped), ("p", pending)] {
+        assert_eq!(copy.fields, dump.hash(&world.keys.task(id)), "{id}");
+    }
 }
 
 async fn tells_of_servers_and_their_tasks(world: World) {

@@ -9,6 +9,7 @@
 )]
 
 mod admission;
+mod care;
 mod changes;
 mod dump;
 mod enqueue;

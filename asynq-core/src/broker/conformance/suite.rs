@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Fixture, admission, changes, enqueue, exchange, forward, groups, inspection, leases, priority, recovery,
-    schedules, settle, state, unique, wait, waits,
+    Fixture, admission, care, changes, enqueue, exchange, forward, groups, inspection, leases, priority,
+    recovery, schedules, settle, state, unique, wait, waits,
 };
 
 /// One behavior that every broker must show.
@@ -37,6 +37,7 @@ pub fn cases() -> Vec<Case> {
         schedules::CASES,
         inspection::CASES,
         changes::CASES,
+        care::CASES,
         admission::CASES,
     ]
     .concat()

@@ -227,6 +227,7 @@ async fn a_lock_is_adopted_as_it_is(world: World) {
             fields: std::collections::BTreeMap::new(),
             unique_ttl: 60,
             unique_until: kind,
+            replace: false,
         };
         world.broker.adopt(&adoption("a")).await.expect("it is free");
         assert_eq!(lock_of(&world, "a").await.until, kind);

@@ -67,7 +67,7 @@ impl Changes for MemoryBroker {
     }
 
     async fn adopt(&self, task: &Adoption) -> Result<(), EnqueueError> {
-        if matches!(task.state, TaskState::Active | TaskState::Aggregating) {
+        if task.state == TaskState::Active {
             return Err(BrokerError::protocol("adopt a task").into());
         }
         let now = self.now();
@@ -295,11 +295,37 @@ impl Queue {
         Ok(Edited::Applied)
     }
 
+    /// Makes way for a task of the same ID, unless the one that is there is being run or aggregated: whether it did.
+    pub(super) fn make_way(&mut self, id: &TaskId, locks: &mut Locks) -> bool {
+        let Some(task) = self.tasks.get(id) else { return true };
+        let state = task.text(field::STATE).unwrap_or_default().parse::<TaskState>();
+        let group = task.text(field::GROUP).unwrap_or_default().into_owned();
+        let is_in_group =
+            self.group_members.get(&group).is_some_and(|members| members.score(id.as_str()).is_some());
+        if state == Ok(TaskState::Active) || (state == Ok(TaskState::Aggregating) && !is_in_group) {
+            return false;
+        }
+        if let Ok(state) = state {
+            self.take_out(id, state, &group);
+        }
+        if let Some(task) = self.tasks.remove(id) {
+            locks.release(&task.text(field::UNIQUE_KEY).unwrap_or_default(), id.as_str());
+        }
+        true
+    }
+
     /// Stores a task whose ID is free, and which took this lock.
     pub(super) fn adopt(&mut self, adoption: &Adoption, lock: Option<&NewLock<'_>>, now: Moment) {
         let Adoption { message, state, score, fields, .. } = adoption;
+        let group = adoption.group();
         let id = TaskId::stored(&message.id);
         let mut task = TaskHash::default();
+        if *state == TaskState::Pending {
+            set_pending(&mut task, now);
+        }
+        if *state == TaskState::Aggregating {
+            task.set(field::GROUP, group.to_owned());
+        }
         task.set(field::MSG, message.encode());
         for (name, value) in fields {
             task.set(name.clone(), value.clone());
@@ -311,10 +337,11 @@ impl Queue {
             TaskState::Retry => self.retry.insert(id.clone(), *score),
             TaskState::Archived => self.archived.insert(id.clone(), *score),
             TaskState::Completed => self.completed.insert(id.clone(), *score),
-            _ => {
-                set_pending(&mut task, now);
-                self.pending.push_front(id.clone());
+            TaskState::Aggregating => {
+                self.groups.insert(group.to_owned());
+                self.group_members.entry(group.to_owned()).or_default().insert(id.clone(), *score);
             }
+            _ => self.pending.push_front(id.clone()),
         }
         self.tasks.insert(id, task);
     }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::MemoryBroker;
+use super::care::lock_standing;
 use super::queue::Queue;
 use super::scored_set::ScoredSet;
 use super::store::Moment;
@@ -14,10 +15,10 @@ use crate::broker::queue_info::latency;
 use crate::broker::task_detail::StoredTask;
 use crate::broker::{
     Broker, BrokerError, Collection, DailyStats, GroupInfo, Inspection, Listed, LockInfo, QueueInfo, Scan,
-    ScanCursor, TaskDetail, Unreadable,
+    ScanCursor, TaskCopy, TaskDetail, Unreadable,
 };
 use crate::clock::from_unix_seconds;
-use crate::task::{QueueName, TaskId};
+use crate::task::{QueueName, TaskId, TaskState};
 use crate::wire::keys::utc_date;
 
 #[async_trait]
@@ -77,6 +78,23 @@ impl Inspection for MemoryBroker {
         let store = self.shared().lock();
         let scan = store.queues.get(queue).map(|stored| stored.scan(queue, collection, from, limit, now));
         Ok(scan.unwrap_or_default())
+    }
+
+    async fn copies(&self, queue: &QueueName, ids: &[TaskId]) -> Result<Vec<Option<TaskCopy>>, BrokerError> {
+        let now = self.now();
+        let prefix = self.keyspace().queue(queue).prefix().to_owned();
+        let store = self.shared().lock();
+        let Some(stored) = store.queues.get(queue) else { return Ok(vec![None; ids.len()]) };
+        let copy = |id: &TaskId| {
+            let task = stored.tasks.get(id)?;
+            let key = text(task, field::UNIQUE_KEY).filter(|key| key.starts_with(&prefix));
+            Some(TaskCopy {
+                fields: task.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
+                score: stored.score_of(id, task),
+                lock: key.and_then(|key| lock_standing(&store.locks, Some(stored), &key, now)),
+            })
+        };
+        Ok(ids.iter().map(copy).collect())
     }
 
     async fn task_detail(
@@ -149,6 +167,26 @@ impl Queue {
     fn group_infos(&self) -> Vec<GroupInfo> {
         let size = |group: &String| self.group_members.get(group).map_or(0, ScoredSet::len);
         self.groups.iter().map(|group| GroupInfo { group: group.clone(), size: size(group) }).collect()
+    }
+
+    /// The score of a task where its state says that it stands.
+    fn score_of(&self, id: &TaskId, task: &TaskHash) -> Option<i64> {
+        let state = text(task, field::STATE)?.parse().ok()?;
+        let group = || text(task, field::GROUP).unwrap_or_default();
+        let collection = match state {
+            TaskState::Scheduled => Collection::Scheduled,
+            TaskState::Retry => Collection::Retry,
+            TaskState::Archived => Collection::Archived,
+            TaskState::Completed => Collection::Completed,
+            TaskState::Aggregating => Collection::Group(group()),
+            TaskState::Active | TaskState::Pending => return None,
+        };
+        let here = self.sorted(&collection).and_then(|set| set.score(id.as_str()));
+        here.or_else(|| {
+            let of_group = format!("{}:", collection.group()?);
+            let sets = self.set_members.iter().filter(|(set, _)| set.starts_with(&of_group));
+            sets.map(|(_, members)| members).find_map(|members| members.score(id.as_str()))
+        })
     }
 
     /// A collection that is no list.

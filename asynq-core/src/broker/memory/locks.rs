@@ -62,6 +62,11 @@ impl Locks {
         Some((lock.value.as_str(), Duration::from_secs(left.div_ceil(1_000_000_000))))
     }
 
+    /// The keys of those that are held.
+    pub(super) fn keys(&self, now: Moment) -> impl Iterator<Item = &str> {
+        self.held.iter().filter(move |(_, lock)| lock.is_alive(now)).map(|(key, _)| key.as_str())
+    }
+
     /// Keeps the locks whose keys fulfill a condition.
     pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
         self.held.retain(|key, _| keep(key));

@@ -16,6 +16,7 @@
 
 mod admission;
 mod broker;
+mod care;
 mod changes;
 #[cfg(any(test, feature = "__conformance"))]
 mod dump;

@@ -109,7 +109,17 @@ impl Store {
         let name = QueueName::stored(&message.queue);
         let queue = self.queues.entry(name.clone()).or_default();
         let lock = NewLock::of(message, *unique_ttl, *unique_until);
-        may_store(queue, message, lock.as_ref(), &self.locks, now)?;
+        let id = TaskId::stored(&message.id);
+        match may_store(queue, message, lock.as_ref(), &self.locks, now) {
+            Err(EnqueueError::IdConflict) if task.replace && queue.make_way(&id, &mut self.locks) => {}
+            // Its lock is that of the task which it replaces.
+            Err(EnqueueError::Duplicate { holder })
+                if task.replace
+                    && holder == message.id
+                    && queue.tasks.contains_key(&id)
+                    && queue.make_way(&id, &mut self.locks) => {}
+            may => may?,
+        }
         self.known.insert(name);
         if let Some(lock) = &lock {
             self.locks.take(lock, &message.id, now);

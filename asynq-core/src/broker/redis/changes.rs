@@ -79,7 +79,7 @@ impl Changes for RedisBroker {
 
     async fn adopt(&self, task: &Adoption) -> Result<(), EnqueueError> {
         const DOING: &str = "adopt a task";
-        let Adoption { message, state, score, fields, unique_ttl, unique_until } = task;
+        let Adoption { message, state, score, fields, unique_ttl, unique_until, replace } = task;
         let queue = QueueName::stored(&message.queue);
         let keys = self.keyspace.queue(&queue);
         let collection = match state {
@@ -88,12 +88,15 @@ impl Changes for RedisBroker {
             TaskState::Retry => keys.retry(),
             TaskState::Archived => keys.archived(),
             TaskState::Completed => keys.completed(),
+            TaskState::Aggregating => keys.group(task.group()),
             _ => return Err(BrokerError::protocol(DOING).into()),
         };
-        let names = [keys.task(&message.id), collection].into_iter().chain(self.known_queues_key());
+        let names = [keys.task(&message.id), collection, keys.groups()];
+        let names = names.into_iter().chain(self.known_queues_key());
         let mut call = Call::new(Name::adopt, names.collect::<Vec<_>>());
         call.arg(self.name_to_make_known(&queue)).arg(&message.id).arg(message.encode());
         call.arg(state.as_str()).arg(*score).arg(self.clock.unix_nanos());
+        call.arg(task.group()).arg(u8::from(*replace));
         add_lock(&mut call, message, *unique_ttl, *unique_until);
         for (name, value) in fields {
             call.arg(name).arg(value.as_ref());

@@ -129,7 +129,7 @@ fn belongs(key: &[u8], prefix: &str) -> bool {
 }
 
 /// Text as a pattern that stands for itself alone.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '*' | '?' | '[' | ']' | '\\' | '^') {

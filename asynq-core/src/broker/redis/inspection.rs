@@ -1,5 +1,6 @@
 //! Looking at what stands in Redis.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,8 +14,8 @@ use crate::broker::queue_info::latency;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::task_detail::StoredTask;
 use crate::broker::{
-    BrokerError, Collection, DailyStats, GroupInfo, Inspection, Listed, LockInfo, QueueInfo, Scan,
-    ScanCursor, TaskDetail, Unreadable,
+    BrokerError, Collection, DailyStats, GroupInfo, Inspection, Listed, LockInfo, LockStanding, QueueInfo,
+    Scan, ScanCursor, TaskCopy, TaskDetail, Unreadable,
 };
 use crate::clock::from_unix_seconds;
 use crate::task::{QueueName, TaskId};
@@ -142,6 +143,21 @@ impl Inspection for RedisBroker {
         Ok(Scan { tasks, next })
     }
 
+    async fn copies(&self, queue: &QueueName, ids: &[TaskId]) -> Result<Vec<Option<TaskCopy>>, BrokerError> {
+        const DOING: &str = "copy tasks";
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = self.keyspace.queue(queue);
+        let mut call = Call::new(Name::copies, [keys.aggregation_sets()]);
+        call.arg(keys.prefix());
+        for id in ids {
+            call.arg(id.as_str());
+        }
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        ids.iter().map(|_| read_copy(answer.list()?)).collect()
+    }
+
     async fn task_detail(
         &self,
         queue: &QueueName,
@@ -259,6 +275,24 @@ impl RedisBroker {
         let until = task.own_fields.get("x_until").map(AsRef::as_ref);
         Ok(Some(LockInfo::read(key.clone(), value.map(|value| lossy(&value)).as_deref(), left, until)))
     }
+}
+
+fn read_copy(mut copy: Reader) -> Result<Option<TaskCopy>, BrokerError> {
+    if copy.is_empty() {
+        return Ok(None);
+    }
+    let (mut hash, mut fields) = (copy.list()?, BTreeMap::new());
+    while !hash.is_empty() {
+        fields.insert(hash.text()?, hash.bytes()?);
+    }
+    let score = score(&copy.bytes()?);
+    let mut lock = None;
+    if !copy.is_empty() {
+        let text = |name: &str| fields.get(name).map(|bytes| lossy(bytes));
+        let (key, state) = (text("unique_key").unwrap_or_default(), text("state"));
+        lock = Some(LockStanding::read(key, copy.text()?, copy.integer()?, state));
+    }
+    Ok(Some(TaskCopy { fields, score, lock }))
 }
 
 /// The key of a collection.

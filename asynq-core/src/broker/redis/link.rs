@@ -94,6 +94,21 @@ impl Link {
         }
     }
 
+    /// Runs a command that has no key on one of the nodes that have slots, by its place among them; `None` behind the
+    /// last of them. One server is the first and the last.
+    pub(super) async fn query_nth<T: FromRedisValue + Send>(
+        &self,
+        doing: &'static str,
+        node: usize,
+        command: &Cmd,
+    ) -> Result<Option<T>, BrokerError> {
+        match self {
+            Self::Server(_) if node == 0 => self.query(doing, command).await.map(Some),
+            Self::Server(_) => Ok(None),
+            Self::Cluster(nodes) => nodes.run_on_nth(doing, node, command).await,
+        }
+    }
+
     /// Runs commands that travel together. Each must be one that may be run twice, for in a cluster whose slots move
     /// some may be.
     pub(super) async fn query_each<T: FromRedisValue>(

@@ -10,6 +10,7 @@ mod active;
 mod address;
 mod admission;
 mod broker;
+mod care;
 mod changes;
 mod cluster;
 mod connection;

@@ -34,16 +34,24 @@ scripts! {
     archive_members [fields]
     change [fields]
     close_queue
+    copies
     delete_expired
     edit [fields]
     enqueue [fields lock insert]
     exchange
+    expire_set
     extend [fields]
     finish_members [fields lock insert]
+    forget_group
     forward [fields]
+    free_lock [fields]
+    group_standings [fields]
+    lock_standings [fields]
     mend [fields]
     mend_groups
     peek_groups
+    put_aside
+    put_right [standing]
     queue_info
     read_set [fields]
     reclaim_sets
@@ -51,6 +59,7 @@ scripts! {
     release
     scan
     stage_group
+    standings [standing]
     sweep [fields]
     take_turn
     task_info [read_task]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind};
 use tokio::time::{Instant, sleep};
 
 use super::topology::Cluster;
@@ -149,6 +149,27 @@ impl NodeCalls {
             }
         }
         Ok(())
+    }
+
+    /// Runs a command on one of the nodes that have slots, by its place among them; `None` behind the last of them.
+    pub(in crate::broker::redis) async fn run_on_nth<T: FromRedisValue + Send>(
+        &self,
+        doing: &'static str,
+        node: usize,
+        command: &Cmd,
+    ) -> Result<Option<T>, BrokerError> {
+        let _place = self.places.take(doing)?;
+        let mut hosts = self.cluster.masters().await.map_err(|error| broker_error(doing, error))?;
+        // The same order from call to call, as long as they are the same nodes.
+        hosts.sort_by(|one, two| (&one.name, one.port).cmp(&(&two.name, two.port)));
+        let Some(host) = hosts.get(node) else { return Ok(None) };
+        let send = |mut server: MultiplexedConnection, _asking| -> BoxFuture<'_, RedisResult<T>> {
+            Box::pin(async move { command.query_async(&mut server).await })
+        };
+        match self.try_on(host, false, &send).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Failure::Answered(error) | Failure::Unsent { error, .. }) => Err(broker_error(doing, error)),
+        }
     }
 
     async fn try_on<'a, T>(
