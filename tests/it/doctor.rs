@@ -58,8 +58,14 @@ impl Clinic {
 
     async fn lease(&self) {
         let queues = vec![QueueShare::new(QueueName::new("q").unwrap(), 1)];
-        let demand =
-            Demand { server_id: "gone".to_owned(), slots: 1, queues, types: Vec::new(), strict: true };
+        let demand = Demand {
+            server_id: "gone".to_owned(),
+            slots: 1,
+            queues,
+            types: Vec::new(),
+            strict: true,
+            pending_since: false,
+        };
         assert_eq!(self.client.broker().exchange(&[], &demand).await.unwrap().leased.len(), 1);
     }
 
