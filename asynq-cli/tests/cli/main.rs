@@ -4,6 +4,7 @@ mod configuration;
 mod finding;
 mod formats;
 mod go;
+mod web;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
