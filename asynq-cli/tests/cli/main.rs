@@ -6,6 +6,7 @@ mod exporter;
 mod finding;
 mod formats;
 mod go;
+mod web;
 
 use std::io::Write;
 use std::process::{Command, Stdio};

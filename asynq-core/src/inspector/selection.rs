@@ -99,8 +99,8 @@ impl Inspector {
     ///
     /// # Errors
     ///
-    /// [`Error::QueueNotFound`] for a queue that is named and does not exist; [`Error::InvalidOption`],
-    /// [`Error::Broker`].
+    /// [`Error::QueueNotFound`](crate::Error::QueueNotFound) for a queue that is named and does not exist;
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption), [`Error::Broker`](crate::Error::Broker).
     ///
     /// # Cancel safety
     ///
@@ -187,7 +187,7 @@ impl FoundTasks {
     ///
     /// # Errors
     ///
-    /// [`Error::Broker`].
+    /// [`Error::Broker`](crate::Error::Broker).
     ///
     /// # Cancel safety
     ///
