@@ -198,14 +198,15 @@ impl<'a> Rounds<'a> {
                 glimpses.push(Glimpse { id, at: Some(place.clone()), twice });
             }
             before = page;
+            if *place == Spot::In(Collection::Pending) {
+                // As far as those that were read have to be searched for.
+                self.met.entry(queue.clone()).or_default().pending = offset;
+            }
             for part in glimpses.chunks(CHUNK) {
                 self.look(queue, part).await?;
             }
         }
         let met = self.met.entry(queue.clone()).or_default();
-        if *place == Spot::In(Collection::Pending) {
-            met.pending = offset;
-        }
         met.has_tasks |= offset > 0;
         if *place != Spot::Lease {
             self.tasks += offset;
@@ -232,9 +233,11 @@ impl<'a> Rounds<'a> {
             .map(|(glimpse, _)| glimpse.clone())
             .filter(|glimpse| !self.told.contains(&print_of(queue, &glimpse.id)))
             .collect();
-        // Each may mean to search the whole list.
+        // Each means to search the list, and for one that was met twice as a whole.
         let length = self.met.get(queue).map_or(0, |met| met.pending);
-        for part in suspects.chunks((SEARCHED / (length + 1)).clamp(1, CHUNK)) {
+        let is_whole = suspects.iter().any(|suspect| suspect.twice);
+        let at_a_time = if is_whole { 1 } else { (SEARCHED / (length + 1)).clamp(1, CHUNK) };
+        for part in suspects.chunks(at_a_time) {
             for seen in self.broker.standings(queue, part, true).await? {
                 let Some(class) = seen.pending.and_then(|_| fault_of(&seen, false, around)) else { continue };
                 if !self.told.insert(print_of(queue, &seen.id)) {
@@ -272,10 +275,8 @@ impl<'a> Rounds<'a> {
                     None => others.entry(owner).or_default().push(name.to_owned()),
                 }
             }
-            let mut full: Vec<QueueName> = Vec::new();
-            full.extend(
-                others.iter().filter(|(_, names)| names.len() >= CHUNK).map(|(owner, _)| owner.clone()),
-            );
+            let full = others.iter().filter(|(_, names)| names.len() >= CHUNK);
+            let full: Vec<QueueName> = full.map(|(owner, _)| owner.clone()).collect();
             for owner in full {
                 let names = others.remove(&owner).unwrap_or_default();
                 self.check_keys(&owner, &names).await?;
