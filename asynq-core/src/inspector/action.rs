@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::{Inspector, Selection, TaskEdit};
+use super::{FoundTasks, Inspector, Selection, TaskEdit};
 use crate::error::Result;
 use crate::task::{TaskInfo, TaskState};
 
@@ -29,6 +29,8 @@ pub enum Action {
     Cancel,
     /// Move it to the queue of this name: [`Inspector::move_task`].
     Move(String),
+    /// Enqueue it once more, in the queue of this name or its own: [`Inspector::copy_task`].
+    Copy(Option<String>),
     /// Change its payload, options or time: [`Inspector::edit`].
     Edit(TaskEdit),
 }
@@ -41,6 +43,7 @@ impl Action {
             Self::Archive => !matches!(state, TaskState::Archived | TaskState::Active),
             Self::Delete => state != TaskState::Active,
             Self::Cancel => state == TaskState::Active,
+            Self::Copy(_) => true,
             Self::Move(_) => !matches!(state, TaskState::Active | TaskState::Aggregating),
             Self::Edit(_) => {
                 !matches!(state, TaskState::Active | TaskState::Completed | TaskState::Aggregating)
@@ -57,6 +60,7 @@ impl fmt::Display for Action {
             Self::Delete => "delete",
             Self::Cancel => "cancel",
             Self::Move(_) => "move",
+            Self::Copy(_) => "copy",
             Self::Edit(_) => "edit",
         })
     }
@@ -79,6 +83,7 @@ impl Inspector {
             Action::Delete => self.delete(queue, id).await,
             Action::Cancel => self.cancel(id).await,
             Action::Move(to) => self.move_task(queue, id, to).await.map(drop),
+            Action::Copy(to) => self.copy_task(queue, id, to.as_deref()).await.map(drop),
             Action::Edit(edit) => self.edit(queue, id, edit.clone()).await.map(drop),
         }
     }
@@ -165,7 +170,10 @@ impl SelectionChange {
 
     async fn run(mut self) -> Result<SelectionChanged> {
         let selection = self.selection.clone().allowing(&self.action);
-        let mut found = self.inspector.find(selection).await?;
+        let mut found = match &self.action {
+            Action::Copy(_) => Found::read(self.inspector.find(selection).await?).await?,
+            _ => Found::Reading(self.inspector.find(selection).await?),
+        };
         let mut done = SelectionChanged::default();
         let mut running = FuturesUnordered::new();
         let at_a_time = if self.pace.is_some() { 1 } else { AT_A_TIME };
@@ -188,6 +196,29 @@ impl SelectionChange {
             if let (Some(pace), true) = (self.pace, more) {
                 tokio::time::sleep(pace).await;
             }
+        }
+    }
+}
+
+/// The tasks to change: as they are found, or those that were there before the first change where that makes new ones.
+enum Found {
+    Reading(FoundTasks),
+    Read(std::vec::IntoIter<TaskInfo>),
+}
+
+impl Found {
+    async fn read(mut found: FoundTasks) -> Result<Self> {
+        let mut tasks = Vec::new();
+        while let Some(task) = found.next().await {
+            tasks.push(task?);
+        }
+        Ok(Self::Read(tasks.into_iter()))
+    }
+
+    async fn next(&mut self) -> Option<Result<TaskInfo>> {
+        match self {
+            Self::Reading(found) => found.next().await,
+            Self::Read(tasks) => tasks.next().map(Ok),
         }
     }
 }

@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! inspector.rs (Inspector: queues and tasks, one at a time)
-//!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs (one task, its message)
+//!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs, copying.rs (one task, its message)
 //!   ├─► bulk.rs (all tasks of a collection) ├─► processes.rs (servers, schedulers, cluster)
-//!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
+//!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them),
+//!        watching.rs (what becomes of them)
 //! ```
 //!
 //! Nothing here runs tasks, and nothing decides how they are shown: command line, dashboard and Web UI live on it.
 
 mod action;
 mod bulk;
+mod copying;
 mod edit;
 mod filter;
 mod inspector;
@@ -20,6 +22,7 @@ mod processes;
 mod selection;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 pub use crate::broker::{
     ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, QueueInfo, TaskDetail, Unreadable,
@@ -32,3 +35,4 @@ pub use inspector::Inspector;
 pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
 pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
 pub use selection::{FoundTasks, Selection};
+pub use watching::{TaskChange, TaskWatch};
