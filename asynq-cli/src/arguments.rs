@@ -1,10 +1,15 @@
 //! [`Arguments`]: the command line as a whole.
 
+use std::time::Duration;
+
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{config, cron, group, queue, redis_info, server, stats, task};
-use crate::output::{Color, Format, Printer};
+use crate::commands::{
+    config, context, cron, group, help, queue, redis_info, server, stats, tail, task, wait,
+};
+use crate::output::{Color, Format, Printer, Sink};
 use crate::settings::ConnectionArguments;
+use crate::watch;
 
 /// Looks at the queues, tasks, servers and schedules of asynq on Redis, and changes them.
 #[derive(Debug, Parser)]
@@ -44,6 +49,17 @@ pub(crate) struct OutputArguments {
     /// When to use colors and bold type.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
+    /// Print it again and again, every two seconds or as often as is said; Ctrl-C ends it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "2s",
+        value_parser = watch::interval
+    )]
+    pub(crate) watch: Option<Duration>,
 }
 
 impl OutputArguments {
@@ -55,19 +71,20 @@ impl OutputArguments {
             ids: self.ids,
             full: self.full,
             bold: Printer::bold(self.color),
+            sink: Sink::default(),
         }
     }
 }
 
 /// What to do.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// How many tasks there are, and how Redis is.
     Stats(stats::Stats),
     /// Queues: list, inspect, history, pause, resume, remove.
     #[command(subcommand)]
     Queue(queue::Queue),
-    /// Tasks: list, find, inspect, enqueue, run, archive, delete, cancel, move, edit.
+    /// Tasks: list, find, inspect, enqueue, run, archive, delete, cancel, move, copy, edit.
     #[command(subcommand)]
     Task(Box<task::Task>),
     /// Groups of tasks that wait to be aggregated.
@@ -82,14 +99,37 @@ pub(crate) enum Command {
     /// What Redis tells about itself.
     #[command(subcommand)]
     Redis(redis_info::Redis),
+    /// Tells what becomes of tasks, as it happens.
+    Tail(tail::Tail),
+    /// Waits until a task has come to a state, for scripts.
+    Wait(wait::Wait),
     /// How this tool is configured.
     #[command(subcommand)]
     Config(config::Config),
+    /// Contexts: settings under a name, in the configuration file.
+    #[command(subcommand)]
+    Context(context::Context),
+    /// Writes what a shell needs to complete lines, with the names of queues, types and contexts as they are.
+    Completions(help::Completions),
+    /// Writes pages for `man`.
+    Man(help::Man),
+    /// What there is, or how a command is used.
+    Help(help::Help),
 }
 
 impl Command {
     /// Whether it says how far it came when it is stopped.
     pub(crate) fn reports_when_stopped(&self) -> bool {
         matches!(self, Self::Task(task) if task.changes_many())
+    }
+
+    /// Whether it prints what is there and changes nothing, so that it can be done again and again.
+    pub(crate) fn only_looks(&self) -> bool {
+        match self {
+            Self::Stats(_) | Self::Group(_) | Self::Server(_) | Self::Cron(_) | Self::Redis(_) => true,
+            Self::Queue(queue) => queue.only_looks(),
+            Self::Task(task) => task.only_looks(),
+            _ => false,
+        }
     }
 }

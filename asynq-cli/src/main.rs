@@ -8,10 +8,13 @@
 mod app;
 mod arguments;
 mod commands;
+mod complete;
 mod failure;
 mod human;
 mod output;
 mod settings;
+mod suggest;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -10,15 +10,16 @@ use clap::Args;
 use super::act::{Verb, past, report};
 use super::find::collection;
 use crate::app::App;
+use crate::complete;
 use crate::failure::{Failure, Kind};
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Whole {
     /// The queue.
-    #[arg(short = 'q', long)]
+    #[arg(short = 'q', long, add = complete::queues())]
     queue: String,
     /// pending, aggregating, scheduled, retry, archived or completed.
-    #[arg(short = 's', long)]
+    #[arg(short = 's', long, add = complete::states())]
     state: TaskState,
     /// The group, of aggregating tasks.
     #[arg(short = 'g', long)]
