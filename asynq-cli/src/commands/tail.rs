@@ -26,7 +26,7 @@ pub(crate) struct Tail {
     #[arg(short = 't', long = "type", value_name = "TYPE", add = complete::types())]
     task_type: Option<String>,
     /// Only of tasks that fit, before or after the change.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     filter: Option<Filter>,
     /// How often to look.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = watch::interval)]

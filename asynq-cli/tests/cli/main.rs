@@ -1,9 +1,15 @@
 //! The command line as its users meet it: the program itself, on a real Redis.
 
+mod changing;
 mod configuration;
 mod finding;
 mod formats;
 mod go;
+mod helping;
+mod looking;
+mod snapshots;
+mod terminal;
+mod world;
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -31,7 +31,7 @@ pub(crate) struct Which {
     #[arg(value_name = "ID", conflicts_with = "filter")]
     ids: Vec<String>,
     /// All tasks that fit this, in place of IDs.
-    #[arg(long, conflicts_with = "id")]
+    #[arg(long, allow_hyphen_values = true, conflicts_with = "id")]
     filter: Option<Filter>,
     /// With a filter: only in this state.
     #[arg(short = 's', long, requires = "filter", add = complete::states())]

@@ -183,7 +183,8 @@ mod tests {
 
     #[test]
     fn a_line_is_a_task_or_says_where_it_is_wrong() {
-        let payload = |line: &str| task(line).map(|task| task.payload().to_vec());
+        let payload =
+            |line: &str| task(line).map(|task| task.payload().map_or_else(Vec::new, |p| p.to_vec()));
         assert_eq!(payload(r#"{"type":"t","payload":{"n": 1.50}}"#), Ok(br#"{"n": 1.50}"#.to_vec()));
         assert_eq!(payload(r#"{"type":"t","payload":"a\nb"}"#), Ok(b"a\nb".to_vec()));
         assert_eq!(payload(r#"{"type":"t","payload_base64":"/wA="}"#), Ok(vec![0xff, 0]));

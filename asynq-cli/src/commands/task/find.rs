@@ -31,7 +31,7 @@ pub(crate) struct List {
     #[arg(long, default_value_t = Page::DEFAULT_SIZE)]
     size: usize,
     /// Only tasks that fit: `type:email:* error:timeout age:>2h payload.user.id:42 -has:result`.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     filter: Option<Filter>,
     /// Show all of them, and not a page.
     #[arg(long, conflicts_with = "page")]

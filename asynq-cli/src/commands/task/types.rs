@@ -17,7 +17,7 @@ pub(crate) struct Types {
     #[arg(short = 'q', long, add = complete::queues())]
     queue: Vec<String>,
     /// Only of tasks that fit.
-    #[arg(long, default_value = "", hide_default_value = true)]
+    #[arg(long, allow_hyphen_values = true, default_value = "", hide_default_value = true)]
     filter: Filter,
 }
 
