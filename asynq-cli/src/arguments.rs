@@ -99,9 +99,14 @@ pub(crate) enum Command {
     /// What Redis tells about itself.
     #[command(subcommand)]
     Redis(redis_info::Redis),
-    /// Tells what becomes of tasks, as it happens.
+    /// Tells what becomes of tasks, a line for each change; with `-o jsonl` as JSON.
+    ///
+    /// It looks at them every second: what comes and goes between two looks is not seen, and of several changes the last
+    /// one is told. Ctrl-C ends it.
     Tail(tail::Tail),
     /// Waits until a task has come to a state, for scripts.
+    ///
+    /// Exit codes: 0 it has, 1 not within the time, 3 it is not there, 4 it ended in another state.
     Wait(wait::Wait),
     /// How this tool is configured.
     #[command(subcommand)]
@@ -110,6 +115,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Context(context::Context),
     /// Writes what a shell needs to complete lines, with the names of queues, types and contexts as they are.
+    ///
+    /// For bash, `source <(asynq completions bash)`; for fish, `asynq completions fish | source`.
     Completions(help::Completions),
     /// Writes pages for `man`.
     Man(help::Man),

@@ -57,7 +57,7 @@ impl Failure {
     }
 
     /// Says which of these queues was meant, if it is a queue that does not exist.
-    pub(crate) fn with_queues(mut self, queues: Vec<QueueName>) -> Self {
+    pub(crate) fn with_queues(mut self, queues: &[QueueName]) -> Self {
         let near = self
             .unknown_queue
             .as_ref()

@@ -1,14 +1,12 @@
 //! What a misspelled word may have meant.
 
-/// `: did you mean ...?` where one of the known words is near, and else all of them.
+/// `did you mean …?` where one of the known words is near, and else all of them.
 pub(crate) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    match nearest(word, known.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let known = known.into_iter().collect::<Vec<_>>().join(", ");
-            format!("known are: {}", if known.is_empty() { "none" } else { &known })
-        }
+    if let Some(near) = nearest(word, known.clone()) {
+        return format!("did you mean `{near}`?");
     }
+    let known = known.into_iter().collect::<Vec<_>>().join(", ");
+    format!("known are: {}", if known.is_empty() { "none" } else { &known })
 }
 
 /// The known word that differs from this one in the fewest places, if those are few.

@@ -1,6 +1,6 @@
 //! `--watch`: a command that prints data, again and again.
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, Stdout, Write, stdout};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -56,18 +56,18 @@ pub(crate) async fn repeat(
 }
 
 /// The terminal's other screen without a cursor; dropping it brings back what was there.
-struct Screen;
+struct Screen(Stdout);
 
 impl Screen {
     fn open() -> Self {
         print!("\x1b[?1049h\x1b[?25l");
-        Self
+        Self(stdout())
     }
 
     /// Draws the lines that have room.
     fn draw(&mut self, text: &[u8]) -> Result<(), Failure> {
         let rows = terminal_size::terminal_size().map_or(24, |(_, rows)| usize::from(rows.0));
-        let mut out = stdout().lock();
+        let mut out = self.0.lock();
         // What is too long for a line is cut, not wrapped: the rows are counted.
         out.write_all(b"\x1b[?7l\x1b[H")?;
         for (row, line) in text.split(|byte| *byte == b'\n').take(rows).enumerate() {
@@ -84,7 +84,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let mut out = stdout().lock();
+        let mut out = self.0.lock();
         // Where the terminal is gone, there is nothing to bring back.
         drop(out.write_all(b"\x1b[?25h\x1b[?1049l").and_then(|()| out.flush()));
     }

@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
     };
     match result {
         Err(failure) if failure.names_unknown_queue() => {
-            Err(failure.with_queues(app.inspector.queues().await.unwrap_or_default()))
+            Err(failure.with_queues(&app.inspector.queues().await.unwrap_or_default()))
         }
         result => result,
     }

@@ -15,8 +15,6 @@ use crate::{complete, human, watch};
 /// However slow Redis is, it has four times as long for others.
 const OTHERS: u32 = 4;
 
-/// Tells what becomes of tasks, a line for each change; with `-o jsonl` as JSON. It looks at them every second: what comes
-/// and goes between two looks is not seen, and of several changes the last one is told. Ctrl-C ends it.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Tail {
     /// Only of this queue; may be given several times.

@@ -15,8 +15,6 @@ use crate::{complete, human};
 /// How often a task is looked at for a state that nobody tells of.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Waits until a task has come to a state. Exit codes: 0 it has, 1 not within the time, 3 it is not there, 4 it ended in
-/// another state.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Wait {
     /// The task's ID.

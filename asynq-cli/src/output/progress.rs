@@ -28,7 +28,12 @@ impl Progress {
 
     /// So many more are done.
     pub(crate) fn step(&mut self, more: usize) {
-        self.done += more;
+        self.at(self.done + more, self.total.saturating_sub(self.done + more));
+    }
+
+    /// So many are done, and so many left.
+    pub(crate) fn at(&mut self, done: usize, left: usize) {
+        (self.done, self.total) = (done, done + left);
         let due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW);
         if self.shown && due {
             self.drawn = Some(Instant::now());
@@ -48,6 +53,12 @@ impl Progress {
         if self.drawn.is_some() {
             eprint!("\r\x1b[K");
         }
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::of(0)
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`Action`]: what can be done to a task; and to all tasks of a selection.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::IntoFuture;
 use std::ops::ControlFlow;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::{FoundTasks, Inspector, Selection, TaskEdit};
+use super::{Inspector, Selection, TaskEdit};
 use crate::error::Result;
 use crate::task::{TaskInfo, TaskState};
 
@@ -170,17 +171,25 @@ impl SelectionChange {
 
     async fn run(mut self) -> Result<SelectionChanged> {
         let selection = self.selection.clone().allowing(&self.action);
-        let mut found = match &self.action {
-            Action::Copy(_) => Found::read(self.inspector.find(selection).await?).await?,
-            _ => Found::Reading(self.inspector.find(selection).await?),
-        };
+        let mut found = self.inspector.find(selection).await?;
+        // Copies may be found as well: what is copied is what was there before the first of them.
+        let mut read = VecDeque::new();
+        if matches!(self.action, Action::Copy(_)) {
+            while let Some(task) = found.next().await {
+                read.push_back(task?);
+            }
+        }
         let mut done = SelectionChanged::default();
         let mut running = FuturesUnordered::new();
         let at_a_time = if self.pace.is_some() { 1 } else { AT_A_TIME };
         let mut more = true;
         loop {
             while more && running.len() < at_a_time {
-                match found.next().await {
+                let next = match read.pop_front() {
+                    Some(task) => Some(Ok(task)),
+                    None => found.next().await,
+                };
+                match next {
                     Some(task) => running.push(changed(&self.inspector, &self.action, task?)),
                     None => more = false,
                 }
@@ -196,29 +205,6 @@ impl SelectionChange {
             if let (Some(pace), true) = (self.pace, more) {
                 tokio::time::sleep(pace).await;
             }
-        }
-    }
-}
-
-/// The tasks to change: as they are found, or those that were there before the first change where that makes new ones.
-enum Found {
-    Reading(FoundTasks),
-    Read(std::vec::IntoIter<TaskInfo>),
-}
-
-impl Found {
-    async fn read(mut found: FoundTasks) -> Result<Self> {
-        let mut tasks = Vec::new();
-        while let Some(task) = found.next().await {
-            tasks.push(task?);
-        }
-        Ok(Self::Read(tasks.into_iter()))
-    }
-
-    async fn next(&mut self) -> Option<Result<TaskInfo>> {
-        match self {
-            Self::Reading(found) => found.next().await,
-            Self::Read(tasks) => tasks.next().map(Ok),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use clap::builder::StyledStr;
 use clap::{Arg, Command};
 
 use super::tree::{arguments, choices, shown, text, usage};
@@ -16,7 +17,7 @@ pub(super) fn markdown(command: &Command) -> Result<String, std::fmt::Error> {
 fn write(command: &Command, page: &mut String) -> std::fmt::Result {
     writeln!(page, "# The command line\n")?;
     writeln!(page, "<!-- Written by `cargo xtask cli-docs` from the definitions of the commands. -->\n")?;
-    writeln!(page, "{}\n\n```text\n{}\n```\n", text(command.get_about()), usage(command))?;
+    writeln!(page, "{}\n\n```text\n{}\n```\n", sentence(command.get_about()), usage(command))?;
     if let Some(more) = command.get_after_help() {
         writeln!(page, "{more}\n")?;
     }
@@ -45,7 +46,7 @@ fn write(command: &Command, page: &mut String) -> std::fmt::Result {
 /// A line for each command that does something.
 fn list(command: &Command, path: &str, page: &mut String) -> std::fmt::Result {
     if !command.has_subcommands() {
-        return writeln!(page, "- [`{path}`](#{}): {}", anchor(path), text(command.get_about()));
+        return writeln!(page, "- [`{path}`](#{}): {}", anchor(path), sentence(command.get_about()));
     }
     shown(command).try_for_each(|below| list(below, &format!("{path} {}", below.get_name()), page))
 }
@@ -55,10 +56,12 @@ fn section(command: &Command, path: &str, page: &mut String) -> std::fmt::Result
         let mut below = shown(command);
         return below.try_for_each(|below| section(below, &format!("{path} {}", below.get_name()), page));
     }
-    writeln!(page, "## {path}\n\n{}", text(command.get_long_about().or_else(|| command.get_about())))?;
+    let about = text(command.get_long_about());
+    let about = if about.is_empty() { sentence(command.get_about()) } else { about };
+    writeln!(page, "## {path}\n\n{about}")?;
     let aliases: Vec<String> = command.get_visible_aliases().map(|alias| format!("`{alias}`")).collect();
     if !aliases.is_empty() {
-        writeln!(page, "Also: {}.", aliases.join(", "))?;
+        writeln!(page, "\nAlso: {}.", aliases.join(", "))?;
     }
     writeln!(page, "\n```text\n{}\n```\n", usage(command))?;
     if arguments(command, false).next().is_some() {
@@ -90,7 +93,7 @@ fn spelled(arg: &Arg) -> String {
 }
 
 fn meaning(arg: &Arg) -> String {
-    let mut parts = vec![text(arg.get_long_help().or_else(|| arg.get_help())).replace('\n', " ")];
+    let mut parts = vec![sentence(arg.get_long_help().or_else(|| arg.get_help()))];
     let choices = choices(arg);
     if !choices.is_empty() {
         let choices: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
@@ -101,6 +104,12 @@ fn meaning(arg: &Arg) -> String {
     }
     parts.extend(arg.get_env().map(|variable| format!("Also `{}`.", variable.to_string_lossy())));
     parts.join(" ").replace('|', "\\|")
+}
+
+/// A help text as a sentence of one line: clap takes the dot away.
+fn sentence(help: Option<&StyledStr>) -> String {
+    let line = text(help).replace('\n', " ");
+    if line.ends_with(['.', ':']) { line } else { format!("{line}.") }
 }
 
 fn anchor(path: &str) -> String {

@@ -110,8 +110,6 @@ impl Copy {
     }
 }
 
-/// Changes tasks that are not being run: payload, time, options. With an ID and nothing else, the payload is opened in
-/// `$VISUAL` or `$EDITOR`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Edit {
     /// The new payload; `@FILE` reads a file, `-` reads stdin.

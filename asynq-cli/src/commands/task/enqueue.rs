@@ -28,9 +28,9 @@ pub(crate) struct Enqueue {
     /// The payload; `@FILE` reads a file, `-` reads stdin.
     #[arg(short = 'l', long, required_unless_present = "batch")]
     payload: Option<String>,
-    /// Enqueue a task for each line of this file, or of stdin when it is `-`: JSON objects with the fields type, payload
-    /// (a text, or any JSON) or payload_base64, queue, id, group, retry, timeout, deadline, unique, process_at,
-    /// process_in, retention and headers. When a line is wrong, nothing is enqueued.
+    /// Enqueue a task for each line of this file, or of stdin when it is `-`: JSON objects with `type`, `payload` (a text,
+    /// or any JSON) or `payload_base64`, `queue`, `id`, `group`, `retry`, `timeout`, `deadline`, `unique`, `process_at`,
+    /// `process_in`, `retention` and `headers`. When a line is wrong, nothing is enqueued.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "task_type", "payload", "queue", "id", "group", "retry", "deadline", "unique", "process_at", "process_in",
         "retention", "header",

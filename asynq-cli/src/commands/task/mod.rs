@@ -48,6 +48,9 @@ pub(crate) enum Task {
     #[command(visible_alias = "cp")]
     Copy(act::Copy),
     /// Changes tasks that are not being run: payload, time, options.
+    ///
+    /// With one ID and nothing else, the payload is opened in `$VISUAL` or `$EDITOR`. It is stored unless somebody else has
+    /// changed it meanwhile.
     Edit(act::Edit),
     /// Makes all tasks of one state pending.
     Runall(whole::Whole),

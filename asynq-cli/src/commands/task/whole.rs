@@ -12,6 +12,7 @@ use super::find::collection;
 use crate::app::App;
 use crate::complete;
 use crate::failure::{Failure, Kind};
+use crate::output::Progress;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Whole {
@@ -36,8 +37,10 @@ impl Whole {
             Verb::Delete => app.inspector.delete_all(&self.queue, collection),
         };
         let stop = Arc::clone(&app.stop);
+        let mut progress = Progress::default();
         let ended = change
-            .watch(move |_| {
+            .watch(move |so_far| {
+                progress.at(so_far.changed + so_far.dropped, so_far.left);
                 if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
             .await?;
