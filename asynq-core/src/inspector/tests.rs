@@ -432,7 +432,7 @@ async fn a_copy_is_the_same_work_anew() {
     let stored = world.inspector.task("q", &copy.id).await.unwrap();
     assert_eq!((&stored.info.payload, stored.info.max_retry), (&copy.payload, 3));
     assert_eq!(
-        (stored.info.state, stored.lock, &stored.info.headers["a"][..]),
+        (stored.info.state, stored.lock, stored.info.headers["a"].as_str()),
         (TaskState::Pending, None, "b")
     );
     assert_eq!(world.state("q", "u").await, Some(TaskState::Archived), "the first stays");
