@@ -42,7 +42,7 @@ impl App {
             tokio::pin!(run);
             tokio::select! {
                 ended = &mut run => return ended,
-                signal = tokio::signal::ctrl_c() => signal?,
+                signal = interruption() => signal?,
             }
             stop.store(true, Ordering::Relaxed);
             let interrupted = Failure::new(Kind::Interrupted, "interrupted");
@@ -70,4 +70,18 @@ impl App {
     pub(crate) fn now(&self) -> Timestamp {
         self.client.broker().clock().now()
     }
+}
+
+/// Ctrl-C, or what ends a program where nobody has a keyboard.
+async fn interruption() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut ended = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            signal = tokio::signal::ctrl_c() => signal,
+            _ = ended.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

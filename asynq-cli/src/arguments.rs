@@ -1,13 +1,16 @@
 //! [`Arguments`]: the command line as a whole.
 
+use std::time::Duration;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    config, cron, doctor, exporter, group, lease, queue, redis_info, server, stats, task, transfer, unique,
-    web,
+    config, context, cron, doctor, exporter, group, help, lease, queue, redis_info, server, stats, tail,
+    task, transfer, unique, wait, web,
 };
-use crate::output::{Color, Format, Printer};
+use crate::output::{Color, Format, Printer, Sink};
 use crate::settings::ConnectionArguments;
+use crate::watch;
 
 /// Looks at the queues, tasks, servers and schedules of asynq on Redis, and changes them.
 #[derive(Debug, Parser)]
@@ -47,6 +50,17 @@ pub(crate) struct OutputArguments {
     /// When to use colors and bold type.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
+    /// Print it again and again, every two seconds or as often as is said; Ctrl-C ends it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "2s",
+        value_parser = watch::interval
+    )]
+    pub(crate) watch: Option<Duration>,
 }
 
 impl OutputArguments {
@@ -58,19 +72,20 @@ impl OutputArguments {
             ids: self.ids,
             full: self.full,
             bold: Printer::bold(self.color),
+            sink: Sink::default(),
         }
     }
 }
 
 /// What to do.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// How many tasks there are, and how Redis is.
     Stats(stats::Stats),
     /// Queues: list, inspect, history, pause, resume, remove.
     #[command(subcommand)]
     Queue(queue::Queue),
-    /// Tasks: list, find, inspect, enqueue, run, archive, delete, cancel, move, edit.
+    /// Tasks: list, find, inspect, enqueue, run, archive, delete, cancel, move, copy, edit.
     #[command(subcommand)]
     Task(Box<task::Task>),
     /// Groups of tasks that wait to be aggregated.
@@ -101,9 +116,29 @@ pub(crate) enum Command {
     Web(web::Web),
     /// Answers Prometheus: metrics of queues, servers and schedules, over HTTP, until it is told to end.
     Exporter(exporter::Exporter),
+    /// Tells what becomes of tasks, a line for each change; with `-o jsonl` as JSON.
+    ///
+    /// It looks at them every second: what comes and goes between two looks is not seen, and of several changes the last
+    /// one is told. Ctrl-C ends it.
+    Tail(tail::Tail),
+    /// Waits until a task has come to a state, for scripts.
+    ///
+    /// Exit codes: 0 it has, 1 not within the time, 3 it is not there, 4 it ended in another state.
+    Wait(wait::Wait),
     /// How this tool is configured.
     #[command(subcommand)]
     Config(config::Config),
+    /// Contexts: settings under a name, in the configuration file.
+    #[command(subcommand)]
+    Context(context::Context),
+    /// Writes what a shell needs to complete lines, with the names of queues, types and contexts as they are.
+    ///
+    /// For bash, `source <(asynq completions bash)`; for fish, `asynq completions fish | source`.
+    Completions(help::Completions),
+    /// Writes pages for `man`.
+    Man(help::Man),
+    /// What there is, or how a command is used.
+    Help(help::Help),
 }
 
 impl Command {
@@ -119,5 +154,15 @@ impl Command {
     /// Whether it runs until it is told to end, for which it listens itself.
     pub(crate) fn serves(&self) -> bool {
         matches!(self, Self::Exporter(_) | Self::Web(_))
+    }
+
+    /// Whether it prints what is there and changes nothing, so that it can be done again and again.
+    pub(crate) fn only_looks(&self) -> bool {
+        match self {
+            Self::Stats(_) | Self::Group(_) | Self::Server(_) | Self::Cron(_) | Self::Redis(_) => true,
+            Self::Queue(queue) => queue.only_looks(),
+            Self::Task(task) => task.only_looks(),
+            _ => false,
+        }
     }
 }

@@ -5,7 +5,10 @@ use std::io;
 
 use asynq_core::Error;
 use asynq_core::broker::BrokerErrorKind;
+use asynq_core::task::QueueName;
 use serde_json::json;
+
+use crate::suggest;
 
 /// Exit code of a wrong command line or configuration.
 pub(crate) const USAGE: u8 = 2;
@@ -15,6 +18,8 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) struct Failure {
     kind: Kind,
     message: String,
+    /// The name of a queue that does not exist.
+    unknown_queue: Option<QueueName>,
 }
 
 /// What went wrong, in a word; each has an exit code of its own.
@@ -40,7 +45,7 @@ pub(crate) enum Kind {
 
 impl Failure {
     pub(crate) fn new(kind: Kind, message: impl Display) -> Self {
-        Self { kind, message: message.to_string() }
+        Self { kind, message: message.to_string(), unknown_queue: None }
     }
 
     pub(crate) fn usage(message: impl Display) -> Self {
@@ -49,6 +54,22 @@ impl Failure {
 
     pub(crate) fn not_found(message: impl Display) -> Self {
         Self::new(Kind::NotFound, message)
+    }
+
+    /// Says which of these queues was meant, if it is a queue that does not exist.
+    pub(crate) fn with_queues(mut self, queues: &[QueueName]) -> Self {
+        let near = self
+            .unknown_queue
+            .as_ref()
+            .and_then(|unknown| suggest::nearest(unknown.as_str(), queues.iter().map(QueueName::as_str)));
+        if let Some(near) = near {
+            self.message = format!("{}; did you mean `{near}`?", self.message);
+        }
+        self
+    }
+
+    pub(crate) fn names_unknown_queue(&self) -> bool {
+        self.unknown_queue.is_some()
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -119,7 +140,9 @@ impl From<Error> for Failure {
             _ => Kind::Failed,
         };
         // The debug form is the text with all causes, in one line.
-        Self::new(kind, format!("{error:?}"))
+        let message = format!("{error:?}");
+        let unknown_queue = if let Error::QueueNotFound { queue } = error { Some(queue) } else { None };
+        Self { kind, message, unknown_queue }
     }
 }
 

@@ -8,12 +8,15 @@
 mod app;
 mod arguments;
 mod commands;
+mod complete;
 mod failure;
 mod human;
 mod lines;
 mod output;
 mod settings;
+mod suggest;
 mod until_told;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -25,6 +25,7 @@ Commands:
   test [-- ARGS]       Install what is missing, build the Go peer, run every test
   tidy                 The house rules that no other tool knows
   vectors DIR          Run the wire-format vectors in DIR
+  cli-docs [--check]   Write docs/cli.md from the definitions of the commands
   bench [OPTIONS]      Measure asynq for Rust beside Go's on one Redis
   compile-time [OPTION] What `#[job]` costs the compiler; bench/COMPILE.md
   reliability [OPTION] Put asynq, Go's and others through the same faults; docs/reliability.md
@@ -54,6 +55,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "test" => commands::TEST,
         "tidy" => commands::TIDY,
         "vectors" => commands::VECTORS,
+        "cli-docs" => commands::CLI_DOCS,
         "bench" => commands::BENCH,
         "compile-time" => commands::COMPILE_TIME,
         "reliability" => commands::RELIABILITY,

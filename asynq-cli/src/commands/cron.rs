@@ -5,11 +5,12 @@ use clap::{Args, Subcommand};
 
 use super::for_each;
 use crate::app::App;
+use crate::complete;
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Listing};
 
 /// Schedules.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Cron {
     /// The entries of all schedulers that live.
     #[command(visible_alias = "ls")]
@@ -18,10 +19,10 @@ pub(crate) enum Cron {
     History(History),
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct History {
     /// IDs of entries.
-    #[arg(required = true, value_name = "ENTRY")]
+    #[arg(required = true, value_name = "ENTRY", add = complete::entries())]
     entries: Vec<String>,
     /// Which page.
     #[arg(long, default_value_t = 1)]

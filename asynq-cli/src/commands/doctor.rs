@@ -3,14 +3,14 @@
 use asynq_core::inspector::{Class, Diagnosis, Examination, Finding, Repair, Severity, UnknownClass};
 use clap::Args;
 
-use super::task::confirm;
+use super::ask;
 use crate::app::App;
 use crate::failure::{Failure, Kind};
 use crate::human;
 use crate::output::{Cell, Column, Format, Listing, Printer};
 
 /// What is wrong in Redis: lost tasks, IDs without tasks, stale locks, queues that nobody serves, and more.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Doctor {
     /// Only of this queue; may be given several times.
     #[arg(short = 'q', long, value_name = "QUEUE")]
@@ -115,7 +115,7 @@ impl Doctor {
             for (class, count) in &wanted {
                 eprintln!("{class}, {count} found: {}", class.remedy().unwrap_or_default());
             }
-            confirm("Put that right?")?;
+            ask::yes("Put that right?")?;
         }
         let mut left = 0;
         for (class, _) in wanted {

@@ -14,7 +14,7 @@ use crate::output::{Cell, Column, Listing};
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(500);
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Drain {
     /// Names of queues.
     #[arg(required = true, value_name = "QUEUE")]

@@ -24,7 +24,7 @@ const START: &str = "<!doctype html><meta charset=utf-8><title>asynq exporter</t
     <h1>asynq exporter</h1><p><a href=\"metrics\">Metrics</a> of queues, servers and schedules, for Prometheus.";
 
 /// Answers Prometheus: metrics of queues, servers and schedules, over HTTP, until it is told to end.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(
     after_help = "Metrics are at /metrics. Redis is looked at when somebody asks, once for all who do, and need not \
                         be there at the start: then `asynq_x_up` is 0. Nobody logs in, so think before you bind to \

@@ -3,22 +3,23 @@
 use clap::{Args, Subcommand};
 
 use crate::app::App;
+use crate::complete;
 use crate::failure::Failure;
 use crate::human;
 use crate::output::{Cell, Column, Format, Listing, Printer};
 
 /// Groups.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Group {
     /// The groups of a queue; `-o wide` tells their sizes.
     #[command(visible_alias = "ls")]
     List(List),
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct List {
     /// The queue.
-    #[arg(short = 'q', long)]
+    #[arg(short = 'q', long, add = complete::queues())]
     queue: String,
 }
 

@@ -9,14 +9,14 @@ use crate::failure::Failure;
 use crate::output::{Cell, Column, Listing};
 
 /// Leases of tasks that are being run.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Lease {
     /// The leases of tasks that are being run; an orphan is one whose worker is gone.
     #[command(visible_alias = "ls")]
     List(List),
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct List {
     /// Only of this queue; may be given several times.
     #[arg(short = 'q', long, value_name = "QUEUE")]

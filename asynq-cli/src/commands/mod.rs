@@ -1,19 +1,24 @@
 //! The commands, one file for each thing that they are about.
 
+pub(crate) mod ask;
 pub(crate) mod config;
+pub(crate) mod context;
 pub(crate) mod cron;
 pub(crate) mod doctor;
 mod drain;
 pub(crate) mod exporter;
 pub(crate) mod group;
+pub(crate) mod help;
 pub(crate) mod lease;
 pub(crate) mod queue;
 pub(crate) mod redis_info;
 pub(crate) mod server;
 pub(crate) mod stats;
+pub(crate) mod tail;
 pub(crate) mod task;
 pub(crate) mod transfer;
 pub(crate) mod unique;
+pub(crate) mod wait;
 pub(crate) mod web;
 
 use std::sync::Arc;
@@ -23,33 +28,65 @@ use crate::app::App;
 use crate::arguments::{Arguments, Command};
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
+use crate::watch;
 
 /// Runs a command.
 pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(), Failure> {
-    let settings = Settings::gather(&arguments.connection)?;
-    let printer = arguments.output.printer();
-    // These need no connection.
-    let command = match arguments.command {
+    let Arguments { command, connection, output } = arguments;
+    let printer = output.printer();
+    if output.watch.is_some() && !command.only_looks() {
+        return Err(Failure::usage("--watch goes with commands that only look at what is there"));
+    }
+    match command {
+        Command::Help(command) => return command.run(&printer),
+        Command::Man(command) => return command.run(&printer),
+        Command::Completions(command) => return command.run(&printer),
+        Command::Context(command) => return command.run(&connection, &printer),
+        _ => {}
+    }
+    let settings = Settings::gather(&connection)?;
+    let command = match command {
         Command::Config(command) => return command.run(&settings, &printer),
         Command::Exporter(command) => return command.run(&settings).await,
         command => command,
     };
     let app = App::connect(&settings, printer, stop).await?;
+    let result = match output.watch {
+        Some(every) => watch::repeat(&app, every, async |app| once(command.clone(), app).await).await,
+        None => once(command, &app).await,
+    };
+    match result {
+        Err(failure) if failure.names_unknown_queue() => {
+            Err(failure.with_queues(&app.inspector.queues().await.unwrap_or_default()))
+        }
+        result => result,
+    }
+}
+
+/// Runs a command that needs Redis.
+async fn once(command: Command, app: &App) -> Result<(), Failure> {
     match command {
-        Command::Config(_) | Command::Exporter(_) => Ok(()),
-        Command::Stats(command) => command.run(&app).await,
-        Command::Queue(command) => command.run(&app).await,
-        Command::Task(command) => command.run(&app).await,
-        Command::Group(command) => command.run(&app).await,
-        Command::Server(command) => command.run(&app).await,
-        Command::Cron(command) => command.run(&app).await,
-        Command::Redis(command) => command.run(&app).await,
-        Command::Web(command) => command.run(&app).await,
-        Command::Doctor(command) => command.run(&app).await,
-        Command::Export(command) => command.run(&app).await,
-        Command::Import(command) => command.run(&app).await,
-        Command::Lease(command) => command.run(&app).await,
-        Command::Unique(command) => command.run(&app).await,
+        Command::Stats(command) => command.run(app).await,
+        Command::Queue(command) => command.run(app).await,
+        Command::Task(command) => command.run(app).await,
+        Command::Group(command) => command.run(app).await,
+        Command::Server(command) => command.run(app).await,
+        Command::Cron(command) => command.run(app).await,
+        Command::Redis(command) => command.run(app).await,
+        Command::Web(command) => command.run(app).await,
+        Command::Doctor(command) => command.run(app).await,
+        Command::Export(command) => command.run(app).await,
+        Command::Import(command) => command.run(app).await,
+        Command::Lease(command) => command.run(app).await,
+        Command::Unique(command) => command.run(app).await,
+        Command::Tail(command) => command.run(app).await,
+        Command::Wait(command) => command.run(app).await,
+        Command::Config(_)
+        | Command::Exporter(_)
+        | Command::Context(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Help(_) => Ok(()),
     }
 }
 

@@ -1,26 +1,28 @@
 //! `asynq queue`: queues, looked at, paused, removed.
 
 use asynq_core::Error;
-use asynq_core::inspector::QueueInfo;
+use asynq_core::inspector::{QueueInfo, Selection};
 use asynq_core::task::QueueName;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::drain::Drain;
-use super::for_each;
+use super::task::TypeCounts;
+use super::{ask, for_each};
 use crate::app::App;
+use crate::complete;
 use crate::failure::{Failure, Kind};
 use crate::human;
 use crate::output::{Cell, Column, Listing, Record};
 
 /// Queues.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Queue {
     /// The names of all queues; `-o wide` tells how they stand.
     #[command(visible_alias = "ls")]
     List,
     /// How queues stand.
-    Inspect(Names),
+    Inspect(Inspect),
     /// What queues processed on each day.
     History(History),
     /// Makes workers leave queues alone.
@@ -35,31 +37,44 @@ pub(crate) enum Queue {
     Remove(Remove),
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Names {
     /// Names of queues.
-    #[arg(required = true, value_name = "QUEUE")]
+    #[arg(required = true, value_name = "QUEUE", add = complete::queues())]
     queues: Vec<String>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Inspect {
+    /// Names of queues.
+    #[arg(required = true, value_name = "QUEUE", add = complete::queues())]
+    queues: Vec<String>,
+    /// Also how many tasks of each type there are; every task is read for it.
+    #[arg(long)]
+    types: bool,
+}
+
+#[derive(Args, Clone, Debug)]
 pub(crate) struct History {
     /// Names of queues.
-    #[arg(required = true, value_name = "QUEUE")]
+    #[arg(required = true, value_name = "QUEUE", add = complete::queues())]
     queues: Vec<String>,
     /// How many days.
     #[arg(short = 'x', long, default_value_t = 10)]
     days: usize,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Remove {
     /// Names of queues.
-    #[arg(required = true, value_name = "QUEUE")]
+    #[arg(required = true, value_name = "QUEUE", add = complete::queues())]
     queues: Vec<String>,
-    /// Delete their tasks too.
+    /// Delete their tasks too; the name of each must be typed to confirm it.
     #[arg(short = 'f', long)]
     force: bool,
+    /// With `--force`: do not ask.
+    #[arg(short = 'y', long)]
+    yes: bool,
 }
 
 const COLUMNS: [Column; 17] = [
@@ -120,10 +135,15 @@ pub(crate) fn object(queue: &QueueInfo) -> Value {
 }
 
 impl Queue {
+    /// Whether it changes nothing.
+    pub(crate) fn only_looks(&self) -> bool {
+        matches!(self, Self::List | Self::Inspect(_) | Self::History(_))
+    }
+
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
         match self {
             Self::List => list(app).await,
-            Self::Inspect(names) => inspect(app, &names.queues).await,
+            Self::Inspect(inspect) => inspect.run(app).await,
             Self::History(history) => history.run(app).await,
             Self::Drain(drain) => drain.run(app).await,
             Self::Pause(names) => {
@@ -143,6 +163,9 @@ impl Queue {
             Self::Remove(remove) => {
                 change(app, &remove.queues, async |queue| {
                     if remove.force {
+                        if !remove.yes {
+                            confirm(app, queue).await?;
+                        }
                         app.inspector.force_delete_queue(queue).await?;
                     } else {
                         app.inspector.delete_queue(queue).await.map_err(|error| {
@@ -176,16 +199,29 @@ async fn list(app: &App) -> Result<(), Failure> {
     app.printer.listing(&table(&super::stats::queues(app).await?))
 }
 
-async fn inspect(app: &App, names: &[String]) -> Result<(), Failure> {
-    let (records, result) = for_each(names, async |name| {
-        let queue = app.inspector.queue_info(name).await?;
-        Ok(record(&queue, app.now()))
-    })
-    .await;
-    if !records.is_empty() {
-        app.printer.records(&records)?;
+impl Inspect {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let (records, result) = for_each(&self.queues, async |name| {
+            let record = record(&app.inspector.queue_info(name).await?, app.now());
+            if !self.types {
+                return Ok(record);
+            }
+            let types = TypeCounts::of(app, Selection::new().queue(name)).await?;
+            Ok(record.block("types", "Types", types.cell()))
+        })
+        .await;
+        if !records.is_empty() {
+            app.printer.records(&records)?;
+        }
+        result
     }
-    result
+}
+
+/// Whoever deletes a queue with its tasks types its name.
+async fn confirm(app: &App, queue: &str) -> Result<(), Failure> {
+    let size = app.inspector.queue_info(queue).await?.size();
+    let name = human::printable(queue);
+    ask::for_word(&format!("Delete queue {name} and its {size} tasks? Type its name:"), queue)
 }
 
 fn record(queue: &QueueInfo, now: jiff::Timestamp) -> Record {

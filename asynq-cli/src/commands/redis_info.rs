@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::output::{Cell, Column, Listing};
 
 /// Redis.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Redis {
     /// What its `INFO` says and, in a cluster, `CLUSTER INFO`.
     Info,

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::human;
-use crate::output::{Cell, Column, Format, Listing, print_line};
+use crate::output::{Cell, Column, Format, Listing};
 
 /// How many tasks there are, and how Redis is.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Stats {
     /// Go's form of JSON, in one line; `-o json` has ours.
     #[arg(long)]
@@ -23,7 +23,7 @@ impl Stats {
         let queues = queues(app).await?;
         let redis = app.inspector.store_info().await?;
         if self.json {
-            return print_line(&go_json(&queues, &redis, app.now()).to_string());
+            return app.printer.line(&go_json(&queues, &redis, app.now()).to_string());
         }
         if !app.printer.format.is_table() {
             return document(app, &queues, &redis);

@@ -22,7 +22,7 @@ const OFTEN: usize = 500;
 /// Each task is as it stands at one moment, but not all at the same: of a system that works meanwhile, a task that goes
 /// from one state to another may be missed, or come twice. Pause the queues first where that matters. Tasks that an
 /// aggregator has in hand, counters, pauses and schedules are not exported.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Export {
     /// Only of this queue; may be given several times.
     #[arg(short = 'q', long, value_name = "QUEUE")]
@@ -93,7 +93,7 @@ enum Conflict {
 ///
 /// A task that was being run becomes pending. Locks last until the same moment as they would have. Each task is stored
 /// whole or not at all; an import that was stopped can be made again with `--on-conflict skip`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Import {
     /// The exports; `-` is stdin.
     #[arg(required = true, value_name = "FILE")]

@@ -11,7 +11,7 @@ use crate::human;
 use crate::output::{Cell, Column, Listing};
 
 /// Uniqueness locks.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Unique {
     /// The locks that are held, and the states of their tasks.
     #[command(visible_alias = "ls")]
@@ -20,7 +20,7 @@ pub(crate) enum Unique {
     Release(Release),
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct List {
     /// Only of this queue; may be given several times.
     #[arg(short = 'q', long, value_name = "QUEUE")]
@@ -30,7 +30,7 @@ pub(crate) struct List {
     stale: bool,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Release {
     /// The queue.
     #[arg(short = 'q', long)]

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::failure::{Failure, Kind};
 use crate::until_told::until_told;
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Web {
     /// Address and port; port 0 takes any that is free.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]

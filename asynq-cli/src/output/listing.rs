@@ -1,5 +1,7 @@
 //! [`Listing`]: rows of the same kind.
 
+use serde_json::Value;
+
 use super::Cell;
 use super::object::Object;
 use crate::failure::Failure;
@@ -57,6 +59,15 @@ impl Listing {
         let columns = columns.map(|column| Column { wide: false, ..column }).collect();
         let chosen = |row: &Vec<Cell>| places.iter().filter_map(|place| row.get(*place).cloned()).collect();
         Ok(Self { columns, rows: self.rows.iter().map(chosen).collect(), nothing: self.nothing.clone() })
+    }
+
+    /// The rows as JSON, for a field of something larger.
+    pub(crate) fn values(&self) -> Value {
+        let row = |row: &Vec<Cell>| {
+            let fields = self.columns.iter().zip(row);
+            Value::Object(fields.map(|(column, cell)| (column.name.to_owned(), cell.value.clone())).collect())
+        };
+        self.rows.iter().map(row).collect()
     }
 
     /// The rows as objects.

@@ -4,9 +4,13 @@ mod cell;
 mod listing;
 mod object;
 mod printer;
+mod progress;
 mod record;
+mod sink;
 
 pub(crate) use cell::Cell;
 pub(crate) use listing::{Column, Listing};
-pub(crate) use printer::{Color, Format, Printer, print_line};
+pub(crate) use printer::{Color, Format, Printer};
+pub(crate) use progress::Progress;
 pub(crate) use record::Record;
+pub(crate) use sink::Sink;

@@ -8,7 +8,7 @@ use comfy_table::{Attribute, ContentArrangement, Row, Table};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Listing, Record};
+use super::{Listing, Record, Sink};
 use crate::failure::Failure;
 
 /// How data is written.
@@ -65,6 +65,7 @@ pub(crate) struct Printer {
     /// Cells are not cut to the width of the terminal.
     pub(crate) full: bool,
     pub(crate) bold: bool,
+    pub(crate) sink: Sink,
 }
 
 impl Printer {
@@ -79,9 +80,9 @@ impl Printer {
     }
 
     pub(crate) fn listing(&self, listing: &Listing) -> Result<(), Failure> {
-        let mut out = stdout().lock();
+        let mut out = Vec::new();
         self.write_listing(listing, &mut out)?;
-        Ok(out.flush()?)
+        self.sink.put(&out)
     }
 
     fn write_listing(&self, listing: &Listing, out: &mut impl Write) -> Result<(), Failure> {
@@ -100,8 +101,7 @@ impl Printer {
         };
         match self.format {
             Format::Table | Format::Wide if listing.rows.is_empty() => {
-                // For people, and no data: nothing that is piped on sees it.
-                eprintln!("{}", listing.nothing);
+                self.sink.note(&listing.nothing);
             }
             Format::Table | Format::Wide => writeln!(out, "{}", self.table(listing))?,
             Format::Json => write_json(out, &listing.objects())?,
@@ -175,7 +175,7 @@ impl Printer {
     }
 
     fn each_record(&self, records: &[Record], document: &impl Serialize) -> Result<(), Failure> {
-        let mut out = stdout().lock();
+        let mut out = Vec::new();
         match self.format {
             Format::Table | Format::Wide => {
                 for (index, record) in records.iter().enumerate() {
@@ -204,9 +204,10 @@ impl Printer {
                         .map_err(failed)?;
                 }
                 writer.flush()?;
+                drop(writer);
             }
         }
-        Ok(out.flush()?)
+        self.sink.put(&out)
     }
 
     fn write_record(&self, record: &Record, out: &mut impl Write) -> Result<(), Failure> {
@@ -228,26 +229,24 @@ impl Printer {
 
     /// One document of any form; as JSON in a line of its own where rows would have lines.
     pub(crate) fn document(&self, value: &Value) -> Result<(), Failure> {
-        let mut out = stdout().lock();
+        let mut out = Vec::new();
         match self.format {
             Format::Yaml => write_yaml(&mut out, value)?,
             Format::Jsonl => writeln!(out, "{value}")?,
             _ => write_json(&mut out, value)?,
         }
-        Ok(out.flush()?)
+        self.sink.put(&out)
     }
 
     /// A line for people about something that was done; programs get it as data from [`listing`](Self::listing).
     pub(crate) fn say(&self, line: &str) -> Result<(), Failure> {
-        if self.format.is_table() { print_line(line) } else { Ok(()) }
+        if self.format.is_table() { self.line(line) } else { Ok(()) }
     }
-}
 
-/// Prints a line, whatever the format.
-pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
-    let mut out = stdout().lock();
-    writeln!(out, "{line}")?;
-    Ok(out.flush()?)
+    /// A line, whatever the format.
+    pub(crate) fn line(&self, line: &str) -> Result<(), Failure> {
+        self.sink.put(format!("{line}\n").as_bytes())
+    }
 }
 
 fn write_json(out: &mut impl Write, data: &impl Serialize) -> Result<(), Failure> {

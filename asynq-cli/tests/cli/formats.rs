@@ -93,7 +93,7 @@ async fn exit_codes_say_what_was_wrong() {
         (&["task", "inspect", "-q", "mail", "-i", "x"], 3, "task not found"),
         (&["task", "run", "-q", "mail", "-i", "p1"], 4, "is pending"),
         (&["queue", "remove", "mail"], 4, "`--force` does that"),
-        (&["queue", "pause", "mial"], 3, "queue not found: `mial`"),
+        (&["queue", "pause", "mial"], 3, "queue not found: `mial`; did you mean `mail`?"),
         (&["task", "enqueue", "-t", "t", "-l", "", "-q", "mail", "--id", "p1"], 4, "conflicts"),
         (&["task", "enqueue", "-t", "t", "-l", "{", "--payload-format", "json"], 2, "no JSON"),
         (&["task", "enqueue", "-t", "t", "-l", "x", "--in", "soon"], 2, "no length of time"),
@@ -102,6 +102,14 @@ async fn exit_codes_say_what_was_wrong() {
         (&["task", "list", "-q", "mail", "-s", "aggregating"], 2, "--group"),
         (&["task", "delete", "--filter", "type:email:*"], 6, "--yes"),
         (&["tsak"], 2, "'task'"),
+        (&["help", "tsak"], 2, "did you mean `task`?"),
+        (&["server", "inspect", "none"], 3, "no server"),
+        (&["queue", "remove", "mail", "--force"], 6, "Type its name"),
+        (&["task", "copy", "-q", "mail", "nope"], 3, "task not found"),
+        (&["task", "edit", "-q", "mail", "a1", "p1"], 2, "or one task"),
+        (&["task", "enqueue", "--batch", "/none/of/these"], 2, "/none/of/these: "),
+        (&["task", "enqueue", "-t", "t", "-l", "@/none/of/these"], 2, "/none/of/these: "),
+        (&["wait", "--task", "nope"], 3, "no queue has a task"),
         (&["task", "find", "nothing-like-it"], 3, "no task fits"),
     ] {
         let ran = run(&redis, words);
@@ -121,6 +129,30 @@ async fn exit_codes_say_what_was_wrong() {
     // Of several, each is told, and those that can be done are done.
     let ran = run(&redis, &["queue", "pause", "nope", "mail", "neither"]);
     assert_eq!((ran.code, ran.out.as_str()), (3, "queue mail: paused\n"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_look_is_told_so_and_who_reads_no_more_is_left_alone() {
+    let (redis, _client) = seeded().await;
+    redis.command::<()>(&["ACL", "SETUSER", "eve", "on", ">x", "~other:*", "+ping"]).await;
+    for words in
+        [&["stats"][..], &["task", "list", "-q", "mail", "-s", "pending"], &["queue", "pause", "mail"]]
+    {
+        let ran = run(&redis, &[words, &["-U", "eve", "-p", "x"]].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{words:?}: {ran:?}");
+        assert!(ran.err.contains("permission") && ran.err.lines().count() == 1, "{words:?}: {ran:?}");
+    }
+    for format in ["table", "json", "csv"] {
+        let mut child = program(&["task", "list", "-q", "mail", "-s", "pending", "-o", format])
+            .env("ASYNQ_REDIS_URL", redis.url())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let ran = super::read(child.wait_with_output().unwrap());
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{format}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,12 +1,18 @@
 //! The command line as its users meet it: the program itself, on a real Redis.
 
 mod care;
+mod changing;
 mod configuration;
 mod exporter;
 mod finding;
 mod formats;
 mod go;
+mod helping;
+mod looking;
+mod snapshots;
+mod terminal;
 mod web;
+mod world;
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,5 +1,6 @@
 //! [`Action`]: what can be done to a task; and to all tasks of a selection.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::IntoFuture;
 use std::ops::ControlFlow;
@@ -29,6 +30,8 @@ pub enum Action {
     Cancel,
     /// Move it to the queue of this name: [`Inspector::move_task`].
     Move(String),
+    /// Enqueue it once more, in the queue of this name or its own: [`Inspector::copy_task`].
+    Copy(Option<String>),
     /// Change its payload, options or time: [`Inspector::edit`].
     Edit(TaskEdit),
 }
@@ -41,6 +44,7 @@ impl Action {
             Self::Archive => !matches!(state, TaskState::Archived | TaskState::Active),
             Self::Delete => state != TaskState::Active,
             Self::Cancel => state == TaskState::Active,
+            Self::Copy(_) => true,
             Self::Move(_) => !matches!(state, TaskState::Active | TaskState::Aggregating),
             Self::Edit(_) => {
                 !matches!(state, TaskState::Active | TaskState::Completed | TaskState::Aggregating)
@@ -57,6 +61,7 @@ impl fmt::Display for Action {
             Self::Delete => "delete",
             Self::Cancel => "cancel",
             Self::Move(_) => "move",
+            Self::Copy(_) => "copy",
             Self::Edit(_) => "edit",
         })
     }
@@ -79,6 +84,7 @@ impl Inspector {
             Action::Delete => self.delete(queue, id).await,
             Action::Cancel => self.cancel(id).await,
             Action::Move(to) => self.move_task(queue, id, to).await.map(drop),
+            Action::Copy(to) => self.copy_task(queue, id, to.as_deref()).await.map(drop),
             Action::Edit(edit) => self.edit(queue, id, edit.clone()).await.map(drop),
         }
     }
@@ -166,13 +172,24 @@ impl SelectionChange {
     async fn run(mut self) -> Result<SelectionChanged> {
         let selection = self.selection.clone().allowing(&self.action);
         let mut found = self.inspector.find(selection).await?;
+        // Copies may be found as well: what is copied is what was there before the first of them.
+        let mut read = VecDeque::new();
+        if matches!(self.action, Action::Copy(_)) {
+            while let Some(task) = found.next().await {
+                read.push_back(task?);
+            }
+        }
         let mut done = SelectionChanged::default();
         let mut running = FuturesUnordered::new();
         let at_a_time = if self.pace.is_some() { 1 } else { AT_A_TIME };
         let mut more = true;
         loop {
             while more && running.len() < at_a_time {
-                match found.next().await {
+                let next = match read.pop_front() {
+                    Some(task) => Some(Ok(task)),
+                    None => found.next().await,
+                };
+                match next {
                     Some(task) => running.push(changed(&self.inspector, &self.action, task?)),
                     None => more = false,
                 }

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! inspector.rs (Inspector: queues and tasks, one at a time)
-//!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs (one task, its message)
+//!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs, copying.rs (one task, its message)
 //!   ├─► bulk.rs (all tasks of a collection) ├─► processes.rs (servers, schedulers, cluster)
 //!   ├─► locks.rs (uniqueness locks)          ├─► transfer/ (export and import)
 //!   ├─► doctor/ (what is wrong with all of it, and how it is put right)
 //!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
-//!         └─► search.rs (part by part, within a budget)
+//!         ├─► search.rs (part by part, within a budget)
+//!         └─► watching.rs (what becomes of them)
 //! ```
 //!
 //! Nothing here runs tasks, and nothing decides how they are shown: command line, dashboard and Web UI live on it. How
@@ -15,6 +16,7 @@
 
 mod action;
 mod bulk;
+mod copying;
 mod doctor;
 mod edit;
 mod filter;
@@ -30,6 +32,7 @@ mod selection;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod watching;
 
 pub use crate::broker::{
     ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo, TaskDetail, Unreadable,
@@ -47,3 +50,4 @@ pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
 pub use search::{Search, SearchCursor, SearchPart};
 pub use selection::{FoundTasks, Selection};
 pub use transfer::{Export, Import, ImportError, Imported, OnConflict};
+pub use watching::{TaskChange, TaskWatch};

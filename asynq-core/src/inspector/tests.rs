@@ -9,8 +9,8 @@ use futures_util::TryStreamExt as _;
 
 use super::processes::{ScheduledEntry, ServerStatus};
 use super::{
-    Class, Collection, Import, ImportError, Imported, Inspector, OnConflict, Page, Search, SearchCursor,
-    SearchPart, Selection, TaskEdit,
+    Action, Class, Collection, Import, ImportError, Imported, Inspector, OnConflict, Page, Search,
+    SearchCursor, SearchPart, Selection, TaskEdit,
 };
 use crate::broker::conformance::Corruption;
 use crate::broker::{
@@ -683,4 +683,51 @@ async fn conflicts_are_refused_skipped_or_replaced() {
         assert!(lock.key.starts_with(&format!("asynq:{{{queue}}}:unique:")), "{lock:?}");
         assert_eq!(lock.holder.as_deref(), Some("a"));
     }
+}
+
+#[tokio::test]
+async fn a_copy_is_the_same_work_anew() {
+    let world = world();
+    let unique = |options: TaskOptions| options.unique(Duration::from_secs(60)).header("a", "b").max_retry(3);
+    world.enqueue("u", unique).await;
+    world.inspector.archive("q", "u").await.unwrap();
+    let copy = world.inspector.copy_task("q", "u", None).await.unwrap();
+    let stored = world.inspector.task("q", &copy.id).await.unwrap();
+    assert_eq!((&stored.info.payload, stored.info.max_retry), (&copy.payload, 3));
+    assert_eq!(
+        (stored.info.state, stored.lock, stored.info.headers["a"].as_str()),
+        (TaskState::Pending, None, "b")
+    );
+    assert_eq!(world.state("q", "u").await, Some(TaskState::Archived), "the first stays");
+
+    // Copies are found as well, and are not copied once more.
+    let done = world.inspector.apply_to(Selection::new(), Action::Copy(None)).await.unwrap();
+    assert_eq!((done.changed, world.inspector.queue_info("q").await.unwrap().pending), (2, 3));
+    let away = world.inspector.copy_task("q", "u", Some("other")).await.unwrap();
+    assert_eq!(world.state("other", away.id.as_str()).await, Some(TaskState::Pending));
+    let gone = world.inspector.copy_task("q", "none", None).await.unwrap_err();
+    assert!(matches!(gone, Error::TaskNotFound { .. }), "{gone}");
+}
+
+#[tokio::test]
+async fn what_becomes_of_tasks_is_told_by_looking_again() {
+    let world = world();
+    world.pending(["a", "b", "c"].map(str::to_owned)).await;
+    let mut tasks = world.inspector.watch(Selection::new().queue("q"));
+    let mut failed = world.inspector.watch(Selection::new().filter("state:archived".parse().unwrap()));
+    let told = async |watch: &mut super::TaskWatch| {
+        let changes = watch.look().await.unwrap();
+        changes.into_iter().map(|change| (change.id.to_string(), change.from, change.to)).collect::<Vec<_>>()
+    };
+    assert_eq!((told(&mut tasks).await, told(&mut failed).await), (vec![], vec![]));
+    world.inspector.archive("q", "a").await.unwrap();
+    world.inspector.delete("q", "b").await.unwrap();
+    world.pending(["d".to_owned()]).await;
+    let (pending, archived) = (Some(TaskState::Pending), Some(TaskState::Archived));
+    let changes = [("a", pending, archived), ("b", pending, None), ("d", None, pending)];
+    assert_eq!(told(&mut tasks).await, changes.map(|(id, from, to)| (id.to_owned(), from, to)));
+    assert_eq!(told(&mut failed).await, [("a".to_owned(), None, archived)]);
+    world.inspector.run("q", "a").await.unwrap();
+    assert_eq!(told(&mut failed).await, [("a".to_owned(), archived, pending)], "it does not fit any more");
+    assert_eq!(told(&mut failed).await, []);
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod cli_docs;
 mod command;
 mod compile_time;
 mod reliability;
@@ -12,6 +13,7 @@ mod vectors;
 
 pub(crate) use bench::BENCH;
 pub(crate) use ci::CI;
+pub(crate) use cli_docs::CLI_DOCS;
 pub(crate) use command::Command;
 pub(crate) use compile_time::COMPILE_TIME;
 pub(crate) use reliability::RELIABILITY;

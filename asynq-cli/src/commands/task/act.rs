@@ -1,27 +1,28 @@
-//! `asynq task run`, `archive`, `delete`, `move`, `edit` and `cancel`: what is done to tasks that are named, read from
+//! `asynq task run`, `archive`, `delete`, `move`, `copy`, `edit` and `cancel`: what is done to tasks that are named, read from
 //! stdin, or fit a filter.
 
-use std::io::{BufRead, IsTerminal, Write, stderr, stdin};
+use std::io::{BufRead, stdin};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use asynq_core::inspector::{Action, Filter, Selection, TaskEdit};
+use asynq_core::inspector::{Action, Filter, PayloadFormat, Selection, TaskEdit};
 use asynq_core::task::TaskState;
 use clap::Args;
 
-use super::super::for_each;
+use super::super::{ask, for_each};
+use super::payload::{self, formats};
 use crate::app::App;
 use crate::failure::{Failure, Kind};
-use crate::human;
-use crate::output::{Cell, Column, Listing};
+use crate::output::{Cell, Column, Listing, Progress};
+use crate::{complete, human};
 
 /// Which tasks.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Which {
     /// The queue; with a filter, all queues unless one is named.
-    #[arg(short = 'q', long, required_unless_present = "filter")]
+    #[arg(short = 'q', long, required_unless_present = "filter", add = complete::queues())]
     queue: Option<String>,
     /// IDs of tasks; `-` reads them from stdin, one in each line.
     #[arg(short = 'i', long = "id", value_name = "ID")]
@@ -30,10 +31,10 @@ pub(crate) struct Which {
     #[arg(value_name = "ID", conflicts_with = "filter")]
     ids: Vec<String>,
     /// All tasks that fit this, in place of IDs.
-    #[arg(long, conflicts_with = "id")]
+    #[arg(long, allow_hyphen_values = true, conflicts_with = "id")]
     filter: Option<Filter>,
     /// With a filter: only in this state.
-    #[arg(short = 's', long, requires = "filter")]
+    #[arg(short = 's', long, requires = "filter", add = complete::states())]
     state: Option<TaskState>,
     /// With a filter: no more than so many.
     #[arg(long, requires = "filter")]
@@ -67,7 +68,7 @@ impl Verb {
     }
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Change {
     #[command(flatten)]
     which: Which,
@@ -79,10 +80,10 @@ impl Change {
     }
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Move {
     /// The queue to move them to.
-    #[arg(long)]
+    #[arg(long, value_name = "QUEUE", add = complete::queues())]
     to: String,
     #[command(flatten)]
     which: Which,
@@ -94,11 +95,29 @@ impl Move {
     }
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Copy {
+    /// The queue that gets the copies; without it, that of each task.
+    #[arg(long, value_name = "QUEUE", add = complete::queues())]
+    to: Option<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Copy {
+    pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
+        self.which.apply(app, Action::Copy(self.to)).await
+    }
+}
+
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Edit {
     /// The new payload; `@FILE` reads a file, `-` reads stdin.
     #[arg(short = 'l', long)]
     payload: Option<String>,
+    /// What the payload is.
+    #[arg(long, default_value_t, value_parser = formats(), requires = "payload")]
+    payload_format: PayloadFormat,
     /// Sets a header: `name=value`.
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     header: Vec<(String, String)>,
@@ -106,7 +125,7 @@ pub(crate) struct Edit {
     #[arg(long, value_parser = human::moment)]
     at: Option<jiff::Timestamp>,
     /// How often it may be retried.
-    #[arg(long)]
+    #[arg(long, visible_alias = "max-retry")]
     retry: Option<u32>,
     /// How long an attempt may take.
     #[arg(long, value_parser = human::duration)]
@@ -129,7 +148,7 @@ impl Edit {
         let mut edit = TaskEdit::new();
         let mut changes = false;
         if let Some(payload) = &self.payload {
-            (edit, changes) = (edit.payload(super::enqueue::payload(payload)?), true);
+            (edit, changes) = (edit.payload(payload::read(self.payload_format, payload)?), true);
         }
         for (name, value) in self.header {
             (edit, changes) = (edit.header(name, value), true);
@@ -147,15 +166,14 @@ impl Edit {
             (edit, changes) = (edit.retention(keep), true);
         }
         if !changes {
-            return Err(Failure::usage(
-                "nothing to change: give --payload, --header, --at, --retry, --timeout or --retention",
-            ));
+            let (queue, id) = self.which.only()?;
+            return super::editor::edit(app, &queue, &id).await;
         }
         self.which.apply(app, Action::Edit(edit)).await
     }
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Cancel {
     /// IDs of tasks that are being run.
     #[arg(required = true, value_name = "ID")]
@@ -187,6 +205,18 @@ fn finish(app: &App, listing: &Listing, result: Result<(), Failure>) -> Result<(
 }
 
 impl Which {
+    /// The task, where one must be named.
+    fn only(self) -> Result<(String, String), Failure> {
+        let ids = named(self.id.into_iter().chain(self.ids))?;
+        match (self.queue, <[String; 1]>::try_from(ids)) {
+            (Some(queue), Ok([id])) => Ok((queue, id)),
+            _ => Err(Failure::usage(
+                "nothing to change: give --payload, --header, --at, --retry, --timeout or --retention; or one task, to \
+                 edit its payload",
+            )),
+        }
+    }
+
     async fn apply(self, app: &App, action: Action) -> Result<(), Failure> {
         match self.filter.clone() {
             Some(filter) => self.apply_to_found(app, action, filter).await,
@@ -236,21 +266,14 @@ impl Which {
             );
         }
         if !self.yes {
-            confirm(&format!("{action} {count} tasks?"))?;
+            ask::yes(&format!("{action} {count} tasks?"))?;
         }
-        let mut done = 0_usize;
         let stop = Arc::clone(&app.stop);
-        let progress = stderr().is_terminal() && app.printer.format.is_table();
+        let mut progress = Progress::of(count);
         let mut change = app.inspector.apply_to(selection, action.clone()).watch(move |task, result| {
-            done += 1;
+            progress.step(1);
             if let Err(error) = result {
-                eprintln!("error: {}: {error}", human::printable(task.id.as_str()));
-            }
-            if progress && (done.is_multiple_of(50) || done == count) {
-                eprint!("\r{done} of {count}");
-                if done >= count {
-                    eprintln!();
-                }
+                progress.say(&format!("error: {}: {error}", human::printable(task.id.as_str())));
             }
             if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
@@ -280,24 +303,6 @@ async fn count(app: &App, selection: &Selection) -> Result<usize, Failure> {
     Ok(count)
 }
 
-/// Asks on the terminal; where there is none, nothing is confirmed.
-pub(crate) fn confirm(question: &str) -> Result<(), Failure> {
-    if !stdin().is_terminal() {
-        return Err(Failure::new(
-            Kind::Refused,
-            format!("{question} Not confirmed: there is no terminal to ask on; add --yes"),
-        ));
-    }
-    eprint!("{question} [y/N] ");
-    stderr().flush()?;
-    let mut answer = String::new();
-    stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Ok(());
-    }
-    Err(Failure::new(Kind::Refused, "not confirmed; nothing was changed"))
-}
-
 /// The counts of a change of many.
 pub(super) fn report(
     app: &App,
@@ -323,6 +328,7 @@ pub(super) fn past(action: &Action) -> &'static str {
         Action::Archive => "archived",
         Action::Delete => "deleted",
         Action::Move(_) => "moved",
+        Action::Copy(_) => "copied",
         Action::Edit(_) => "changed",
         _ => "asked to cancel",
     }

@@ -1,32 +1,47 @@
 //! `asynq task enqueue`: one task, or one for each line of a file.
 
-use std::io::{Read, stdin};
 use std::time::Duration;
 
 use asynq_core::inspector::PayloadFormat;
 use asynq_core::task::{Task, TaskOptions};
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 
+use super::payload::{self, formats};
 use super::rows::rows;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::human;
+use crate::{complete, human};
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Enqueue {
     /// The type.
-    #[arg(short = 't', long = "type", visible_alias = "type-name", alias = "type_name")]
-    task_type: String,
+    #[arg(
+        short = 't',
+        long = "type",
+        visible_alias = "type-name",
+        alias = "type_name",
+        value_name = "TYPE",
+        required_unless_present = "batch",
+        add = complete::types()
+    )]
+    task_type: Option<String>,
     /// The payload; `@FILE` reads a file, `-` reads stdin.
-    #[arg(short = 'l', long)]
-    payload: String,
+    #[arg(short = 'l', long, required_unless_present = "batch")]
+    payload: Option<String>,
+    /// Enqueue a task for each line of this file, or of stdin when it is `-`: JSON objects with `type`, `payload` (a text,
+    /// or any JSON) or `payload_base64`, `queue`, `id`, `group`, `retry`, `timeout`, `deadline`, `unique`, `process_at`,
+    /// `process_in`, `retention` and `headers`. When a line is wrong, nothing is enqueued.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "task_type", "payload", "queue", "id", "group", "retry", "deadline", "unique", "process_at", "process_in",
+        "retention", "header",
+    ])]
+    batch: Option<String>,
     /// What the payload is.
     #[arg(long, default_value_t, value_parser = formats())]
     payload_format: PayloadFormat,
     /// The queue.
-    #[arg(short = 'q', long)]
+    #[arg(short = 'q', long, add = complete::queues())]
     queue: Option<String>,
     /// The ID.
     #[arg(short = 'i', long)]
@@ -62,7 +77,13 @@ pub(crate) struct Enqueue {
 
 impl Enqueue {
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
-        let payload = self.payload_format.decode(payload(&self.payload)?).map_err(Failure::usage)?;
+        if let Some(path) = &self.batch {
+            return super::batch::enqueue(app, path).await;
+        }
+        let (Some(task_type), Some(payload)) = (self.task_type, self.payload) else {
+            return Err(Failure::usage("a type and a payload are needed, or --batch"));
+        };
+        let payload = payload::read(self.payload_format, &payload)?;
         let mut options = TaskOptions::new();
         if let Some(queue) = self.queue {
             options = options.queue(queue);
@@ -97,31 +118,12 @@ impl Enqueue {
         for (name, value) in self.header {
             options = options.header(name, value);
         }
-        let task = Task::new(self.task_type, payload).map_err(asynq_core::Error::from)?;
+        let task = Task::new(task_type, payload).map_err(asynq_core::Error::from)?;
         let info = app.client.enqueue(task.options(options)).await?.into_info();
         if app.printer.format.is_table() && !app.printer.ids {
             let (id, queue) = (human::printable(info.id.as_str()), human::printable(info.queue.as_str()));
             return app.printer.say(&format!("enqueued {id} in queue {queue}: {}", info.state));
         }
         app.printer.listing(&rows(&[info], None, app.now(), String::new()))
-    }
-}
-
-/// The formats of payloads, as help and completions list them.
-fn formats() -> impl TypedValueParser<Value = PayloadFormat> {
-    PossibleValuesParser::new(PayloadFormat::ALL.map(PayloadFormat::as_str))
-        .try_map(|word| word.parse::<PayloadFormat>())
-}
-
-/// A payload as it was given, or the file or stdin that it names.
-pub(super) fn payload(given: &str) -> Result<Vec<u8>, Failure> {
-    if given == "-" {
-        let mut bytes = Vec::new();
-        stdin().lock().read_to_end(&mut bytes)?;
-        return Ok(bytes);
-    }
-    match given.strip_prefix('@') {
-        Some(path) => std::fs::read(path).map_err(|error| Failure::usage(format!("{path}: {error}"))),
-        None => Ok(given.as_bytes().to_vec()),
     }
 }

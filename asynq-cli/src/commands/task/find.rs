@@ -1,54 +1,58 @@
-//! `asynq task list`, `find` and `types`.
-
-use std::collections::BTreeMap;
+//! `asynq task list` and `find`.
 
 use asynq_core::inspector::{Collection, Filter, FoundTasks, Page, Selection};
 use asynq_core::task::{TaskInfo, TaskState};
 use clap::Args;
 
 use super::rows::rows;
+use super::window::Window;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::human;
-use crate::output::{Cell, Column, Listing};
+use crate::{complete, human};
 
 /// How many tasks a search shows unless told otherwise.
 const FOUND: usize = 100;
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct List {
     /// The queue; with a filter, all queues unless one is named.
-    #[arg(short = 'q', long, required_unless_present = "filter")]
+    #[arg(short = 'q', long, required_unless_present = "filter", add = complete::queues())]
     queue: Option<String>,
     /// active, pending, aggregating, scheduled, retry, archived or completed; with a filter, all unless one is named.
-    #[arg(short = 's', long, required_unless_present = "filter")]
+    #[arg(short = 's', long, required_unless_present = "filter", add = complete::states())]
     state: Option<TaskState>,
     /// The group, of aggregating tasks.
     #[arg(short = 'g', long)]
     group: Option<String>,
     /// Which page.
-    #[arg(long, default_value_t = 1, conflicts_with = "filter")]
+    #[arg(long, default_value_t = 1, conflicts_with_all = ["filter", "since", "until", "sort"])]
     page: usize,
     /// How many tasks a page has.
     #[arg(long, default_value_t = Page::DEFAULT_SIZE)]
     size: usize,
     /// Only tasks that fit: `type:email:* error:timeout age:>2h payload.user.id:42 -has:result`.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     filter: Option<Filter>,
-    /// With a filter: show all, not only the first.
-    #[arg(long, requires = "filter")]
+    /// Show all of them, and not a page.
+    #[arg(long, conflicts_with = "page")]
     all: bool,
+    #[command(flatten)]
+    window: Window,
 }
 
 impl List {
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
-        if let Some(filter) = self.filter {
-            let mut selection = Selection::new().filter(filter);
+        if self.filter.is_some() || self.all || self.window.is_given() {
+            if self.filter.is_none() {
+                // It says that a group is needed, where one is.
+                self.state.map(|state| collection(state, self.group.clone())).transpose()?;
+            }
+            let mut selection = self.filter.into_iter().fold(Selection::new(), Selection::filter);
             selection = self.queue.into_iter().fold(selection, Selection::queue);
             selection = self.state.into_iter().fold(selection, Selection::state);
             selection = self.group.into_iter().fold(selection, Selection::group);
             let limit = (!self.all).then_some(self.size);
-            return search(app, selection, self.state, limit).await;
+            return search(app, selection, self.state, &self.window, limit).await;
         }
         let (Some(queue), Some(state)) = (self.queue, self.state) else {
             return Err(Failure::usage("a queue and a state are needed, or a filter"));
@@ -81,7 +85,7 @@ pub(super) fn collection(state: TaskState, group: Option<String>) -> Result<Coll
     })
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Find {
     /// A task ID, or a filter.
     #[arg(required = true, value_name = "FILTER")]
@@ -96,15 +100,7 @@ impl Find {
         let words = self.filter.join(" ");
         // An ID alone is looked up, which is quick however many tasks there are.
         if let [id] = self.filter.as_slice() {
-            let mut found = Vec::new();
-            for queue in app.inspector.queues().await? {
-                match app.inspector.task(&queue, id).await {
-                    Ok(task) => found.push(task.info),
-                    Err(asynq_core::Error::TaskNotFound { .. } | asynq_core::Error::QueueNotFound { .. }) => {
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            }
+            let found = locate(app, id).await?;
             if !found.is_empty() {
                 return app.printer.listing(&rows(&found, None, app.now(), String::new()));
             }
@@ -119,20 +115,42 @@ impl Find {
     }
 }
 
+/// The tasks of this ID: those of different queues have nothing to do with each other.
+pub(crate) async fn locate(app: &App, id: &str) -> Result<Vec<TaskInfo>, Failure> {
+    let mut found = Vec::new();
+    for queue in app.inspector.queues().await? {
+        match app.inspector.task(&queue, id).await {
+            Ok(task) => found.push(task.info),
+            Err(asynq_core::Error::TaskNotFound { .. } | asynq_core::Error::QueueNotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
 async fn search(
     app: &App,
     selection: Selection,
     state: Option<TaskState>,
+    window: &Window,
     limit: Option<usize>,
 ) -> Result<(), Failure> {
-    let selection =
-        limit.into_iter().fold(selection, |selection, limit| selection.limit(limit.saturating_add(1)));
-    let mut tasks = collect(app.inspector.find(selection).await?).await?;
-    let more = limit.is_some_and(|limit| tasks.len() > limit);
-    tasks.truncate(limit.unwrap_or(usize::MAX));
+    let limit = limit.unwrap_or(usize::MAX);
+    let mut found = app.inspector.find(selection).await?;
+    let mut tasks = Vec::new();
+    // One more than is shown, to tell that there are more.
+    while window.is_sorted() || tasks.len() <= limit {
+        match found.next().await {
+            None => break,
+            Some(task) => tasks.extend(Some(task?).filter(|task| window.holds(task))),
+        }
+    }
+    window.sort(&mut tasks);
+    let more = tasks.len() > limit;
+    tasks.truncate(limit);
     app.printer.listing(&rows(&tasks, state, app.now(), "no task fits".to_owned()))?;
     if more {
-        eprintln!("there are more: `--all` shows all, `--size N` as many");
+        app.printer.sink.note("there are more: `--all` shows all, `--size N` as many");
     }
     Ok(())
 }
@@ -143,55 +161,4 @@ async fn collect(mut found: FoundTasks) -> Result<Vec<TaskInfo>, Failure> {
         tasks.push(task?);
     }
     Ok(tasks)
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Types {
-    /// Of these queues; of all unless some are named.
-    #[arg(short = 'q', long)]
-    queue: Vec<String>,
-    /// Only of tasks that fit.
-    #[arg(long, default_value = "")]
-    filter: Filter,
-}
-
-impl Types {
-    pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
-        let selection = self.queue.into_iter().fold(Selection::new().filter(self.filter), Selection::queue);
-        let mut found = app.inspector.find(selection).await?;
-        let mut counts: BTreeMap<String, BTreeMap<TaskState, usize>> = BTreeMap::new();
-        while let Some(task) = found.next().await {
-            let task = task?;
-            *counts.entry(task.task_type.to_string()).or_default().entry(task.state).or_default() += 1;
-        }
-        let mut listing = Listing::new(
-            &[
-                Column::new("type", "Type"),
-                Column::new("total", "Total"),
-                Column::new("active", "Active"),
-                Column::new("pending", "Pending"),
-                Column::new("aggregating", "Aggregating"),
-                Column::new("scheduled", "Scheduled"),
-                Column::new("retry", "Retry"),
-                Column::new("archived", "Archived"),
-                Column::new("completed", "Completed"),
-            ],
-            "no tasks",
-        );
-        for (task_type, states) in &counts {
-            let of = |state| Cell::count(states.get(&state).copied().unwrap_or(0));
-            listing.push([
-                Cell::text(task_type),
-                Cell::count(states.values().sum()),
-                of(TaskState::Active),
-                of(TaskState::Pending),
-                of(TaskState::Aggregating),
-                of(TaskState::Scheduled),
-                of(TaskState::Retry),
-                of(TaskState::Archived),
-                of(TaskState::Completed),
-            ]);
-        }
-        app.printer.listing(&listing)
-    }
 }

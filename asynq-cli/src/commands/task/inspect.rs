@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::failure::Failure;
-use crate::human;
 use crate::output::{Cell, Record};
+use crate::{complete, human};
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Inspect {
     /// The queue.
-    #[arg(short = 'q', long)]
+    #[arg(short = 'q', long, add = complete::queues())]
     queue: String,
     /// The task's ID.
     #[arg(short = 'i', long)]

@@ -1,21 +1,27 @@
 //! `asynq task`: tasks, found, looked at, changed and enqueued.
 
 mod act;
+mod batch;
+mod editor;
 mod enqueue;
 mod find;
 mod inspect;
+mod payload;
 mod rows;
+mod types;
 mod whole;
+mod window;
 
 use clap::Subcommand;
 
-pub(crate) use self::act::confirm;
+pub(crate) use find::locate;
+pub(crate) use types::TypeCounts;
 
 use crate::app::App;
 use crate::failure::Failure;
 
 /// Tasks.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Task {
     /// The tasks of a queue in one state, page by page; or with a filter, all that fit.
     #[command(visible_alias = "ls")]
@@ -23,7 +29,7 @@ pub(crate) enum Task {
     /// Looks for a task ID, or a filter, in all queues.
     Find(find::Find),
     /// How many tasks of each type are in each state.
-    Types(find::Types),
+    Types(types::Types),
     /// All that is stored of a task.
     Inspect(inspect::Inspect),
     /// Asks workers to cancel tasks.
@@ -38,7 +44,13 @@ pub(crate) enum Task {
     /// Moves tasks to another queue.
     #[command(visible_alias = "mv")]
     Move(act::Move),
+    /// Enqueues tasks once more, as they are, under new IDs.
+    #[command(visible_alias = "cp")]
+    Copy(act::Copy),
     /// Changes tasks that are not being run: payload, time, options.
+    ///
+    /// With one ID and nothing else, the payload is opened in `$VISUAL` or `$EDITOR`. It is stored unless somebody else has
+    /// changed it meanwhile.
     Edit(act::Edit),
     /// Makes all tasks of one state pending.
     Runall(whole::Whole),
@@ -62,6 +74,7 @@ impl Task {
             Self::Archive(command) => command.run(app, act::Verb::Archive).await,
             Self::Delete(command) => command.run(app, act::Verb::Delete).await,
             Self::Move(command) => command.run(app).await,
+            Self::Copy(command) => command.run(app).await,
             Self::Edit(command) => command.run(app).await,
             Self::Runall(command) => command.run(app, act::Verb::Run).await,
             Self::Archiveall(command) => command.run(app, act::Verb::Archive).await,
@@ -72,6 +85,11 @@ impl Task {
 
     /// Whether it says how far it came when it is stopped.
     pub(crate) fn changes_many(&self) -> bool {
-        !matches!(self, Self::List(_) | Self::Find(_) | Self::Types(_) | Self::Inspect(_) | Self::Cancel(_))
+        !self.only_looks() && !matches!(self, Self::Cancel(_))
+    }
+
+    /// Whether it changes nothing.
+    pub(crate) fn only_looks(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Find(_) | Self::Types(_) | Self::Inspect(_))
     }
 }

@@ -10,15 +10,17 @@ use clap::Args;
 use super::act::{Verb, past, report};
 use super::find::collection;
 use crate::app::App;
+use crate::complete;
 use crate::failure::{Failure, Kind};
+use crate::output::Progress;
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Whole {
     /// The queue.
-    #[arg(short = 'q', long)]
+    #[arg(short = 'q', long, add = complete::queues())]
     queue: String,
     /// pending, aggregating, scheduled, retry, archived or completed.
-    #[arg(short = 's', long)]
+    #[arg(short = 's', long, add = complete::states())]
     state: TaskState,
     /// The group, of aggregating tasks.
     #[arg(short = 'g', long)]
@@ -35,8 +37,10 @@ impl Whole {
             Verb::Delete => app.inspector.delete_all(&self.queue, collection),
         };
         let stop = Arc::clone(&app.stop);
+        let mut progress = Progress::default();
         let ended = change
-            .watch(move |_| {
+            .watch(move |so_far| {
+                progress.at(so_far.changed + so_far.dropped, so_far.left);
                 if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
             .await?;

@@ -6,15 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::{ConfigFile, default_file};
+use crate::failure::Failure;
+use crate::{complete, human};
 use asynq_core::broker::redis::{Address, ConnectOptions, TlsOptions};
 use clap::Args;
-use toml_edit::{DocumentMut, Item};
-
-use crate::failure::Failure;
-use crate::human;
 
 /// Where Redis is when nothing says so.
 const DEFAULT_URL: &str = "redis://127.0.0.1:6379";
@@ -24,7 +23,7 @@ const DEFAULT_CLUSTER: &str =
     "127.0.0.1:7000,127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003,127.0.0.1:7004,127.0.0.1:7005";
 
 /// The names of settings, as in the file.
-const NAMES: [&str; 15] = [
+pub(super) const NAMES: [&str; 15] = [
     "redis_url",
     "db",
     "username",
@@ -101,19 +100,24 @@ pub(crate) struct ConnectionArguments {
     key_file: Option<PathBuf>,
     /// How long connecting, and an answer, may take.
     #[arg(long, global = true, value_name = "TIME")]
-    timeout: Option<String>,
+    redis_timeout: Option<String>,
     /// What the names of keys begin with.
     #[arg(long, global = true, value_name = "TEXT")]
     key_prefix: Option<String>,
-    /// Configuration file.
+    /// Configuration file: TOML, or the YAML or JSON of Go's tool.
     #[arg(long, global = true, value_name = "FILE", env = "ASYNQ_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Which `[context.NAME]` of the file to use.
-    #[arg(long, global = true, value_name = "NAME", env = "ASYNQ_CONTEXT")]
+    #[arg(long, global = true, value_name = "NAME", env = "ASYNQ_CONTEXT", add = complete::contexts())]
     pub(crate) context: Option<String>,
 }
 
 impl ConnectionArguments {
+    /// The configuration file: the one that is named, or the usual one if it is there.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        self.config.clone().or_else(|| default_file().filter(|path| path.exists()))
+    }
+
     fn given(&self) -> BTreeMap<&'static str, String> {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let flag = |flag: bool| flag.then(|| "true".to_owned());
@@ -131,7 +135,7 @@ impl ConnectionArguments {
             ("ca_file", path(&self.ca_file)),
             ("cert_file", path(&self.cert_file)),
             ("key_file", path(&self.key_file)),
-            ("timeout", self.timeout.clone()),
+            ("timeout", self.redis_timeout.clone()),
             ("key_prefix", self.key_prefix.clone()),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -179,10 +183,9 @@ impl Settings {
                 settings.add(name, value, Origin::Variable(variable));
             }
         }
-        match (&arguments.config, default_file()) {
-            (Some(path), _) => settings.add_file(path, arguments.context.as_deref())?,
-            (None, Some(path)) if path.exists() => settings.add_file(&path, arguments.context.as_deref())?,
-            (None, _) => {
+        match arguments.file() {
+            Some(path) => settings.add_file(&ConfigFile::read(&path)?, arguments.context.as_deref())?,
+            None => {
                 if let Some(context) = &arguments.context {
                     return Err(Failure::usage(format!(
                         "there is no context `{context}`: no configuration file was found"
@@ -198,57 +201,26 @@ impl Settings {
         self.found.entry(name).or_insert((value, origin));
     }
 
-    fn add_file(&mut self, path: &Path, context: Option<&str>) -> Result<(), Failure> {
-        let wrong = |what: String| Failure::usage(format!("{}: {what}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        let document: DocumentMut =
-            text.parse().map_err(|error: toml_edit::TomlError| wrong(error.to_string()))?;
-        let current =
-            document.get("current").map(|item| item.as_str().map(str::to_owned)).unwrap_or_default();
-        let context = context.map(str::to_owned).or(current);
-        if let Some(name) = context {
-            let contexts = document.get("context").and_then(Item::as_table_like);
-            let table = contexts.and_then(|contexts| contexts.get(&name)).and_then(Item::as_table_like);
-            let Some(table) = table else {
-                let known =
-                    contexts.map(|all| all.iter().map(|(name, _)| name).collect::<Vec<_>>().join(", "));
-                let known = known.filter(|known| !known.is_empty()).unwrap_or_else(|| "none".to_owned());
-                return Err(wrong(format!("there is no context `{name}`; known are: {known}")));
-            };
-            for (key, item) in table.iter() {
-                self.add_item(key, item, Origin::File(path.to_owned(), Some(name.clone()))).map_err(wrong)?;
+    fn add_file(&mut self, file: &ConfigFile, context: Option<&str>) -> Result<(), Failure> {
+        if let Some(name) = context.or(file.current.as_deref()) {
+            for (setting, value) in file.context(name)? {
+                self.add(setting, value.clone(), Origin::File(file.path.clone(), Some(name.to_owned())));
             }
         }
-        for (key, item) in document.iter().filter(|(key, _)| !["context", "current"].contains(key)) {
-            self.add_item(key, item, Origin::File(path.to_owned(), None)).map_err(wrong)?;
+        for (setting, value) in &file.settings {
+            self.add(setting, value.clone(), Origin::File(file.path.clone(), None));
         }
         Ok(())
     }
 
-    fn add_item(&mut self, key: &str, item: &Item, origin: Origin) -> Result<(), String> {
-        let Some(name) = NAMES.into_iter().find(|name| *name == key) else {
-            return Err(format!("`{key}` is no setting; known are {}", NAMES.join(", ")));
-        };
-        let value = item.as_value().map(|value| match value {
-            toml_edit::Value::String(text) => text.value().clone(),
-            other => other.to_string().trim().to_owned(),
-        });
-        self.add(name, value.ok_or_else(|| format!("`{key}` must be a value, not a table"))?, origin);
-        Ok(())
+    /// Whether somebody would be asked for the password.
+    pub(crate) fn asks(&self) -> bool {
+        self.get("password").is_none() && self.get("password_file") == Some("-")
     }
 
     /// Every setting with its value and where it was found; passwords hidden.
-    pub(crate) fn shown(&self) -> impl Iterator<Item = (&'static str, String, &Origin)> {
-        self.found.iter().map(|(name, (value, origin))| {
-            let value = match *name {
-                "password" => "(hidden)".to_owned(),
-                "redis_url" => url(value)
-                    .parse::<Address>()
-                    .map_or_else(|_| "(not readable)".to_owned(), |a| a.to_string()),
-                _ => value.clone(),
-            };
-            (*name, value, origin)
-        })
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, String, &Origin)> {
+        self.found.iter().map(|(name, (value, origin))| (*name, shown(name, value), origin))
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -361,11 +333,13 @@ fn url(text: &str) -> String {
     if is_url { text.to_owned() } else { format!("redis://{text}") }
 }
 
-/// The file that is read unless another is named.
-pub(crate) fn default_file() -> Option<PathBuf> {
-    let base = match std::env::var_os("XDG_CONFIG_HOME").filter(|value| !value.is_empty()) {
-        Some(base) => PathBuf::from(base),
-        None => PathBuf::from(std::env::var_os("HOME")?).join(".config"),
-    };
-    Some(base.join("asynq").join("config.toml"))
+/// The value of a setting as anybody may see it.
+pub(crate) fn shown(name: &str, value: &str) -> String {
+    match name {
+        "password" => "(hidden)".to_owned(),
+        "redis_url" => {
+            url(value).parse::<Address>().map_or_else(|_| "(not readable)".to_owned(), |a| a.to_string())
+        }
+        _ => value.to_owned(),
+    }
 }
