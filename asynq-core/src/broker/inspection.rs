@@ -19,6 +19,10 @@ pub trait Inspection: Send + Sync {
     /// A queue as it stands; one that does not exist is empty.
     async fn queue_info(&self, queue: &QueueName) -> Result<QueueInfo, BrokerError>;
 
+    /// Many queues as they stand, in this order, without [`memory_usage`](QueueInfo::memory_usage): that costs more than
+    /// all the rest.
+    async fn queue_counts(&self, queues: &[QueueName]) -> Result<Vec<QueueInfo>, BrokerError>;
+
     /// What was processed on the last `days` days, today first.
     async fn history(&self, queue: &QueueName, days: usize) -> Result<Vec<DailyStats>, BrokerError>;
 

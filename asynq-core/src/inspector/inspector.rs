@@ -93,6 +93,20 @@ impl Inspector {
         Ok(self.broker.queue_info(&queue).await?)
     }
 
+    /// All queues as they stand, by name, without [`memory_usage`](QueueInfo::memory_usage), which costs more than all
+    /// the rest: what a list of thousands of queues is made of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn queue_counts(&self) -> Result<Vec<QueueInfo>> {
+        Ok(self.broker.queue_counts(&self.broker.queues().await?).await?)
+    }
+
     /// What a queue processed on each of the last `days` days (UTC), today first. Counters last 90 days.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ case_list! { "inspection":
     tells_which_queues_there_are,
     counts_what_a_queue_holds,
     an_unknown_queue_is_empty,
+    counts_many_queues_at_once,
     tells_how_long_the_oldest_task_waits,
     counts_orphans,
     tells_the_history,
@@ -107,6 +108,22 @@ async fn counts_what_a_queue_holds(world: World) {
     let paused = world.broker.queue_info(&world.queue).await.expect("the store answers");
     assert_eq!(paused.paused_since, Some(from_unix_seconds(world.now())));
     assert!(paused.is_paused());
+}
+
+async fn counts_many_queues_at_once(world: World) {
+    store_one_of_each(&world).await;
+    let names: Vec<_> = (0..150).map(|n| queue(&format!("q{n}"))).chain([world.queue.clone()]).collect();
+    let tasks: Vec<_> = (0..150).map(|n| pending_in(&format!("q{n}"), "a")).collect();
+    world.store(&tasks).await;
+    world.broker.pause(&names[7]).await.expect("the store answers");
+    let counts = world.broker.queue_counts(&names).await.expect("the store answers");
+    assert_eq!(counts.iter().map(|info| &info.queue).collect::<Vec<_>>(), names.iter().collect::<Vec<_>>());
+    for (info, name) in counts.iter().zip(&names) {
+        assert_eq!(info.memory_usage, None);
+        let whole = world.broker.queue_info(name).await.expect("the store answers");
+        assert_eq!(*info, crate::broker::QueueInfo { memory_usage: None, ..whole }, "{name}");
+    }
+    assert!(world.broker.queue_counts(&[]).await.expect("the store answers").is_empty());
 }
 
 async fn an_unknown_queue_is_empty(world: World) {

@@ -40,6 +40,14 @@ impl Inspection for MemoryBroker {
         })
     }
 
+    async fn queue_counts(&self, queues: &[QueueName]) -> Result<Vec<QueueInfo>, BrokerError> {
+        let mut counts = Vec::with_capacity(queues.len());
+        for queue in queues {
+            counts.push(QueueInfo { memory_usage: None, ..self.queue_info(queue).await? });
+        }
+        Ok(counts)
+    }
+
     async fn history(&self, queue: &QueueName, days: usize) -> Result<Vec<DailyStats>, BrokerError> {
         let day = Duration::from_secs(24 * 3600);
         let days = std::iter::successors(Some(self.clock().now()), |at| at.checked_sub(day).ok()).take(days);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
 use super::RedisBroker;
@@ -22,6 +23,9 @@ use crate::wire::keys::{QueueKeys, utc_date};
 /// How many members of a set one call reads, about.
 const CHUNK: usize = 500;
 
+/// How many queues are asked about at the same time: their calls share one connection, and go out together.
+const AT_A_TIME: usize = 64;
+
 /// How many days one call asks for.
 const DAYS: usize = 100;
 
@@ -40,51 +44,14 @@ impl Inspection for RedisBroker {
     }
 
     async fn queue_info(&self, queue: &QueueName) -> Result<QueueInfo, BrokerError> {
-        const DOING: &str = "read a queue's state";
-        let keys = self.keyspace.queue(queue);
-        let now = self.clock.now();
-        let groups = self.group_sizes(queue).await?;
-        let mut call = Call::new(
-            Name::queue_info,
-            [
-                keys.pending(),
-                keys.active(),
-                keys.scheduled(),
-                keys.retry(),
-                keys.archived(),
-                keys.completed(),
-                keys.lease(),
-                keys.aggregation_sets(),
-                keys.paused(),
-                keys.processed(now),
-                keys.failed(now),
-                keys.processed_total(),
-                keys.failed_total(),
-            ],
-        );
-        call.arg(keys.task_prefix()).arg(self.now_seconds());
-        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
-        let mut info = QueueInfo {
-            pending: answer.count()?,
-            active: answer.count()?,
-            scheduled: answer.count()?,
-            retry: answer.count()?,
-            archived: answer.count()?,
-            completed: answer.count()?,
-            staged: answer.count()?,
-            orphaned: answer.count()?,
-            aggregating: groups.iter().map(|group| group.size).sum(),
-            groups: groups.len(),
-            latency: latency(answer.number()?, self.clock.unix_nanos()),
-            paused_since: answer.text()?.parse().ok().map(from_unix_seconds),
-            processed: counter(answer.number()?),
-            failed: counter(answer.number()?),
-            processed_total: counter(answer.number()?),
-            failed_total: counter(answer.number()?),
-            ..QueueInfo::empty(queue.clone(), now)
-        };
+        let (mut info, groups) = self.counts(queue).await?;
         info.memory_usage = self.memory_usage(&info, &groups).await?;
         Ok(info)
+    }
+
+    async fn queue_counts(&self, queues: &[QueueName]) -> Result<Vec<QueueInfo>, BrokerError> {
+        let counts = |queue: QueueName| async move { Ok(self.counts(&queue).await?.0) };
+        stream::iter(queues.to_vec()).map(counts).buffered(AT_A_TIME).try_collect().await
     }
 
     async fn history(&self, queue: &QueueName, days: usize) -> Result<Vec<DailyStats>, BrokerError> {
@@ -208,6 +175,54 @@ impl Inspection for RedisBroker {
 }
 
 impl RedisBroker {
+    /// A queue as it stands, but for its memory usage; and its groups.
+    async fn counts(&self, queue: &QueueName) -> Result<(QueueInfo, Vec<GroupInfo>), BrokerError> {
+        const DOING: &str = "read a queue's state";
+        let keys = self.keyspace.queue(queue);
+        let now = self.clock.now();
+        let groups = self.group_sizes(queue).await?;
+        let mut call = Call::new(
+            Name::queue_info,
+            [
+                keys.pending(),
+                keys.active(),
+                keys.scheduled(),
+                keys.retry(),
+                keys.archived(),
+                keys.completed(),
+                keys.lease(),
+                keys.aggregation_sets(),
+                keys.paused(),
+                keys.processed(now),
+                keys.failed(now),
+                keys.processed_total(),
+                keys.failed_total(),
+            ],
+        );
+        call.arg(keys.task_prefix()).arg(self.now_seconds());
+        let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+        let info = QueueInfo {
+            pending: answer.count()?,
+            active: answer.count()?,
+            scheduled: answer.count()?,
+            retry: answer.count()?,
+            archived: answer.count()?,
+            completed: answer.count()?,
+            staged: answer.count()?,
+            orphaned: answer.count()?,
+            aggregating: groups.iter().map(|group| group.size).sum(),
+            groups: groups.len(),
+            latency: latency(answer.number()?, self.clock.unix_nanos()),
+            paused_since: answer.text()?.parse().ok().map(from_unix_seconds),
+            processed: counter(answer.number()?),
+            failed: counter(answer.number()?),
+            processed_total: counter(answer.number()?),
+            failed_total: counter(answer.number()?),
+            ..QueueInfo::empty(queue.clone(), now)
+        };
+        Ok((info, groups))
+    }
+
     /// All members of a set, a part at a time.
     async fn members(&self, key: String) -> Result<Vec<String>, BrokerError> {
         let mut members = Vec::new();
