@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::task::QueueName;
+use crate::task::{QueueName, TaskState};
 
 /// A queue as it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,15 +77,22 @@ impl QueueInfo {
         }
     }
 
+    /// How many tasks it holds in this state.
+    pub fn count(&self, state: TaskState) -> usize {
+        match state {
+            TaskState::Active => self.active,
+            TaskState::Pending => self.pending,
+            TaskState::Scheduled => self.scheduled,
+            TaskState::Retry => self.retry,
+            TaskState::Archived => self.archived,
+            TaskState::Completed => self.completed,
+            TaskState::Aggregating => self.aggregating,
+        }
+    }
+
     /// How many tasks it holds, in all states.
     pub fn size(&self) -> usize {
-        self.pending
-            + self.active
-            + self.scheduled
-            + self.retry
-            + self.archived
-            + self.completed
-            + self.aggregating
+        TaskState::ALL.into_iter().map(|state| self.count(state)).sum()
     }
 
     /// Whether workers leave it alone.

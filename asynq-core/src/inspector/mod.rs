@@ -5,18 +5,22 @@
 //!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs (one task, its message)
 //!   ├─► bulk.rs (all tasks of a collection) ├─► processes.rs (servers, schedulers, cluster)
 //!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
+//!         └─► search.rs (part by part, within a budget)
 //! ```
 //!
-//! Nothing here runs tasks, and nothing decides how they are shown: command line, dashboard and Web UI live on it.
+//! Nothing here runs tasks, and nothing decides how they are shown: command line, dashboard and Web UI live on it. How
+//! people write and read times and lengths is the same for all of them, and in [`human`].
 
 mod action;
 mod bulk;
 mod edit;
 mod filter;
+pub mod human;
 mod inspector;
 mod listing;
 mod moving;
 mod processes;
+mod search;
 mod selection;
 #[cfg(test)]
 mod tests;
@@ -31,4 +35,5 @@ pub use filter::{Filter, FilterError};
 pub use inspector::Inspector;
 pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
 pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
+pub use search::{Search, SearchCursor, SearchPart};
 pub use selection::{FoundTasks, Selection};

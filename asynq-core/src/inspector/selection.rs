@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::listing::TaskStream;
 use super::{Action, Collection, Filter, Inspector};
 use crate::broker::Broker;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::task::{QueueName, TaskInfo, TaskState};
 
 /// Which tasks: of these queues, in these states, that fit this filter. All tasks unless told otherwise.
@@ -37,9 +37,9 @@ pub struct Selection {
     queues: Vec<String>,
     /// In any state when none is named.
     states: Option<Vec<TaskState>>,
-    group: Option<String>,
-    filter: Filter,
-    limit: Option<usize>,
+    pub(super) group: Option<String>,
+    pub(super) filter: Filter,
+    pub(super) limit: Option<usize>,
 }
 
 impl Selection {
@@ -106,30 +106,54 @@ impl Inspector {
     ///
     /// Dropping the future loses nothing.
     pub async fn find(&self, selection: Selection) -> Result<FoundTasks> {
-        let queues = if selection.queues.is_empty() {
-            self.queues().await?
-        } else {
-            let mut queues = Vec::new();
-            for name in &selection.queues {
-                let queue = QueueName::new(name)?;
-                if !self.broker.queue_exists(&queue).await? {
-                    return Err(Error::QueueNotFound { queue });
-                }
-                queues.push(queue);
-            }
-            queues
-        };
-        let states = selection.wanted_states();
-        let places = queues
-            .into_iter()
-            .filter(|queue| selection.filter.may_match_queue(queue.as_str()))
-            .flat_map(|queue| states.iter().map(move |state| (queue.clone(), *state)))
-            .collect();
+        let places = self.places(&selection).await?.into();
         let left = selection.limit.unwrap_or(usize::MAX);
         let broker = Arc::clone(&self.broker);
         let (filter, group) = (selection.filter, selection.group);
         Ok(FoundTasks { broker, filter, group, places, collections: VecDeque::new(), reading: None, left })
     }
+
+    /// Where tasks of a selection may be: by queue, then by state.
+    pub(super) async fn places(&self, selection: &Selection) -> Result<Vec<(QueueName, TaskState)>> {
+        let queues = if selection.queues.is_empty() {
+            self.queues().await?
+        } else {
+            let mut queues = Vec::new();
+            for name in &selection.queues {
+                queues.push(self.existing(name).await?);
+            }
+            queues.sort();
+            queues.dedup();
+            queues
+        };
+        let states = selection.wanted_states();
+        let fitting = queues.into_iter().filter(|queue| selection.filter.may_match_queue(queue.as_str()));
+        Ok(fitting.flat_map(|queue| states.iter().map(move |state| (queue.clone(), *state))).collect())
+    }
+}
+
+/// The collections of a queue whose tasks are in this state: one, or as many as there are groups.
+pub(super) async fn collections(
+    broker: &Arc<dyn Broker>,
+    queue: &QueueName,
+    state: TaskState,
+    group: Option<&str>,
+) -> Result<Vec<Collection>> {
+    Ok(match state {
+        TaskState::Active => vec![Collection::Active],
+        TaskState::Pending => vec![Collection::Pending],
+        TaskState::Scheduled => vec![Collection::Scheduled],
+        TaskState::Retry => vec![Collection::Retry],
+        TaskState::Archived => vec![Collection::Archived],
+        TaskState::Completed => vec![Collection::Completed],
+        TaskState::Aggregating => match group {
+            Some(group) => vec![Collection::Group(group.to_owned())],
+            None => {
+                let groups = broker.group_sizes(queue).await?;
+                groups.into_iter().map(|group| Collection::Group(group.group)).collect()
+            }
+        },
+    })
 }
 
 /// The tasks of a [`Selection`], as they are found.
@@ -173,9 +197,10 @@ impl FoundTasks {
                 self.reading = Some(TaskStream::new(Arc::clone(&self.broker), queue, collection));
             } else {
                 let (queue, state) = self.places.front().cloned()?;
-                match self.collections_of(&queue, state).await {
+                match collections(&self.broker, &queue, state, self.group.as_deref()).await {
                     Ok(collections) => {
-                        self.collections = collections;
+                        let here = |collection| (queue.clone(), collection);
+                        self.collections = collections.into_iter().map(here).collect();
                         self.places.pop_front();
                     }
                     Err(error) => return Some(Err(error)),
@@ -183,28 +208,5 @@ impl FoundTasks {
             }
         }
         None
-    }
-
-    async fn collections_of(
-        &self,
-        queue: &QueueName,
-        state: TaskState,
-    ) -> Result<VecDeque<(QueueName, Collection)>> {
-        let one = |collection| VecDeque::from([(queue.clone(), collection)]);
-        Ok(match state {
-            TaskState::Active => one(Collection::Active),
-            TaskState::Pending => one(Collection::Pending),
-            TaskState::Scheduled => one(Collection::Scheduled),
-            TaskState::Retry => one(Collection::Retry),
-            TaskState::Archived => one(Collection::Archived),
-            TaskState::Completed => one(Collection::Completed),
-            TaskState::Aggregating => {
-                if let Some(group) = &self.group {
-                    return Ok(one(Collection::Group(group.clone())));
-                }
-                let groups = self.broker.group_sizes(queue).await?;
-                groups.into_iter().map(|group| (queue.clone(), Collection::Group(group.group))).collect()
-            }
-        })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 
 use super::processes::{ScheduledEntry, ServerStatus};
-use super::{Collection, Inspector, Page, TaskEdit};
+use super::{Collection, Inspector, Page, Search, SearchCursor, SearchPart, Selection, TaskEdit};
 use crate::broker::{
     Broker, Change, Changes as _, Demand, Edit, MemoryBroker, QueueShare, Settlement, Transition,
 };
@@ -420,4 +420,77 @@ async fn servers_are_shown_with_what_they_run() {
     world.clock.advance(Duration::from_secs(20));
     assert!(world.inspector.servers().await.unwrap().is_empty());
     assert_eq!(world.inspector.remove_stale_processes().await.unwrap(), 2);
+}
+
+/// All parts of a search, one after the other; each cursor goes through its text.
+async fn parts(inspector: &Inspector, search: &Search) -> Vec<SearchPart> {
+    let mut parts = vec![inspector.search(search).await.unwrap()];
+    while let Some(next) = &parts.last().unwrap().next {
+        let next: SearchCursor = next.to_string().parse().unwrap();
+        parts.push(inspector.search(&search.clone().from(next)).await.unwrap());
+        assert!(parts.len() < 1_000, "it goes on and on");
+    }
+    parts
+}
+
+fn ids(parts: &[SearchPart]) -> Vec<&str> {
+    parts.iter().flat_map(|part| &part.tasks).map(|task| task.id.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_search_in_parts_finds_each_task_once() {
+    let world = world();
+    world.pending((0..7).map(|n| format!("p{n}"))).await;
+    for n in 0..5 {
+        let due = Duration::from_secs(60 + n);
+        world.enqueue(&format!("s{n}"), |options| options.process_in(due)).await;
+    }
+    for group in ["a.b", "ü"] {
+        for n in 0..3 {
+            world.enqueue(&format!("{group}{n}"), |options| options.group(group)).await;
+        }
+    }
+    world.enqueue("far", |options| options.queue("another.queue")).await;
+
+    let whole = |limit| Search::new(Selection::new().limit(limit));
+    let expected = "far p0 p1 p2 p3 p4 p5 p6 s0 s1 s2 s3 s4 a.b0 a.b1 a.b2 ü0 ü1 ü2";
+    let backward = "far p6 p5 p4 p3 p2 p1 p0 s4 s3 s2 s1 s0 a.b2 a.b1 a.b0 ü2 ü1 ü0";
+    for limit in [1, 2, 3, 5, 7, 19, 100] {
+        assert_eq!(ids(&parts(&world.inspector, &whole(limit)).await).join(" "), expected, "{limit}");
+        let reversed = parts(&world.inspector, &whole(limit).last_first()).await;
+        assert_eq!(ids(&reversed).join(" "), backward, "{limit}");
+    }
+    // Every task is looked at once, however small the budget.
+    let even = Selection::new().queue("q").filter("id:?2,?4".parse().unwrap());
+    for budget in [1, 2, 5, 100] {
+        for search in [Search::new(even.clone()), Search::new(even.clone()).last_first()] {
+            let found = parts(&world.inspector, &search.budget(budget)).await;
+            let mut all = ids(&found);
+            all.sort_unstable();
+            assert_eq!(all, ["p2", "p4", "s2", "s4", "ü2"], "{budget}");
+            assert!(found.iter().all(|part| part.scanned <= budget));
+            assert_eq!(found.iter().map(|part| part.scanned).sum::<usize>(), 18);
+        }
+    }
+    let grouped = Selection::new().queue("q").state(TaskState::Aggregating).group("ü");
+    assert_eq!(ids(&parts(&world.inspector, &Search::new(grouped)).await), ["ü0", "ü1", "ü2"]);
+}
+
+#[tokio::test]
+async fn a_search_bears_that_tasks_leave_and_refuses_foreign_cursors() {
+    let world = world();
+    world.pending((0..9).map(|n| format!("p{n}"))).await;
+    let search = Search::new(Selection::new().queue("q").limit(4)).last_first();
+    let first = world.inspector.search(&search).await.unwrap();
+    assert_eq!(ids(std::slice::from_ref(&first)), ["p8", "p7", "p6", "p5"]);
+    for n in 0..6 {
+        world.inspector.delete("q", format!("p{n}")).await.unwrap();
+    }
+    let rest = parts(&world.inspector, &search.from(first.next.unwrap())).await;
+    assert_eq!(ids(&rest), ["p8", "p7", "p6"]);
+
+    for text in ["", "1", "1.pending", "1.pending.9.q", "x.pending.1.q", "1.odd.1.q", "1.pending.1.é"] {
+        let error = text.parse::<SearchCursor>().unwrap_err().to_string();
+        assert!(error.contains("cursor"), "{text}: {error}");
+    }
 }

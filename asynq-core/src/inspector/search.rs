@@ -1,0 +1,287 @@
+//! [`Search`]: one part of the tasks of a selection, read within a budget; and where to go on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::selection::collections;
+use super::{Collection, Inspector, Selection, UnreadableTask};
+use crate::broker::{Broker, Listed, ScanCursor};
+use crate::error::Result;
+use crate::task::{InvalidOption, QueueName, TaskInfo, TaskState};
+
+/// How many tasks one call reads.
+const CHUNK: usize = 200;
+
+/// A search for tasks, answered part by part: what pages and APIs need, which keep nothing between two requests. To read
+/// all of a selection in one go, there is [`Inspector::find`].
+///
+/// A part ends when it has as many tasks as the [limit](Selection::limit) of the selection says, 30 unless it says
+/// otherwise, or when the budget is spent.
+///
+/// # Examples
+///
+/// ```
+/// use asynq_core::client::Client;
+/// use asynq_core::inspector::{Inspector, Search, Selection};
+/// use asynq_core::task::{Task, TaskState};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::in_memory();
+/// client.enqueue_all((0..50).map(|n| Task::new("t", format!("{{\"n\":{n}}}")).unwrap())).await;
+///
+/// let inspector = Inspector::new(&client);
+/// let search = Search::new(Selection::new().state(TaskState::Pending).filter("payload.n:>=25".parse()?)).budget(40);
+/// let part = inspector.search(&search).await?;
+/// assert_eq!((part.tasks.len(), part.scanned), (15, 40));
+///
+/// let rest = inspector.search(&search.from(part.next.unwrap())).await?;
+/// assert_eq!((rest.tasks.len(), rest.scanned, rest.next), (10, 10, None));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Search {
+    selection: Selection,
+    last_first: bool,
+    budget: usize,
+    time: Duration,
+    from: Option<SearchCursor>,
+}
+
+impl Search {
+    /// How many tasks a part reads at most unless told otherwise.
+    pub const DEFAULT_BUDGET: usize = 10_000;
+
+    /// How long a part takes at most unless told otherwise; a call that is on its way is waited for.
+    pub const DEFAULT_TIME: Duration = Duration::from_millis(300);
+
+    /// A search from the beginning.
+    pub fn new(selection: Selection) -> Self {
+        let (budget, time) = (Self::DEFAULT_BUDGET, Self::DEFAULT_TIME);
+        Self { selection, last_first: false, budget, time, from: None }
+    }
+
+    /// Each collection from its end: what was archived, completed or enqueued last comes first.
+    pub fn last_first(mut self) -> Self {
+        self.last_first = true;
+        self
+    }
+
+    /// Reads no more than so many tasks, at least one.
+    pub fn budget(mut self, tasks: usize) -> Self {
+        self.budget = tasks.max(1);
+        self
+    }
+
+    /// Begins no further call when this time is over.
+    pub fn time(mut self, limit: Duration) -> Self {
+        self.time = limit;
+        self
+    }
+
+    /// Goes on where an earlier part ended.
+    pub fn from(mut self, cursor: SearchCursor) -> Self {
+        self.from = Some(cursor);
+        self
+    }
+}
+
+/// One part of what a [`Search`] finds.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SearchPart {
+    /// The tasks that fit.
+    pub tasks: Vec<TaskInfo>,
+    /// What was met that cannot be read, with its queue.
+    pub unreadable: Vec<(QueueName, UnreadableTask)>,
+    /// How many tasks were looked at.
+    pub scanned: usize,
+    /// Where to go on; `None` when nothing is left.
+    pub next: Option<SearchCursor>,
+}
+
+/// A place in the tasks of a [`Search`]: a text to hand out and to take back.
+///
+/// It counts how many tasks come before it, so when others change the collection between two parts, a task may be passed
+/// over or come twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchCursor {
+    queue: String,
+    state: TaskState,
+    group: String,
+    /// How many tasks of the collection come before it in their stored order; with
+    /// [`last_first`](Search::last_first) those are the ones that are left.
+    offset: usize,
+}
+
+impl fmt::Display for SearchCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { queue, state, group, offset } = self;
+        write!(f, "{offset}.{state}.{}.{queue}{group}", queue.len())
+    }
+}
+
+impl FromStr for SearchCursor {
+    type Err = InvalidOption;
+
+    /// # Errors
+    ///
+    /// When it is no text that a cursor gave.
+    fn from_str(text: &str) -> Result<Self, InvalidOption> {
+        let read = || {
+            let (offset, rest) = text.split_once('.')?;
+            let (state, rest) = rest.split_once('.')?;
+            let (length, names) = rest.split_once('.')?;
+            let (queue, group) = names.split_at_checked(length.parse().ok()?)?;
+            let (offset, state) = (offset.parse().ok()?, state.parse().ok()?);
+            Some(Self { queue: queue.to_owned(), state, group: group.to_owned(), offset })
+        };
+        read().ok_or_else(|| InvalidOption::new("cursor", &"it must be one that an earlier answer gave"))
+    }
+}
+
+impl SearchCursor {
+    /// Queues, states and groups in the order in which they are searched.
+    fn place(&self) -> (&str, TaskState, &str) {
+        (&self.queue, self.state, &self.group)
+    }
+}
+
+impl Inspector {
+    /// The next part of what a search finds, queue by queue, state by state, group by group.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QueueNotFound`](crate::Error::QueueNotFound) for a queue that is named and does not exist;
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption), [`Error::Broker`](crate::Error::Broker).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn search(&self, search: &Search) -> Result<SearchPart> {
+        let mut reading = Reading {
+            inspector: self,
+            search,
+            limit: search.selection.limit.unwrap_or(super::Page::DEFAULT_SIZE),
+            end: Instant::now() + search.time,
+            part: SearchPart::default(),
+        };
+        for (queue, state) in self.places(&search.selection).await? {
+            if search.from.as_ref().is_some_and(|from| (queue.as_str(), state) < (&from.queue, from.state)) {
+                continue;
+            }
+            if let Some(next) = reading.read_state(&queue, state).await? {
+                reading.part.next = Some(next);
+                break;
+            }
+        }
+        Ok(reading.part)
+    }
+}
+
+/// A part of a search that is being read.
+struct Reading<'a> {
+    inspector: &'a Inspector,
+    search: &'a Search,
+    limit: usize,
+    end: Instant,
+    part: SearchPart,
+}
+
+impl Reading<'_> {
+    /// Reads what a queue has in this state; gives the place where it stopped, if that is before the end.
+    async fn read_state(&mut self, queue: &QueueName, state: TaskState) -> Result<Option<SearchCursor>> {
+        let group = self.search.selection.group.as_deref();
+        let broker = &self.inspector.broker;
+        let sizes = if self.search.last_first { sizes(broker, queue, state).await? } else { BTreeMap::new() };
+        for collection in collections(broker, queue, state, group).await? {
+            let group = collection.group().unwrap_or_default().to_owned();
+            let start = sizes.get(&group).copied().unwrap_or(0);
+            let mut here = SearchCursor { queue: queue.as_str().to_owned(), state, group, offset: start };
+            match &self.search.from {
+                Some(from) if here.place() < from.place() => continue,
+                Some(from) if here.place() == from.place() => here.offset = from.offset,
+                _ => {}
+            }
+            if !self.read_collection(queue, &collection, &mut here.offset).await? {
+                return Ok(Some(here));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads a collection from this offset on; whether it came to the end.
+    async fn read_collection(
+        &mut self,
+        queue: &QueueName,
+        collection: &Collection,
+        offset: &mut usize,
+    ) -> Result<bool> {
+        let last_first = self.search.last_first;
+        loop {
+            if last_first && *offset == 0 {
+                return Ok(true);
+            }
+            // Whatever the time: an answer that makes no headway would be asked for again and again.
+            let late = self.part.scanned > 0 && Instant::now() >= self.end;
+            let room = self.search.budget.saturating_sub(self.part.scanned);
+            let missing = self.limit.saturating_sub(self.part.tasks.len());
+            if missing == 0 || room == 0 || late {
+                return Ok(false);
+            }
+            // Without a filter every task fits: no more is read than is asked for.
+            let wanted = if self.search.selection.filter.is_empty() { missing } else { CHUNK };
+            let count = wanted.min(room).min(if last_first { *offset } else { usize::MAX });
+            let start = if last_first { *offset - count } else { *offset };
+            let scan = self.inspector.broker.scan(queue, collection, &ScanCursor::at(start), count).await?;
+            let read = scan.tasks.len();
+            let mut tasks = scan.tasks;
+            if last_first {
+                tasks.reverse();
+                // Where tasks left meanwhile, the end has come nearer.
+                *offset = start + read;
+            }
+            for listed in tasks {
+                if self.part.tasks.len() == self.limit {
+                    return Ok(false);
+                }
+                *offset = if last_first { *offset - 1 } else { *offset + 1 };
+                self.take(queue, listed);
+            }
+            if !last_first && (scan.next.is_none() || read == 0) {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn take(&mut self, queue: &QueueName, Listed { id, task }: Listed) {
+        self.part.scanned += 1;
+        let now = self.inspector.broker.clock().now();
+        match task {
+            Ok(task) if self.search.selection.filter.matches(&task, now) => self.part.tasks.push(task),
+            Ok(_) => {}
+            Err(reason) => self.part.unreadable.push((queue.clone(), UnreadableTask { id, reason })),
+        }
+    }
+}
+
+/// How many tasks the collections of a state hold, by group; under the empty name where the state has no groups.
+async fn sizes(
+    broker: &Arc<dyn Broker>,
+    queue: &QueueName,
+    state: TaskState,
+) -> Result<BTreeMap<String, usize>> {
+    if state == TaskState::Aggregating {
+        let groups = broker.group_sizes(queue).await?;
+        return Ok(groups.into_iter().map(|group| (group.group, group.size)).collect());
+    }
+    let size = broker.queue_info(queue).await?.count(state);
+    Ok(BTreeMap::from([(String::new(), size)]))
+}
