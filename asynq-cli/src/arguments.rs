@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{config, cron, group, queue, redis_info, server, stats, task};
+use crate::commands::{config, cron, dash, group, queue, redis_info, server, stats, task};
 use crate::output::{Color, Format, Printer};
 use crate::settings::ConnectionArguments;
 
@@ -82,6 +82,8 @@ pub(crate) enum Command {
     /// What Redis tells about itself.
     #[command(subcommand)]
     Redis(redis_info::Redis),
+    /// The dashboard in the terminal: looks at everything, live, and changes it.
+    Dash(dash::Dash),
     /// How this tool is configured.
     #[command(subcommand)]
     Config(config::Config),

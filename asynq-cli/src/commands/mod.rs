@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 pub(crate) mod cron;
+pub(crate) mod dash;
 pub(crate) mod group;
 pub(crate) mod queue;
 pub(crate) mod redis_info;
@@ -24,6 +25,9 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
     if let Command::Config(command) = arguments.command {
         return command.run(&settings, &printer);
     }
+    if let Command::Dash(command) = &arguments.command {
+        command.check()?;
+    }
     let app = App::connect(&settings, printer, stop).await?;
     match arguments.command {
         Command::Config(_) => Ok(()),
@@ -34,6 +38,7 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
         Command::Server(command) => command.run(&app).await,
         Command::Cron(command) => command.run(&app).await,
         Command::Redis(command) => command.run(&app).await,
+        Command::Dash(command) => command.run(&app).await,
     }
 }
 

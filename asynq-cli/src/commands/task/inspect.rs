@@ -37,7 +37,8 @@ impl Inspect {
     }
 }
 
-fn record(task: &TaskDetail, now: Timestamp) -> Record {
+/// All that is stored of a task, for people and for programs.
+pub(crate) fn record(task: &TaskDetail, now: Timestamp) -> Record {
     let info = &task.info;
     let headers = serde_json::to_value(&info.headers).unwrap_or_default();
     let headers_text = info

@@ -9,6 +9,9 @@ mod whole;
 
 use clap::Subcommand;
 
+pub(crate) use act::past;
+pub(crate) use inspect::record;
+
 use crate::app::App;
 use crate::failure::Failure;
 
