@@ -1,6 +1,7 @@
 //! The command line as its users meet it: the program itself, on a real Redis.
 
 mod configuration;
+mod dash;
 mod finding;
 mod formats;
 mod go;

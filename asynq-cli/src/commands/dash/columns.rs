@@ -28,7 +28,6 @@ pub(super) struct TaskRow {
 /// A task that a server runs.
 #[derive(Clone, Debug)]
 pub(super) struct WorkerRow {
-    pub(super) server: String,
     pub(super) host: String,
     pub(super) task: RunningTask,
 }

@@ -72,10 +72,10 @@ pub(super) struct FoundTasks {
 /// Why something could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// There is no such queue or task any more.
-    Gone(String),
-    /// Anything else: the store does not answer, or refuses.
-    Failed(String),
+    /// The store answers, and says no: there is no such queue or task any more, or it must not be read.
+    Refused(String),
+    /// The store does not answer.
+    Away(String),
 }
 
 /// How far a change is, or what became of it.

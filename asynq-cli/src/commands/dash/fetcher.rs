@@ -1,12 +1,14 @@
 //! [`Fetcher`]: reads and changes what the model asks for, beside the loop. Of what is read for one place only the last
 //! is waited for; a change is never given up half-way.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use asynq_core::Error;
+use asynq_core::broker::BrokerErrorKind;
 use asynq_core::inspector::{Action, Inspector, Page, Search, Selection, TaskPage};
 use asynq_core::task::{QueueName, TaskId, TaskInfo};
 use tokio::sync::watch;
@@ -131,20 +133,27 @@ fn joined<T>(result: Result<T, JoinError>) -> Option<T> {
 }
 
 fn trouble(error: Error) -> Trouble {
-    match &error {
-        Error::QueueNotFound { .. } | Error::TaskNotFound { .. } | Error::UnreadableTask { .. } => {
-            Trouble::Gone(error.to_string())
-        }
-        // The debug form is the text with all causes, in one line.
-        _ => Trouble::Failed(format!("{error:?}")),
-    }
+    let away = match &error {
+        Error::Connect { .. } => true,
+        Error::Broker(broker) => matches!(broker.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy),
+        _ => false,
+    };
+    // The debug form is the text with all causes, in one line.
+    if away { Trouble::Away(format!("{error:?}")) } else { Trouble::Refused(format!("{error:?}")) }
 }
 
 async fn read(inspector: &Inspector, what: Read) -> Result<Found, Error> {
     Ok(match what {
         Read::Overview => {
+            let info = async {
+                match inspector.store_info().await {
+                    // Who may look at tasks need not be allowed to look at Redis.
+                    Err(Error::Broker(error)) if error.kind() == BrokerErrorKind::Denied => Ok(BTreeMap::new()),
+                    info => info,
+                }
+            };
             let (queues, servers, redis) =
-                tokio::try_join!(inspector.queue_counts(), inspector.servers(), inspector.store_info())?;
+                tokio::try_join!(inspector.queue_counts(), inspector.servers(), info)?;
             Found::Overview { queues, servers, redis }
         }
         Read::Queues { memory_of } => {

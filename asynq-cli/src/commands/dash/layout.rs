@@ -37,13 +37,7 @@ impl Areas {
         ])
         .areas(whole);
         let empty = Rect { height: 0, ..body };
-        let popup = Rect {
-            x: body.x + 1,
-            y: body.y,
-            width: body.width.saturating_sub(2),
-            height: body.height,
-        };
-        let base = Self { tabs, status, head: empty, list: body, second: empty, tail: empty, foot, popup };
+        let base = Self { tabs, status, head: empty, list: body, second: empty, tail: empty, foot, popup: body };
         match tab {
             Tab::Overview => Self { head: body, list: empty, ..base },
             Tab::Queues => {

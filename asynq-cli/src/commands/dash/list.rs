@@ -152,10 +152,6 @@ impl<T: Row> List<T> {
         self.cursor
     }
 
-    pub(super) fn top(&self) -> usize {
-        self.top
-    }
-
     /// Moves by one row, round and round.
     pub(super) fn step(&mut self, down: bool) {
         let last = self.len().saturating_sub(1);
@@ -241,7 +237,7 @@ mod tests {
         assert_eq!(list.seen(2).map(|(place, row)| (place, *row)).collect::<Vec<_>>(), [(3, "d"), (4, "e")]);
         list.step(true);
         list.fit(2);
-        assert_eq!((list.top(), list.cursor()), (0, 0));
+        assert_eq!((list.top, list.cursor()), (0, 0));
         list.part = "D".to_owned();
         list.arrange();
         assert_eq!(list.shown().collect::<Vec<_>>(), [&"d"]);

@@ -1,7 +1,5 @@
 //! [`Request`]: what the model wants of the world.
 
-use std::time::Duration;
-
 use asynq_core::inspector::{Action, Collection, SearchCursor, Selection};
 use asynq_core::task::{QueueName, TaskId};
 
@@ -77,6 +75,3 @@ pub(super) enum Change {
     Pause { queues: Vec<QueueName>, pause: bool },
     DeleteQueue { queue: QueueName, with_tasks: bool },
 }
-
-/// How often things are read, unless it is said otherwise.
-pub(super) const REFRESH: Duration = Duration::from_secs(2);

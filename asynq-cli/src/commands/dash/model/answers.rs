@@ -30,8 +30,8 @@ impl Model {
                 self.link = Link::Up;
                 self.take(found);
             }
-            Err(Trouble::Gone(why)) => self.gone(slot, why),
-            Err(Trouble::Failed(why)) => {
+            Err(Trouble::Refused(why)) => self.refused(slot, why),
+            Err(Trouble::Away(why)) => {
                 // What was read last stays on the screen.
                 let since = match &self.link {
                     Link::Down { since, .. } => *since,
@@ -45,7 +45,7 @@ impl Model {
         }
     }
 
-    fn gone(&mut self, slot: Slot, why: String) {
+    fn refused(&mut self, slot: Slot, why: String) {
         self.link = Link::Up;
         match (slot, &mut self.task) {
             (Slot::Task, Some(task)) => task.detail = Some(Err(why)),
@@ -97,7 +97,6 @@ impl Model {
             Found::Servers(servers) => {
                 let workers = servers.iter().flat_map(|server| {
                     server.running.iter().map(|task| WorkerRow {
-                        server: server.id.clone(),
                         host: server.host.clone(),
                         task: task.clone(),
                     })

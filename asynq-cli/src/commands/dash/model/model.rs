@@ -256,6 +256,18 @@ impl Model {
         self.waiting.get(slot as usize).is_some_and(Option::is_some)
     }
 
+    /// Whether an answer, or the end of a change, is waited for.
+    #[cfg(test)]
+    pub(in crate::commands::dash) fn is_busy(&self) -> bool {
+        matches!(self.changing, Some(Changing::Running { .. })) || self.waiting.iter().any(Option::is_some)
+    }
+
+    /// The number of the answer that is waited for.
+    #[cfg(test)]
+    pub(in crate::commands::dash) fn awaited(&self, slot: Slot) -> Option<u64> {
+        self.waiting.get(slot as usize).copied().flatten()
+    }
+
     /// Asks for what is shown.
     pub(super) fn read_screen(&mut self) {
         let rows = Areas::rows(self.areas().list);
@@ -310,7 +322,7 @@ impl Model {
     }
 
     /// How many rows of the list that keys move in are seen.
-    pub(super) fn list_height(&self) -> usize {
+    pub(in crate::commands::dash) fn list_height(&self) -> usize {
         let areas = self.areas();
         let on_second = match self.tab {
             Tab::Servers => self.servers.on_workers,

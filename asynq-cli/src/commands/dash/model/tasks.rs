@@ -90,10 +90,6 @@ impl Default for TasksScreen {
 }
 
 impl Selected {
-    pub(in crate::commands::dash) fn is_empty(&self) -> bool {
-        self.tasks.is_empty() && !self.fitting
-    }
-
     pub(in crate::commands::dash) fn has(&self, row: &TaskRow) -> bool {
         self.fitting || self.tasks.contains_key(&(row.queue.clone(), row.id.clone()))
     }

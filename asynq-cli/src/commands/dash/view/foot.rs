@@ -18,17 +18,17 @@ const HINTS: [(Command, &str); 22] = [
     (Command::Accept, "accept"),
     (Command::Leave, "leave"),
     (Command::Open, "open"),
-    (Command::NextState, "state"),
     (Command::OtherPane, "other list"),
-    (Command::NextPage, "next page"),
-    (Command::Select, "select"),
+    (Command::NextState, "state"),
     (Command::Filter, "filter"),
+    (Command::Select, "select"),
     (Command::Run, "run"),
     (Command::Archive, "archive"),
     (Command::Delete, "delete"),
     (Command::Cancel, "cancel"),
     (Command::Edit, "edit"),
     (Command::Pause, "pause"),
+    (Command::NextPage, "next page"),
     (Command::Sort, "sort"),
     (Command::Palette, "commands"),
     (Command::Freeze, "freeze"),
@@ -37,9 +37,9 @@ const HINTS: [(Command, &str); 22] = [
     (Command::PageDown, "down"),
 ];
 
-/// What is never left out.
-const LAST: [(Command, &str); 3] =
-    [(Command::Help, "help"), (Command::Back, "back"), (Command::Quit, "quit")];
+/// What is never left out: how to learn more, and the first way out.
+const HELP: (Command, &str) = (Command::Help, "help");
+const WAYS_OUT: [(Command, &str); 2] = [(Command::Back, "back"), (Command::Quit, "quit")];
 
 pub(super) fn draw(model: &Model, area: Rect, frame: &mut Frame<'_>, theme: Theme) {
     let first = Rect { height: 1, ..area };
@@ -128,11 +128,12 @@ fn choose(palette: &Palette, area: Rect, frame: &mut Frame<'_>, theme: Theme) {
 
 fn hints(model: &Model, room: usize, theme: Theme) -> TextLine<'static> {
     let focus = model.focus();
-    let last: Vec<_> = LAST.into_iter().filter_map(|hint| shown(hint, focus, model.options.read_only)).collect();
+    let counts = |hint| shown(hint, focus, model.options.read_only);
+    let last: Vec<_> = counts(HELP).into_iter().chain(WAYS_OUT.into_iter().find_map(counts)).collect();
     let wide = |(key, word): &(&str, &str)| width(key) + width(word) + 3;
     let mut taken: usize = last.iter().map(wide).sum();
     let mut hints = Vec::new();
-    for hint in HINTS.into_iter().filter_map(|hint| shown(hint, focus, model.options.read_only)) {
+    for hint in HINTS.into_iter().filter_map(counts) {
         taken += wide(&hint);
         if taken > room {
             break;

@@ -21,7 +21,7 @@ pub(super) const STATES: [(TaskState, &str); 7] = [
 /// What a bar's parts mean.
 pub(super) fn legend(theme: Theme) -> Line<'static> {
     let part = |(state, symbol): (TaskState, &'static str)| {
-        [Span::styled(symbol, theme.state(state)), Span::raw(format!(" {state}  "))]
+        [Span::styled(symbol, theme.state(state)), Span::raw(format!(" {state} "))]
     };
     Line::from(STATES.into_iter().flat_map(part).collect::<Vec<_>>())
 }
