@@ -171,7 +171,7 @@ pub use asynq_core::broker::redis::ConnectOptions;
 #[cfg(feature = "rustls")]
 pub use asynq_core::broker::redis::TlsOptions;
 pub use asynq_core::client::{
-    AsClient, Awaited, Client, Enqueue, EnqueueIfAbsent, Enqueued, IfAbsent, Wait, WaitError,
+    AsClient, Awaited, Client, Enqueue, EnqueueIfAbsent, Enqueued, Enqueuing, IfAbsent, Wait, WaitError,
 };
 #[cfg(feature = "cbor")]
 pub use asynq_core::job::Cbor;

@@ -156,6 +156,12 @@ pub enum Error {
         /// Why.
         source: BrokerError,
     },
+    /// The Redis of a server is older than what this library needs.
+    #[error("Redis {found} is too old: 4.0 or newer is needed")]
+    StoreTooOld {
+        /// Its version.
+        found: String,
+    },
     /// The broker did not do what it was asked.
     #[error(transparent)]
     Broker(#[from] BrokerError),

@@ -1,7 +1,7 @@
 //! Groups: typed aggregators, and the real Go asynq beside ours.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use asynq::broker::MemoryBroker;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use crate::support::redis;
+use crate::support::{Log, redis};
 
 /// What was sent: to whom, and the lines.
 type Sent = mpsc::Sender<(String, Vec<String>)>;
@@ -205,26 +205,10 @@ async fn an_aggregator_without_its_state_is_refused_at_the_start() {
     assert!(error.to_string().contains("uses queue `groups`, which this server does not consume"), "{error}");
 }
 
-/// What was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_server_that_leaves_groups_alone_says_so_once() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(log.clone())).finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let _logging = log.listen();
     let client = in_memory();
     let server = Server::builder(&client).queues([("groups", 1)]).start().await.unwrap();
     for line in ["a", "b"] {
@@ -232,7 +216,7 @@ async fn a_server_that_leaves_groups_alone_says_so_once() {
     }
     sleep(Duration::from_secs(3_600)).await;
     server.shutdown().await;
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let warnings = text.lines().filter(|line| line.contains("nobody aggregates them")).collect::<Vec<_>>();
     assert_eq!(warnings.len(), 1, "{text}");
     for part in ["WARN", "queue=groups", "task_type=\"groups:mail\"", "no aggregator"] {

@@ -10,10 +10,27 @@ use asynq_testkit::{eventually, eventually_within};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::support::{in_state, info, redis, telling, worker};
+use crate::support::{Log, in_state, info, redis, telling, worker};
 
 fn task(id: &str) -> Task {
     Task::new("t", "").unwrap().options(TaskOptions::new().task_id(id))
+}
+
+#[tokio::test]
+async fn a_redis_that_may_drop_tasks_is_told_of_at_the_start() {
+    let (redis, client) = redis().await;
+    let log = Log::default();
+    let _logging = log.listen();
+    let start = async || worker(&client, Router::new(), &["default"]).start().await.unwrap();
+    redis.command::<()>(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).await;
+    start().await.shutdown().await;
+    assert!(!log.text().contains("maxmemory"), "without a limit nothing is dropped: {}", log.text());
+    redis.command::<()>(&["CONFIG", "SET", "maxmemory", "100mb"]).await;
+    start().await.shutdown().await;
+    assert!(log.text().contains("`maxmemory-policy allkeys-lru`"), "{}", log.text());
+    redis.command::<()>(&["ACL", "SETUSER", "default", "-info"]).await;
+    start().await.shutdown().await;
+    assert_eq!(log.text().matches("maxmemory-policy").count(), 1, "whoever may not ask is not told");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

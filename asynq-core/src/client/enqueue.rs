@@ -1,7 +1,10 @@
 //! [`Enqueue`]: a task on its way, with options to set before it is awaited.
 
+use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -10,7 +13,7 @@ use jiff::Timestamp;
 use super::{AsClient, Client, EnqueueIfAbsent, Enqueued};
 use crate::error::Result;
 use crate::job::IntoTask;
-use crate::task::{Task, TaskOptions, UniqueUntil};
+use crate::task::{Task, TaskInfo, TaskOptions, UniqueUntil};
 
 /// A task on its way: set options, then `.await` it.
 ///
@@ -139,12 +142,39 @@ impl<'a, T: IntoTask> Enqueue<'a, T> {
 
 impl<'a, T: 'a> IntoFuture for Enqueue<'a, T> {
     type Output = Result<Enqueued<T>>;
-    type IntoFuture = BoxFuture<'a, Result<Enqueued<T>>>;
+    type IntoFuture = Enqueuing<'a, T>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let sent = self.client.enqueue(self.task?.options(self.options)).await?;
-            Ok(Enqueued::new(sent.into_info()))
-        })
+    fn into_future(self) -> Enqueuing<'a, T> {
+        Enqueuing { sent: send(self.client, self.task, self.options), job: PhantomData }
+    }
+}
+
+/// Apart from the job's type, so that it is compiled once and not for each job.
+fn send(client: &Client, task: Result<Task>, options: TaskOptions) -> BoxFuture<'_, Result<TaskInfo>> {
+    Box::pin(async move { Ok(client.enqueue(task?.options(options)).await?.into_info()) })
+}
+
+/// The future of an [`Enqueue`] that is awaited.
+#[must_use = "nothing is enqueued until it is awaited"]
+pub struct Enqueuing<'a, T> {
+    sent: BoxFuture<'a, Result<TaskInfo>>,
+    job: PhantomData<fn() -> T>,
+}
+
+impl<T> Future for Enqueuing<'_, T> {
+    type Output = Result<Enqueued<T>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.sent.as_mut().poll(context) {
+            Poll::Ready(Ok(info)) => Poll::Ready(Ok(Enqueued::new(info))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Enqueuing<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enqueuing").finish_non_exhaustive()
     }
 }

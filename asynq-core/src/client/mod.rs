@@ -9,7 +9,7 @@ mod tick;
 mod waiting;
 
 pub use client::{AsClient, Client};
-pub use enqueue::Enqueue;
+pub use enqueue::{Enqueue, Enqueuing};
 pub use enqueued::Enqueued;
 pub use if_absent::{EnqueueIfAbsent, IfAbsent};
 pub use waiting::{Awaited, Wait, WaitError};

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Codec, CodecError, Earlier, JobOptions, PayloadShape, SchemaFn};
-use crate::task::{InvalidOption, Task};
+use crate::task::{InvalidOption, Layers, Task};
 use crate::wire::{CODEC_HEADER, VERSION_HEADER};
 
 /// A typed task. `#[job]` implements it for the struct it makes from a function's arguments.
@@ -74,18 +74,43 @@ pub trait Job: Sized + Send + 'static {
     /// [`Error::Codec`](crate::Error::Codec) when the payload cannot be encoded; an invalid option when the
     /// name is blank.
     fn to_task(&self) -> Result<Task, crate::Error> {
-        let failed = |source| crate::Error::Codec { job: Self::NAME.to_owned(), source };
-        let payload = self.encode().map_err(failed)?;
+        let marks = Marks {
+            name: Self::NAME,
+            codec: Self::Codec::NAME,
+            layers: Self::Codec::LAYERS,
+            version: Self::VERSION,
+            options: &Self::OPTIONS,
+        };
+        marks.task(self.encode(), self.unique_by())
+    }
+}
+
+/// What the task of a job is marked with. Without the job's type, so that it is compiled once and not for each job.
+struct Marks<'a> {
+    name: &'static str,
+    codec: Option<&'static str>,
+    layers: Layers,
+    version: u32,
+    options: &'a JobOptions,
+}
+
+impl Marks<'_> {
+    fn task(
+        &self,
+        payload: Result<Bytes, CodecError>,
+        unique_by: Result<Option<Bytes>, CodecError>,
+    ) -> Result<Task, crate::Error> {
+        let failed = |source| crate::Error::Codec { job: self.name.to_owned(), source };
         let mut task =
-            Task::new(Self::NAME, payload).map_err(InvalidOption::from)?.layers(Self::Codec::LAYERS);
-        if let Some(codec) = Self::Codec::NAME {
+            Task::new(self.name, payload.map_err(failed)?).map_err(InvalidOption::from)?.layers(self.layers);
+        if let Some(codec) = self.codec {
             task = task.header(CODEC_HEADER, codec);
         }
-        if Self::VERSION > 1 {
-            task = task.header(VERSION_HEADER, Self::VERSION.to_string());
+        if self.version > 1 {
+            task = task.header(VERSION_HEADER, self.version.to_string());
         }
-        let mut options = Self::OPTIONS.task_options();
-        if let Some(part) = self.unique_by().map_err(failed)? {
+        let mut options = self.options.task_options();
+        if let Some(part) = unique_by.map_err(failed)? {
             options = options.unique_by(part);
         }
         Ok(task.options(options))

@@ -31,8 +31,8 @@ pub struct PayloadForm {
     pub codec: Option<&'static str>,
     /// The version.
     pub version: u32,
-    /// The earlier versions that are read.
-    pub earlier: fn() -> Vec<u32>,
+    /// The earlier versions that are read, by their place; `None` after the last.
+    pub earlier: fn(usize) -> Option<u32>,
 }
 
 impl PayloadForm {
@@ -41,7 +41,12 @@ impl PayloadForm {
         Self {
             codec: J::Codec::NAME,
             version: J::VERSION,
-            earlier: || J::EARLIER.iter().map(Earlier::version).collect(),
+            earlier: |place| J::EARLIER.get(place).map(Earlier::version),
         }
+    }
+
+    /// The earlier versions that are read, as they were declared.
+    pub(crate) fn earlier(&self) -> impl Iterator<Item = u32> {
+        (0..).map_while(self.earlier)
     }
 }

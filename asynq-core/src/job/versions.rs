@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::{Codec, CodecError, Job};
+use super::{Codec, CodecError, Job, PayloadForm};
 use crate::task::Headers;
 use crate::wire::{CODEC_HEADER, LAYERS_HEADER, VERSION_HEADER};
 
@@ -70,18 +70,37 @@ pub(crate) enum Mismatch {
 
 /// The job that is stored as these bytes beside these headers.
 pub(crate) fn read<J: Job>(payload: &[u8], headers: &Headers) -> Result<J, CodecError> {
-    let version = version::<J>(headers).map_err(CodecError::new)?;
-    if version == J::VERSION {
-        return J::decode(payload);
-    }
-    match J::EARLIER.iter().find(|earlier| earlier.version == version) {
-        Some(earlier) => (earlier.read)(payload),
-        None => Err(CodecError::new(unknown::<J>(version))),
+    // Compiled for each job: what does not need its type is done elsewhere.
+    match stored_as(&const { PayloadForm::of::<J>() }, headers)? {
+        Stored::Current => J::decode(payload),
+        Stored::Earlier(place) => match J::EARLIER.get(place) {
+            Some(earlier) => (earlier.read)(payload),
+            None => J::decode(payload),
+        },
     }
 }
 
-/// The version of a payload, if its headers do not say that reading it is of no use.
-fn version<J: Job>(headers: &Headers) -> Result<u32, Mismatch> {
+/// As what a payload is stored.
+enum Stored {
+    /// The job itself.
+    Current,
+    /// The earlier version at this place of them all.
+    Earlier(usize),
+}
+
+/// As what a payload with these headers is stored, if they do not say that reading it is of no use.
+fn stored_as(form: &PayloadForm, headers: &Headers) -> Result<Stored, CodecError> {
+    let version = version(form, headers).map_err(CodecError::new)?;
+    if version == form.version {
+        return Ok(Stored::Current);
+    }
+    match form.earlier().position(|earlier| earlier == version) {
+        Some(place) => Ok(Stored::Earlier(place)),
+        None => Err(CodecError::new(unknown(form, version))),
+    }
+}
+
+fn version(form: &PayloadForm, headers: &Headers) -> Result<u32, Mismatch> {
     if headers.contains_key(LAYERS_HEADER) {
         return Err(Mismatch::Sealed);
     }
@@ -90,11 +109,11 @@ fn version<J: Job>(headers: &Headers) -> Result<u32, Mismatch> {
         Some(text) => text.parse().ok().filter(|version| *version > 0).ok_or(Mismatch::NoVersion)?,
     };
     // What came after this program may also be encoded in another way: that it is newer says more.
-    if version <= J::VERSION
+    if version <= form.version
         && let Some(found) = headers.get(CODEC_HEADER)
-        && Some(found.as_str()) != J::Codec::NAME
+        && Some(found.as_str()) != form.codec
     {
-        let expected = J::Codec::NAME.map_or_else(|| "JSON".to_owned(), |name| format!("`{name}`"));
+        let expected = form.codec.map_or_else(|| "JSON".to_owned(), |name| format!("`{name}`"));
         // Whoever wrote the header may have written anything.
         let found = found.chars().take(40).flat_map(char::escape_debug).collect();
         return Err(Mismatch::Codec { found, expected });
@@ -102,14 +121,14 @@ fn version<J: Job>(headers: &Headers) -> Result<u32, Mismatch> {
     Ok(version)
 }
 
-fn unknown<J: Job>(found: u32) -> Mismatch {
-    let mut known: Vec<u32> = J::EARLIER.iter().map(Earlier::version).collect();
-    known.push(J::VERSION);
+fn unknown(form: &PayloadForm, found: u32) -> Mismatch {
+    let mut known: Vec<u32> = form.earlier().collect();
+    known.push(form.version);
     known.sort_unstable();
     let numbers: Vec<String> = known.iter().map(u32::to_string).collect();
     let plural = if known.len() > 1 { "s" } else { "" };
     let known = format!("version{plural} {}", numbers.join(", "));
-    if found > J::VERSION { Mismatch::Newer { found, known } } else { Mismatch::Older { found, known } }
+    if found > form.version { Mismatch::Newer { found, known } } else { Mismatch::Older { found, known } }
 }
 
 #[cfg(test)]

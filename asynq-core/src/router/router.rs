@@ -273,7 +273,7 @@ mod tests {
             options: JobOptions::new(),
             payload: PayloadShape::Fields(&[]),
             schema: || None,
-            form: PayloadForm { codec: None, version: 1, earlier: Vec::new },
+            form: PayloadForm { codec: None, version: 1, earlier: |_| None },
             schedule: None,
             file: "src/jobs.rs",
             line,

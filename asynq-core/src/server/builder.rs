@@ -524,6 +524,9 @@ impl ServerBuilder {
                 .for_each(Concern::log);
         }
         let client = client(self.broker, self.archive_limits, self.payloads).await?;
+        if check {
+            super::store::check(client.broker().as_ref()).await?;
+        }
         // Where nothing is kept, no lock is.
         let keeps_none = self.archive_limits.is_some_and(|limits| limits.tasks == 0);
         let concurrency =

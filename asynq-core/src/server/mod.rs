@@ -30,6 +30,7 @@ mod server;
 mod serving;
 mod settle;
 mod stepper;
+mod store;
 mod subscriber;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use syn::{ReturnType, Safety, Type, parse_quote_spanned};
 
 use crate::errors::Errors;
-use crate::job::check::is_given;
+use crate::job::argument::is_given;
 use crate::job::item::{Item, Parameter};
 use crate::job::types;
 use crate::render::render;

@@ -6,8 +6,8 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Error, Fields, Meta};
 
 use super::args::Args;
+use super::argument::Field;
 use super::case::{self, Case};
-use super::check::Field;
 use super::{expand, payload, schema};
 use crate::errors::{Errors, report};
 

@@ -7,7 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, Lit, LitInt, Result, Token, Type};
 
-use super::check::Field;
+use super::argument::Field;
 use crate::errors::Errors;
 use crate::render::render;
 

@@ -11,7 +11,8 @@ use syn::spanned::Spanned;
 use syn::{Expr, LitStr, Type, Visibility, parse_quote};
 
 use super::args::Args;
-use super::check::{Argument, Call, Field, Job, Source};
+use super::argument::{Argument, Field, Source};
+use super::check::{Call, Job};
 use super::encoding::Encoding;
 use super::item::Item;
 use super::payload;

@@ -6,7 +6,9 @@ use quote::{ToTokens, quote};
 use syn::{ImplItem, ImplItemFn, ItemImpl, ReceiverKind, Visibility};
 
 use super::args::Args;
-use super::check::{self, Argument, Call, Job, Role, Source};
+use super::argument::{self, Argument, Role, Source};
+use super::check::{Call, Job};
+use super::signature;
 use super::{contract, expand, item, payload, schema, types};
 use crate::errors::Errors;
 use crate::render::render;
@@ -32,7 +34,7 @@ pub(super) fn expand_methods(
         return tokens;
     }
     args.check_method(errors);
-    check::generics(&block.generics, errors);
+    signature::generics(&block.generics, errors);
     let ty = (*block.self_ty).clone();
     let attrs: Vec<_> = block.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect();
     let Some(name) = types::last_segment(&ty).map(|segment| segment.ident.clone()) else {
@@ -42,15 +44,15 @@ pub(super) fn expand_methods(
     let Some(method) = method(&mut block, errors) else { return tokens };
     let parameters = item::parameters(&mut method.sig.inputs);
     let signature = &method.sig;
-    check::qualifiers(signature, args.blocking.as_ref(), errors);
-    check::generics(&signature.generics, errors);
-    let output = check::output(signature, args.blocking.is_some(), errors);
+    signature::qualifiers(signature, args.blocking.as_ref(), errors);
+    signature::generics(&signature.generics, errors);
+    let output = signature::output(signature, args.blocking.is_some(), errors);
     let lent =
         matches!(signature.receiver().map(|receiver| &receiver.kind), Some(ReceiverKind::Reference(..)));
     let mut arguments = vec![Argument { source: Source::Payload, lent }];
     for parameter in &parameters {
-        match check::role(parameter, errors) {
-            Some(Role::Context) => arguments.extend(check::injected(parameter, errors)),
+        match argument::role(parameter, errors) {
+            Some(Role::Context) => arguments.extend(argument::injected(parameter, errors)),
             Some(Role::Payload) => {
                 let message = format!(
                     "what is in the payload is a field of `{name}`; an argument here is given by the worker: \

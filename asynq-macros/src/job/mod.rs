@@ -1,22 +1,26 @@
-//! `#[job]`, in the order of the work: what the attribute says ([`args`]), what it stands on ([`item`], or an `impl`,
-//! [`methods`]), whether that can be a job ([`check`]), how often it may run ([`rate`]), what becomes of it when it fails
+//! `#[job]`, in the order of the work: what the attribute says ([`args`], by the table of [`options`]), what it stands on ([`item`], or an `impl`,
+//! [`methods`]), whether that can be a job ([`check`]: of its [`signature`] and each [`argument`]), how often it may run ([`rate`]), what becomes of it when it fails
 //! ([`failure`]), what makes its tasks equal ([`unique`]), when it is enqueued by itself ([`schedule`]), how its payload
 //! is written ([`encoding`]) and described ([`schema`]), and what it becomes ([`mod@expand`]).
 
 mod args;
+pub(crate) mod argument;
 mod case;
-pub(crate) mod check;
+mod check;
 mod contract;
 mod derives;
+mod elsewhere;
 mod encoding;
 mod expand;
 mod failure;
 pub(crate) mod item;
 mod methods;
+mod options;
 mod payload;
 mod rate;
 mod schedule;
 mod schema;
+mod signature;
 pub(crate) mod types;
 mod unique;
 pub(crate) mod values;

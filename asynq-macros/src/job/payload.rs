@@ -8,8 +8,9 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Token};
 
 use super::args::Args;
+use super::argument::Field;
 use super::case::Case;
-use super::check::{Field, Job};
+use super::check::Job;
 use super::item::Item;
 use super::{encoding, schema, types};
 use crate::render::render;

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, Expr, ExprLit, Lit, LitStr, Result};
 
-use super::check::Field;
+use super::argument::Field;
 use super::{payload, types};
 use crate::duration;
 use crate::errors::Errors;

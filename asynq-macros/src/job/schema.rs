@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::Attribute;
 
-use super::check::Field;
+use super::argument::Field;
 use super::item::Item;
 use super::{payload, types};
 use crate::errors::Errors;

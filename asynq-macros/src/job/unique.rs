@@ -7,8 +7,8 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, ExprLit, Ident, Lit, Result, Token};
 
+use super::argument::Field;
 use super::case::Case;
-use super::check::Field;
 use super::payload;
 use crate::errors::Errors;
 use crate::suggest;

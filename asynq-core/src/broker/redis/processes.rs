@@ -125,7 +125,10 @@ impl Processes for RedisBroker {
 
     async fn store_info(&self) -> Result<BTreeMap<String, String>, BrokerError> {
         let mut text: String = self.shared.query("ask what the server is", &redis::cmd("INFO")).await?;
-        if let Some(Value::BulkString(cluster)) = self.of_cluster(redis::cmd("CLUSTER").arg("INFO")).await? {
+        if text.lines().any(|line| line.trim() == "cluster_enabled:1")
+            && let Some(Value::BulkString(cluster)) =
+                self.of_cluster(redis::cmd("CLUSTER").arg("INFO")).await?
+        {
             text.push_str(&String::from_utf8_lossy(&cluster));
         }
         let pairs = text.lines().filter_map(|line| line.trim().split_once(':'));

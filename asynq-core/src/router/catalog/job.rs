@@ -133,7 +133,7 @@ impl CatalogJob {
             schema: (job.schema)(),
             codec: job.form.codec.map(ToOwned::to_owned),
             version: Some(job.form.version).filter(|version| *version > 1),
-            reads: (job.form.earlier)(),
+            reads: job.form.earlier().collect(),
             schedules: job.schedule.iter().flat_map(JobSchedule::texts).collect(),
             file: job.file.to_owned(),
             line: job.line,
