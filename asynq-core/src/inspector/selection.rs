@@ -146,13 +146,14 @@ pub(super) async fn collections(
         TaskState::Retry => vec![Collection::Retry],
         TaskState::Archived => vec![Collection::Archived],
         TaskState::Completed => vec![Collection::Completed],
-        TaskState::Aggregating => match group {
-            Some(group) => vec![Collection::Group(group.to_owned())],
-            None => {
+        TaskState::Aggregating => {
+            if let Some(group) = group {
+                vec![Collection::Group(group.to_owned())]
+            } else {
                 let groups = broker.group_sizes(queue).await?;
                 groups.into_iter().map(|group| Collection::Group(group.group)).collect()
             }
-        },
+        }
     })
 }
 

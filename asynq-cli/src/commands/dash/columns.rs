@@ -97,12 +97,20 @@ impl TaskRow {
     }
 }
 
-const fn column<T>(heading: &'static str, text: fn(&T, Timestamp) -> String, key: fn(&T) -> Key) -> Column<T> {
+const fn column<T>(
+    heading: &'static str,
+    text: fn(&T, Timestamp) -> String,
+    key: fn(&T) -> Key,
+) -> Column<T> {
     Column { heading, right: false, grows: false, text, key }
 }
 
 /// One whose numbers stand at the right.
-const fn number<T>(heading: &'static str, text: fn(&T, Timestamp) -> String, key: fn(&T) -> Key) -> Column<T> {
+const fn number<T>(
+    heading: &'static str,
+    text: fn(&T, Timestamp) -> String,
+    key: fn(&T) -> Key,
+) -> Column<T> {
     Column { heading, right: true, grows: false, text, key }
 }
 
@@ -140,7 +148,11 @@ pub(super) const QUEUES: &[Column<QueueRow>] = &[
 pub(super) const CURVES: &[Column<CurveRow>] = &[
     long(
         "Queue",
-        |row, _| row.queue.as_ref().map_or_else(|| "all queues".to_owned(), |queue| human::printable(queue.as_str())),
+        |row, _| {
+            row.queue
+                .as_ref()
+                .map_or_else(|| "all queues".to_owned(), |queue| human::printable(queue.as_str()))
+        },
         |row| row.queue.as_ref().map_or(Key::Nothing, |queue| text(queue.as_str())),
     ),
     number("Size", |row, _| grouped(row.size), |row| of_count(row.size)),
@@ -248,9 +260,11 @@ pub(super) const SERVERS: &[Column<ServerStatus>] = &[
 
 pub(super) const WORKERS: &[Column<WorkerRow>] = &[
     column("Task", |row, _| human::printable(row.task.id.as_str()), |row| text(row.task.id.as_str())),
-    column("Type", |row, _| human::printable(row.task.task_type.as_str()), |row| {
-        text(row.task.task_type.as_str())
-    }),
+    column(
+        "Type",
+        |row, _| human::printable(row.task.task_type.as_str()),
+        |row| text(row.task.task_type.as_str()),
+    ),
     column("Queue", |row, _| human::printable(row.task.queue.as_str()), |row| text(row.task.queue.as_str())),
     column("Started", |row, now| away(row.task.started, now), |row| of_moment(row.task.started)),
     column("Must end", |row, now| away(row.task.deadline, now), |row| of_moment(row.task.deadline)),

@@ -13,7 +13,9 @@ pub(super) fn edit(text: &[u8]) -> Result<Vec<u8>, String> {
         .suffix(if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() { ".json" } else { ".txt" })
         .tempfile()
         .map_err(|error| wrong("cannot make a file for the editor", error))?;
-    file.write_all(text).and_then(|()| file.flush()).map_err(|error| wrong("cannot write for the editor", error))?;
+    file.write_all(text)
+        .and_then(|()| file.flush())
+        .map_err(|error| wrong("cannot write for the editor", error))?;
     let line = editor();
     // It may have arguments, as in `code --wait`.
     let mut words = line.split_whitespace();

@@ -28,7 +28,12 @@ pub(super) enum Event {
     /// A change is done.
     Changed(Outcome),
     /// Somebody edited a payload, or why not.
-    Edited { queue: QueueName, id: TaskId, old: Vec<u8>, new: Result<Vec<u8>, String> },
+    Edited {
+        queue: QueueName,
+        id: TaskId,
+        old: Vec<u8>,
+        new: Result<Vec<u8>, String>,
+    },
 }
 
 /// What was read.

@@ -135,7 +135,9 @@ fn joined<T>(result: Result<T, JoinError>) -> Option<T> {
 fn trouble(error: Error) -> Trouble {
     let away = match &error {
         Error::Connect { .. } => true,
-        Error::Broker(broker) => matches!(broker.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy),
+        Error::Broker(broker) => {
+            matches!(broker.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy)
+        }
         _ => false,
     };
     // The debug form is the text with all causes, in one line.
@@ -148,7 +150,9 @@ async fn read(inspector: &Inspector, what: Read) -> Result<Found, Error> {
             let info = async {
                 match inspector.store_info().await {
                     // Who may look at tasks need not be allowed to look at Redis.
-                    Err(Error::Broker(error)) if error.kind() == BrokerErrorKind::Denied => Ok(BTreeMap::new()),
+                    Err(Error::Broker(error)) if error.kind() == BrokerErrorKind::Denied => {
+                        Ok(BTreeMap::new())
+                    }
                     info => info,
                 }
             };
@@ -255,7 +259,14 @@ async fn read_tasks(inspector: &Inspector, tasks: Tasks) -> Result<FoundTasks, E
             });
             let tasks = part.tasks.into_iter().map(row).chain(unreadable).collect();
             let more = part.next.is_some();
-            Ok(FoundTasks { queues, tasks, more, next: part.next, scanned: part.scanned, ..FoundTasks::default() })
+            Ok(FoundTasks {
+                queues,
+                tasks,
+                more,
+                next: part.next,
+                scanned: part.scanned,
+                ..FoundTasks::default()
+            })
         }
     }
 }

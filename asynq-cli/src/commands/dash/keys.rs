@@ -42,6 +42,7 @@ pub(super) enum Command {
     Open,
     Back,
     Quit,
+    QuitAtOnce,
     NextState,
     PreviousState,
     NextPage,
@@ -98,18 +99,18 @@ pub(super) struct Binding {
 }
 
 use Focus::{
-    Confirm, Groups, Help, Metrics, Overview, Palette, Prompt, Queues, Redis, Schedulers, Servers, Task, Tasks,
+    Confirm, Groups, Help, Metrics, Overview, Palette, Prompt, Queues, Redis, Schedulers, Servers, Task,
+    Tasks,
 };
 
 const TABS: &[Focus] = &[Overview, Queues, Tasks, Groups, Servers, Schedulers, Metrics, Redis];
 const BESIDE_TASKS: &[Focus] = &[Overview, Queues, Servers, Schedulers, Metrics, Redis];
 const LISTS: &[Focus] = &[Queues, Tasks, Groups, Servers, Schedulers, Metrics];
-const MOVING: &[Focus] =
-    &[Queues, Tasks, Groups, Servers, Schedulers, Metrics, Redis, Task, Help];
-const READING: &[Focus] =
-    &[Overview, Queues, Tasks, Groups, Servers, Schedulers, Metrics, Redis, Task];
+const MOVING: &[Focus] = &[Queues, Tasks, Groups, Servers, Schedulers, Metrics, Redis, Task, Help];
+const READING: &[Focus] = &[Overview, Queues, Tasks, Groups, Servers, Schedulers, Metrics, Redis, Task];
 const ANYWHERE: &[Focus] = &[
-    Overview, Queues, Tasks, Groups, Servers, Schedulers, Metrics, Redis, Task, Help, Confirm, Prompt, Palette,
+    Overview, Queues, Tasks, Groups, Servers, Schedulers, Metrics, Redis, Task, Help, Confirm, Prompt,
+    Palette,
 ];
 const LINES: &[Focus] = &[Prompt, Palette];
 
@@ -141,8 +142,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind("Screens", &["5"], TABS, Command::Show(4), "schedulers and what they enqueued"),
     bind("Screens", &["6"], TABS, Command::Show(5), "metrics"),
     bind("Screens", &["7"], TABS, Command::Show(6), "Redis"),
-    bind("Screens", &["←", "h"], BESIDE_TASKS, Command::PreviousTab, "the screen before"),
-    bind("Screens", &["→", "l"], BESIDE_TASKS, Command::NextTab, "the next screen"),
+    bind("Screens", &["←", "h"], BESIDE_TASKS, Command::PreviousTab, "the screen before; not on tasks"),
+    bind("Screens", &["→", "l"], BESIDE_TASKS, Command::NextTab, "the next screen; not on tasks"),
     bind("Screens", &["Tab", "Shift+Tab"], &[Servers, Schedulers], Command::OtherPane, "the other list"),
     bind("Moving", &["↓", "j"], MOVING, Command::Down, "down"),
     bind("Moving", &["↑", "k"], MOVING, Command::Up, "up"),
@@ -151,9 +152,15 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind("Moving", &["g", "Home"], MOVING, Command::Top, "to the top"),
     bind("Moving", &["G", "End"], MOVING, Command::Bottom, "to the bottom"),
     bind("Moving", &["Enter"], LISTS, Command::Open, "open: a queue's tasks, a group, a task"),
-    bind("Moving", &["Esc", "q"], &[Tasks, Groups, Task, Help], Command::Back, "back"),
-    bind("Moving", &["Esc", "q"], BESIDE_TASKS, Command::Quit, "quit"),
-    bind("Moving", &["Ctrl+C"], ANYWHERE, Command::Quit, "quit"),
+    bind(
+        "Moving",
+        &["Esc", "q"],
+        &[Tasks, Groups, Task, Help],
+        Command::Back,
+        "back: from a task, a group, a filter, the tasks",
+    ),
+    bind("Moving", &["Esc", "q"], BESIDE_TASKS, Command::Quit, "quit: from any other screen"),
+    bind("Moving", &["Ctrl+C"], ANYWHERE, Command::QuitAtOnce, "quit, from anywhere"),
     bind("Tasks", &["←", "h"], &[Tasks, Groups], Command::PreviousState, "the state before"),
     bind("Tasks", &["→", "l"], &[Tasks, Groups], Command::NextState, "the next state"),
     bind("Tasks", &["n"], &[Tasks, Task], Command::NextPage, "the next page"),
@@ -230,7 +237,9 @@ pub(super) fn written(key: KeyEvent) -> Option<char> {
 fn name(key: KeyEvent) -> Option<String> {
     let plain = match key.code {
         KeyCode::Char(' ') => "Space".to_owned(),
-        KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::CONTROL) => c.to_ascii_uppercase().to_string(),
+        KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::CONTROL) => {
+            c.to_ascii_uppercase().to_string()
+        }
         KeyCode::Char(c) => c.to_string(),
         KeyCode::Enter => "Enter".to_owned(),
         KeyCode::Esc => "Esc".to_owned(),
@@ -273,6 +282,9 @@ mod tests {
         let key = KeyEvent::new(KeyCode::Char('D'), KeyModifiers::SHIFT);
         assert_eq!(find(key, Tasks, false), Some(Command::Delete));
         assert_eq!(find(key, Tasks, true), None);
-        assert_eq!(find(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::CONTROL), Help, true), Some(Command::Redraw));
+        assert_eq!(
+            find(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::CONTROL), Help, true),
+            Some(Command::Redraw)
+        );
     }
 }

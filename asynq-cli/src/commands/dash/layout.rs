@@ -37,12 +37,14 @@ impl Areas {
         ])
         .areas(whole);
         let empty = Rect { height: 0, ..body };
-        let base = Self { tabs, status, head: empty, list: body, second: empty, tail: empty, foot, popup: body };
+        let base =
+            Self { tabs, status, head: empty, list: body, second: empty, tail: empty, foot, popup: body };
         match tab {
             Tab::Overview => Self { head: body, list: empty, ..base },
             Tab::Queues => {
                 let bars = (body.height / 4).clamp(3, 12) + 2;
-                let [head, list] = Layout::vertical([Constraint::Length(bars), Constraint::Min(0)]).areas(body);
+                let [head, list] =
+                    Layout::vertical([Constraint::Length(bars), Constraint::Min(0)]).areas(body);
                 Self { head, list, ..base }
             }
             Tab::Tasks => {
@@ -52,21 +54,15 @@ impl Areas {
                 Self { head, list, tail, ..base }
             }
             Tab::Servers | Tab::Schedulers => {
-                let [list, _, second] = Layout::vertical([
-                    Constraint::Percentage(50),
-                    Constraint::Length(1),
-                    Constraint::Min(0),
-                ])
-                .areas(body);
+                let [list, _, second] =
+                    Layout::vertical([Constraint::Percentage(50), Constraint::Length(1), Constraint::Min(0)])
+                        .areas(body);
                 Self { list, second, ..base }
             }
             Tab::Metrics => {
-                let [list, _, head] = Layout::horizontal([
-                    Constraint::Length(26),
-                    Constraint::Length(1),
-                    Constraint::Min(0),
-                ])
-                .areas(body);
+                let [list, _, head] =
+                    Layout::horizontal([Constraint::Length(26), Constraint::Length(1), Constraint::Min(0)])
+                        .areas(body);
                 Self { head, list, ..base }
             }
             Tab::Redis => {

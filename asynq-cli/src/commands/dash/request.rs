@@ -7,13 +7,21 @@ use asynq_core::task::{QueueName, TaskId};
 #[derive(Debug)]
 pub(super) enum Request {
     /// To read something; the answer bears this number. What is read for the same slot is given up.
-    Read { number: u64, slot: Slot, what: Read },
+    Read {
+        number: u64,
+        slot: Slot,
+        what: Read,
+    },
     /// To change something.
     Change(Change),
     /// To begin no more of the change that is under way.
     StopChange,
     /// To have somebody edit a payload.
-    Edit { queue: QueueName, id: TaskId, payload: Vec<u8> },
+    Edit {
+        queue: QueueName,
+        id: TaskId,
+        payload: Vec<u8>,
+    },
     /// To put a text on the clipboard.
     Copy(String),
     Redraw,
@@ -41,15 +49,24 @@ impl Slot {
 pub(super) enum Read {
     Overview,
     /// All queues, and the memory of some.
-    Queues { memory_of: Vec<QueueName> },
+    Queues {
+        memory_of: Vec<QueueName>,
+    },
     Tasks(Tasks),
     Servers,
     /// All entries, and what one of them enqueued.
-    Schedulers { entry: Option<String> },
+    Schedulers {
+        entry: Option<String>,
+    },
     /// All queues, and the days of one.
-    Metrics { queue: Option<QueueName> },
+    Metrics {
+        queue: Option<QueueName>,
+    },
     Redis,
-    Task { queue: QueueName, id: TaskId },
+    Task {
+        queue: QueueName,
+        id: TaskId,
+    },
     /// How many tasks fit.
     Count(Selection),
 }
@@ -69,9 +86,21 @@ pub(super) enum Tasks {
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     /// These tasks, each by its queue and ID.
-    Tasks { action: Action, tasks: Vec<(QueueName, TaskId)> },
+    Tasks {
+        action: Action,
+        tasks: Vec<(QueueName, TaskId)>,
+    },
     /// All tasks that fit.
-    Fitting { action: Action, selection: Selection },
-    Pause { queues: Vec<QueueName>, pause: bool },
-    DeleteQueue { queue: QueueName, with_tasks: bool },
+    Fitting {
+        action: Action,
+        selection: Selection,
+    },
+    Pause {
+        queues: Vec<QueueName>,
+        pause: bool,
+    },
+    DeleteQueue {
+        queue: QueueName,
+        with_tasks: bool,
+    },
 }

@@ -42,7 +42,9 @@ impl Samples {
             let now = (queue.processed_total, queue.failed_total);
             // A rate takes two readings; the counters of a queue that is new have been nothing until now.
             let before = self.counters.get(&queue.queue).copied().unwrap_or((0, 0));
-            let rate = |now: u64, before: u64| passed.map_or(0.0, |passed| float(now.saturating_sub(before)) / passed);
+            let rate = |now: u64, before: u64| {
+                passed.map_or(0.0, |passed| float(now.saturating_sub(before)) / passed)
+            };
             let sample = Sample {
                 processed: rate(now.0, before.0),
                 failed: rate(now.1, before.1),

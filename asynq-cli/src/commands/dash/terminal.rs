@@ -11,9 +11,7 @@ use crossterm::cursor::Show;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
-use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
-};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
@@ -86,9 +84,8 @@ fn give_back() {
         return;
     }
     let mut out = stdout();
-    let written =
-        queue!(out, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show)
-            .and_then(|()| out.flush());
+    let written = queue!(out, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show)
+        .and_then(|()| out.flush());
     drop(written);
     drop(disable_raw_mode());
 }

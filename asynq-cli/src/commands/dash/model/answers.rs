@@ -96,10 +96,10 @@ impl Model {
             }
             Found::Servers(servers) => {
                 let workers = servers.iter().flat_map(|server| {
-                    server.running.iter().map(|task| WorkerRow {
-                        host: server.host.clone(),
-                        task: task.clone(),
-                    })
+                    server
+                        .running
+                        .iter()
+                        .map(|task| WorkerRow { host: server.host.clone(), task: task.clone() })
                 });
                 self.servers.workers.replace(workers.collect());
                 self.servers.list.replace(servers);

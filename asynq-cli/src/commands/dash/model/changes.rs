@@ -70,13 +70,17 @@ impl Model {
             return self.tell(format!("{action}: no task fits whose state allows it"), true);
         }
         let selection = self.tasks.selection();
-        self.confirm(format!("{action} all {} that fit", count(fitting, "task")), Change::Fitting { action, selection });
+        self.confirm(
+            format!("{action} all {} that fit", count(fitting, "task")),
+            Change::Fitting { action, selection },
+        );
     }
 
     /// The tasks that are meant, each with its state.
     fn meant(&self) -> Vec<((QueueName, TaskId), Option<TaskState>)> {
         if let Some(task) = &self.task {
-            let state = task.detail.as_ref().and_then(|detail| detail.as_ref().ok()).map(|detail| detail.info.state);
+            let state =
+                task.detail.as_ref().and_then(|detail| detail.as_ref().ok()).map(|detail| detail.info.state);
             return vec![((task.queue.clone(), task.id.clone()), state)];
         }
         if self.tab == Tab::Servers {
@@ -88,7 +92,8 @@ impl Model {
             return self.tasks.selected.tasks.iter().map(|(name, state)| (name.clone(), *state)).collect();
         }
         let chosen = self.tasks.list.chosen();
-        let named = chosen.map(|row| ((row.queue.clone(), row.id.clone()), row.task.as_ref().ok().map(|task| task.state)));
+        let named = chosen
+            .map(|row| ((row.queue.clone(), row.id.clone()), row.task.as_ref().ok().map(|task| task.state)));
         named.into_iter().collect()
     }
 
@@ -134,7 +139,8 @@ impl Model {
             self.confirm(question, Change::DeleteQueue { queue, with_tasks: false });
         } else {
             self.tell(format!("it holds {}", count(row.info.size(), "task")), false);
-            self.line = Some(Line::Prompt { purpose: Purpose::DeleteQueue(queue), writing: Writing::default() });
+            self.line =
+                Some(Line::Prompt { purpose: Purpose::DeleteQueue(queue), writing: Writing::default() });
         }
     }
 
@@ -143,7 +149,8 @@ impl Model {
         if self.is_changing() {
             return;
         }
-        let open = self.task.as_ref().and_then(|task| task.detail.as_ref()).and_then(|detail| detail.as_ref().ok());
+        let open =
+            self.task.as_ref().and_then(|task| task.detail.as_ref()).and_then(|detail| detail.as_ref().ok());
         let task = match (&self.task, open) {
             (Some(_), open) => open.map(|detail| &detail.info),
             (None, _) => self.tasks.list.chosen().and_then(|row| row.task.as_deref().ok()),
@@ -163,7 +170,13 @@ impl Model {
     }
 
     /// Somebody edited the payload.
-    pub(super) fn edited(&mut self, queue: QueueName, id: TaskId, old: Vec<u8>, new: Result<Vec<u8>, String>) {
+    pub(super) fn edited(
+        &mut self,
+        queue: QueueName,
+        id: TaskId,
+        old: Vec<u8>,
+        new: Result<Vec<u8>, String>,
+    ) {
         match new {
             Err(why) => self.tell(why, true),
             Ok(new) if new == old => self.tell("nothing was changed", false),

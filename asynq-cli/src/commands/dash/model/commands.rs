@@ -31,7 +31,8 @@ impl Model {
     /// What counts everywhere; whether it was that.
     fn anywhere(&mut self, command: Command) -> bool {
         match command {
-            Command::Quit => self.requests.push(Request::Quit),
+            Command::Quit if self.stop_change() => {}
+            Command::Quit | Command::QuitAtOnce => self.requests.push(Request::Quit),
             Command::Redraw => self.requests.push(Request::Redraw),
             Command::Suspend => self.requests.push(Request::Suspend),
             Command::Refresh => {
@@ -71,7 +72,9 @@ impl Model {
             }
             Command::NextTab => self.show(self.tab.step(1)),
             Command::PreviousTab => self.show(self.tab.step(-1)),
-            Command::OtherPane if self.tab == Tab::Servers => self.servers.on_workers = !self.servers.on_workers,
+            Command::OtherPane if self.tab == Tab::Servers => {
+                self.servers.on_workers = !self.servers.on_workers
+            }
             Command::OtherPane => self.schedulers.on_history = !self.schedulers.on_history,
             Command::Open => self.open(),
             Command::Back => self.back(),
@@ -326,16 +329,18 @@ impl Model {
 
     fn accept(&mut self) {
         match self.line.take() {
-            Some(Line::Prompt { purpose: Purpose::Filter(_), writing }) => match writing.text().parse::<Filter>() {
-                Ok(filter) => {
-                    self.tasks.filter = filter;
-                    self.tasks.begin();
-                    self.read_anew();
+            Some(Line::Prompt { purpose: Purpose::Filter(_), writing }) => {
+                match writing.text().parse::<Filter>() {
+                    Ok(filter) => {
+                        self.tasks.filter = filter;
+                        self.tasks.begin();
+                        self.read_anew();
+                    }
+                    Err(error) => {
+                        self.line = Some(Line::Prompt { purpose: Purpose::Filter(Some(error)), writing });
+                    }
                 }
-                Err(error) => {
-                    self.line = Some(Line::Prompt { purpose: Purpose::Filter(Some(error)), writing });
-                }
-            },
+            }
             Some(Line::Prompt { purpose: Purpose::QueuePart, writing }) => {
                 if self.tab == Tab::Metrics {
                     self.metrics.list.part = writing.text();

@@ -274,7 +274,12 @@ impl Model {
         let what = match self.tab {
             Tab::Overview => Read::Overview,
             Tab::Queues => Read::Queues {
-                memory_of: self.queues.list.seen(rows.max(1)).map(|(_, row)| row.info.queue.clone()).collect(),
+                memory_of: self
+                    .queues
+                    .list
+                    .seen(rows.max(1))
+                    .map(|(_, row)| row.info.queue.clone())
+                    .collect(),
             },
             Tab::Tasks => Read::Tasks(self.tasks.read(rows)),
             Tab::Servers => Read::Servers,

@@ -32,12 +32,17 @@ impl Target {
 
 impl Palette {
     pub(super) fn new(focus: Focus, read_only: bool, queues: impl Iterator<Item = QueueName>) -> Self {
-        let here = BINDINGS.iter().filter(|binding| binding.at.contains(&focus) && binding.is_allowed(read_only));
+        let here =
+            BINDINGS.iter().filter(|binding| binding.at.contains(&focus) && binding.is_allowed(read_only));
         let moves = [Command::Up, Command::Down, Command::Palette];
         let commands = here.filter(|binding| !moves.contains(&binding.command)).map(|binding| {
             Target::Command(binding.command, format!("{}  ({})", binding.help, binding.keys.join(", ")))
         });
-        Self { writing: Writing::default(), all: commands.chain(queues.map(Target::Queue)).collect(), chosen: 0 }
+        Self {
+            writing: Writing::default(),
+            all: commands.chain(queues.map(Target::Queue)).collect(),
+            chosen: 0,
+        }
     }
 
     /// What fits what is written: all its words, in any case.

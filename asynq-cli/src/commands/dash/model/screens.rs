@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use asynq_core::inspector::{DailyStats, EnqueueEvent, ScheduledEntry, ServerStatus};
 use asynq_core::task::QueueName;
 
-use crate::commands::dash::columns::{CURVES, CurveRow, EVENTS, QUEUES, QueueRow, SCHEDULES, SERVERS, WORKERS, WorkerRow};
+use crate::commands::dash::columns::{
+    CURVES, CurveRow, EVENTS, QUEUES, QueueRow, SCHEDULES, SERVERS, WORKERS, WorkerRow,
+};
 use crate::commands::dash::list::List;
 
 /// Servers and Redis, as the overview shows them.

@@ -106,7 +106,7 @@ async fn a_payload_is_edited_and_nobody_elses_change_is_lost() {
     assert_eq!(desk.foot(), "replace the payload of given-up: 2 bytes become 7?  y yes  n no");
     desk.press("y").await;
     assert_eq!(desk.inspector.task("mail", "given-up").await.unwrap().info.payload, "{\"a\":1}");
-    desk.press("Esc j Enter E").await;
+    desk.press("Esc Enter E").await;
     assert!(desk.foot().contains("not possible"), "an active task: {}", desk.foot());
 }
 
@@ -164,10 +164,15 @@ async fn a_frozen_screen_stays_and_pace_is_set() {
 async fn names_are_copied_and_the_palette_finds_queues() {
     let mut desk = desk(CAREFUL).await;
     desk.press(": \"queue_mail Enter → y").await;
-    let copied = desk.asked.iter().any(|request| matches!(request, Request::Copy(id) if id.starts_with("0198")));
+    let copied =
+        desk.asked.iter().any(|request| matches!(request, Request::Copy(id) if id.starts_with("0198")));
     assert!(copied, "{:?}", desk.asked);
     desk.press("Ctrl+Z Ctrl+L Ctrl+C").await;
-    assert!(matches!(desk.asked[1..], [Request::Suspend, Request::Redraw, Request::Quit]), "{:?}", desk.asked);
+    assert!(
+        matches!(desk.asked[1..], [Request::Suspend, Request::Redraw, Request::Quit]),
+        "{:?}",
+        desk.asked
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use ratatui::style::{Color, Modifier};
 
 /// The size of a character, in pixels.
 const WIDE: f32 = 8.4;
-const HIGH: f32 = 18.0;
+const HIGH: f32 = 16.0;
 
 /// A screen as a picture: SVG, each run of characters that look the same a text of its own.
 pub(super) fn svg(screen: &Buffer) -> String {
@@ -22,7 +22,9 @@ pub(super) fn svg(screen: &Buffer) -> String {
         let mut x = 0;
         while x < screen.area.width {
             let first = &screen[(x, y)];
-            let end = (x..screen.area.width).find(|place| !is_alike(&screen[(*place, y)], first)).unwrap_or(screen.area.width);
+            let end = (x..screen.area.width)
+                .find(|place| !is_alike(&screen[(*place, y)], first))
+                .unwrap_or(screen.area.width);
             let text: String = (x..end).map(|place| screen[(place, y)].symbol()).collect();
             run(&mut svg, first, &text, (x, y), end - x);
             x = end;
@@ -43,7 +45,11 @@ fn run(svg: &mut String, cell: &Cell, text: &str, (x, y): (u16, u16), count: u16
         (ink, paper) = ("#11161d", ink);
     }
     if paper != "none" {
-        writeln!(svg, "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{HIGH}\" fill=\"{paper}\"/>").unwrap();
+        writeln!(
+            svg,
+            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{HIGH}\" fill=\"{paper}\"/>"
+        )
+        .unwrap();
     }
     if text.trim().is_empty() {
         return;
@@ -53,7 +59,7 @@ fn run(svg: &mut String, cell: &Cell, text: &str, (x, y): (u16, u16), count: u16
     writeln!(
         svg,
         "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{wide:.1}\" fill=\"{ink}\"{bold} xml:space=\"preserve\">{text}</text>",
-        top + 14.0
+        top + 13.0
     )
     .unwrap();
 }

@@ -35,7 +35,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 async fn walk(steps: Vec<Step>) {
     let mut desk = Desk::new(world::full().await, CAREFUL, (80, 24)).await;
-    let mouse = |kind, column, row| Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    let mouse =
+        |kind, column, row| Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
     for step in steps {
         match step {
             Step::Key(name) => desk.happen(Event::Key(key(name))).await,

@@ -8,7 +8,9 @@ use asynq_core::client::Client;
 use asynq_core::clock::Clock;
 use asynq_core::inspector::Inspector;
 use asynq_core::task::{QueueName, Task, TaskOptions};
-use asynq_core::wire::{SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, TaskMessage, WireTimestamp, WorkerInfo};
+use asynq_core::wire::{
+    SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, TaskMessage, WireTimestamp, WorkerInfo,
+};
 use jiff::Timestamp;
 
 /// The second at which everything happens.
@@ -30,7 +32,9 @@ pub(super) async fn enqueue(client: &Client, queue: &str, id: &str, payload: &[u
 pub(super) async fn full() -> Client {
     let client = empty();
     let plain = TaskOptions::new;
-    for (id, payload) in [("done", "{\"to\":\"dan\"}"), ("failed", "{\"to\":\"flo\"}"), ("given-up", "{}"), ("running", "{}")] {
+    for (id, payload) in
+        [("done", "{\"to\":\"dan\"}"), ("failed", "{\"to\":\"flo\"}"), ("given-up", "{}"), ("running", "{}")]
+    {
         enqueue(&client, "mail", id, payload.as_bytes(), plain().header("tenant", "acme")).await;
     }
     settle(&client).await;
@@ -40,7 +44,14 @@ pub(super) async fn full() -> Client {
     enqueue(&client, "mail", "two-lines", b"two\nlines \x1b[31m", plain()).await;
     enqueue(&client, "low", "later", b"{}", plain().process_in(Duration::from_secs(900))).await;
     for n in 0..3 {
-        enqueue(&client, "low", &format!("g{n}"), b"{}", plain().group(if n < 2 { "users" } else { "orders" })).await;
+        enqueue(
+            &client,
+            "low",
+            &format!("g{n}"),
+            b"{}",
+            plain().group(if n < 2 { "users" } else { "orders" }),
+        )
+        .await;
     }
     enqueue(&client, "キュー", "wide", "{\"名前\":\"値\"}".as_bytes(), plain()).await;
     Inspector::new(&client).pause("キュー").await.unwrap();
@@ -54,10 +65,19 @@ pub(super) async fn work(client: &Client, round: usize) {
     let wave = [3, 5, 8, 12, 15, 17, 16, 13, 9, 6, 4, 3];
     let count = wave[round % wave.len()] + round / 10;
     for n in 0..count {
-        enqueue(client, ["mail", "images", "reports"][n % 3], &format!("{round}-{n}"), b"{}", TaskOptions::new()).await;
+        enqueue(
+            client,
+            ["mail", "images", "reports"][n % 3],
+            &format!("{round}-{n}"),
+            b"{}",
+            TaskOptions::new(),
+        )
+        .await;
     }
-    let queues: Vec<_> =
-        ["mail", "images", "reports"].iter().map(|name| QueueShare::new(QueueName::new(name).unwrap(), 1)).collect();
+    let queues: Vec<_> = ["mail", "images", "reports"]
+        .iter()
+        .map(|name| QueueShare::new(QueueName::new(name).unwrap(), 1))
+        .collect();
     let slots = count.saturating_sub(usize::from(round % 5 == 0) * 2);
     let demand = Demand { server_id: "server-1".to_owned(), slots, queues, strict: true, types: Vec::new() };
     let leased = client.broker().exchange(&[], &demand).await.unwrap().leased;
@@ -90,8 +110,12 @@ async fn settle(client: &Client) {
     let mut settlements = Vec::new();
     for run in leased {
         let message = run.message.unwrap();
-        let failed =
-            TaskMessage { error_msg: "550 no such user, timeout".to_owned(), last_failed_at: NOW, retried: 1, ..message.clone() };
+        let failed = TaskMessage {
+            error_msg: "550 no such user, timeout".to_owned(),
+            last_failed_at: NOW,
+            retried: 1,
+            ..message.clone()
+        };
         let transition = match run.id.as_str() {
             "done" => Transition::Complete {
                 message: TaskMessage { completed_at: NOW, retention: 3_600, ..message },
@@ -103,7 +127,13 @@ async fn settle(client: &Client) {
             _ => continue,
         };
         let (id, lease_until) = (run.id, run.lease_until);
-        settlements.push(Settlement { queue: queue.clone(), id, run: Some(run.run), lease_until, transition });
+        settlements.push(Settlement {
+            queue: queue.clone(),
+            id,
+            run: Some(run.run),
+            lease_until,
+            transition,
+        });
     }
     client.broker().exchange(&settlements, &Demand::none()).await.unwrap();
 }
@@ -147,7 +177,10 @@ async fn processes(client: &Client) {
     };
     let entries = [entry("entry-1", "0 9 * * mon-fri"), entry("entry-2", "@every 10m")];
     broker.write_scheduler_entries("scheduler-1", &entries, FOREVER).await.unwrap();
-    let event =
-        SchedulerEnqueueEvent { task_id: "later".to_owned(), enqueue_time: at(-60), ..SchedulerEnqueueEvent::default() };
+    let event = SchedulerEnqueueEvent {
+        task_id: "later".to_owned(),
+        enqueue_time: at(-60),
+        ..SchedulerEnqueueEvent::default()
+    };
     broker.record_enqueue_event("entry-1", &event, FOREVER).await.unwrap();
 }

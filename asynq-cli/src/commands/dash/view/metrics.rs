@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout};
 use ratatui::text::{Line, Span};
 
+use super::curves;
 use super::table::{Table, none};
 use super::theme::Theme;
-use super::curves;
 use crate::commands::dash::layout::Areas;
 use crate::commands::dash::model::Model;
 use crate::human;
@@ -26,8 +26,10 @@ pub(super) fn draw(model: &Model, areas: Areas, buffer: &mut Buffer, theme: Them
     let history = metrics.days.as_ref().filter(|(of, _)| Some(of) == queue).map(|(_, days)| days);
     let Some(history) = history else { return };
     let halves = Layout::vertical([Constraint::Fill(1); 2]).areas::<2>(days);
-    let (processed, failed) =
-        (history.iter().map(|day| day.processed).sum::<u64>(), history.iter().map(|day| day.failed).sum::<u64>());
+    let (processed, failed) = (
+        history.iter().map(|day| day.processed).sum::<u64>(),
+        history.iter().map(|day| day.failed).sum::<u64>(),
+    );
     let rate = human::error_rate(failed, processed).map_or_else(String::new, |rate| format!(", {rate:.2}%"));
     let titles = [
         (format!("{} days: {processed} processed", history.len()), theme.good()),
@@ -35,8 +37,11 @@ pub(super) fn draw(model: &Model, areas: Areas, buffer: &mut Buffer, theme: Them
     ];
     for (place, ((title, style), area)) in titles.into_iter().zip(halves).enumerate() {
         // Today comes first, and stands at the right.
-        let values: Vec<f32> =
-            history.iter().rev().map(|day| float(if place == 0 { day.processed } else { day.failed })).collect();
+        let values: Vec<f32> = history
+            .iter()
+            .rev()
+            .map(|day| float(if place == 0 { day.processed } else { day.failed }))
+            .collect();
         curves::curve(Line::from(Span::styled(title, theme.heading())), style, &values, area, buffer);
     }
 }

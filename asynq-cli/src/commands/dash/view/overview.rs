@@ -29,7 +29,8 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer, theme: Theme)
     let facts: [Rect; 3] = Layout::vertical([Constraint::Length(1); 3]).areas(facts);
     for (line, place) in [of_queues(&queues), of_servers(model), of_redis(model)].into_iter().zip(facts) {
         let (name, text) = line;
-        Line::from(vec![Span::styled(format!("{name:8}"), theme.heading()), Span::raw(text)]).render(place, buffer);
+        Line::from(vec![Span::styled(format!("{name:8}"), theme.heading()), Span::raw(text)])
+            .render(place, buffer);
     }
 }
 
@@ -72,6 +73,9 @@ fn of_servers(model: &Model) -> (&'static str, String) {
 }
 
 fn of_redis(model: &Model) -> (&'static str, String) {
+    if model.overview.redis.is_empty() {
+        return ("Redis", "tells nothing of itself".to_owned());
+    }
     let told = |name: &str| model.overview.redis.get(name).map_or("-", String::as_str);
     let text = format!(
         "{}, {} used, {} clients, {} commands/s",

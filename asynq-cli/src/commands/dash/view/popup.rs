@@ -36,7 +36,14 @@ pub(in crate::commands::dash) fn inside(popup: Rect) -> Rect {
     Block::bordered().inner(popup)
 }
 
-pub(super) fn draw(title: &str, lines: &[TextLine], scroll: usize, area: Rect, buffer: &mut Buffer, theme: Theme) {
+pub(super) fn draw(
+    title: &str,
+    lines: &[TextLine],
+    scroll: usize,
+    area: Rect,
+    buffer: &mut Buffer,
+    theme: Theme,
+) {
     Clear.render(area, buffer);
     let room = inside(area);
     let seen = usize::from(room.height);
@@ -45,7 +52,11 @@ pub(super) fn draw(title: &str, lines: &[TextLine], scroll: usize, area: Rect, b
     } else {
         String::new()
     };
-    Block::bordered().title(format!(" {title} ")).title_bottom(place).border_style(theme.key()).render(area, buffer);
+    Block::bordered()
+        .title(format!(" {title} "))
+        .title_bottom(place)
+        .border_style(theme.key())
+        .render(area, buffer);
     for (y, line) in (room.y..).zip(lines.iter().skip(scroll).take(seen)) {
         let spans = vec![Span::styled(line.head.as_str(), theme.heading()), Span::raw(line.text.as_str())];
         Line::from(spans).render(Rect { y, height: 1, ..room }, buffer);
@@ -65,7 +76,11 @@ pub(in crate::commands::dash) fn help_lines(model: &Model) -> Vec<TextLine> {
             lines.push(TextLine::new(section, ""));
         }
         let keys = binding.keys.join(" ");
-        let text = if keys.chars().count() < KEYS { format!("  {keys:KEYS$}{}", binding.help) } else { format!("  {keys}  {}", binding.help) };
+        let text = if keys.chars().count() < KEYS {
+            format!("  {keys:KEYS$}{}", binding.help)
+        } else {
+            format!("  {keys}  {}", binding.help)
+        };
         lines.push(TextLine::new("", text));
     }
     let more = ["mouse: click a screen's name, a row, the chosen row to open it; the wheel moves"];
@@ -79,7 +94,10 @@ pub(in crate::commands::dash) fn task_lines(model: &Model, width: u16) -> Vec<Te
     let detail = match model.task.as_ref().and_then(|task| task.detail.as_ref()) {
         None => return vec![TextLine::new("", "…")],
         Some(Err(why)) => {
-            return wrap(&human::printable(why), width).into_iter().map(|line| TextLine::new("", line)).collect();
+            return wrap(&human::printable(why), width)
+                .into_iter()
+                .map(|line| TextLine::new("", line))
+                .collect();
         }
         Some(Ok(detail)) => detail,
     };

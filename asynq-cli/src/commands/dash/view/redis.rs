@@ -36,7 +36,8 @@ pub(super) fn draw(model: &Model, areas: Areas, buffer: &mut Buffer, theme: Them
         Line::from(spans).render(Rect { x, y, width: column, height: 1 }, buffer);
     }
     let nothing = if model.is_loaded { "it tells nothing" } else { "…" };
-    let title = if info.is_empty() { nothing.to_owned() } else { format!("── all of INFO: {} ", info.len()) };
+    let title =
+        if info.is_empty() { nothing.to_owned() } else { format!("── all of INFO: {} ", info.len()) };
     Line::styled(title, theme.dim()).render(Rect { height: 1, ..areas.list }, buffer);
     let rows = Areas::rows(areas.list);
     for (y, (name, value)) in (areas.list.y + 1..).zip(info.iter().skip(model.redis.scroll).take(rows)) {

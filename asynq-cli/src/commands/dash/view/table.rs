@@ -45,7 +45,13 @@ impl<T: Row> Table<'_, T> {
         self.line(buffer, area, 0, &headings, &widths);
         buffer.set_style(Rect { height: 1, ..area }, self.theme.heading());
         if texts.is_empty() {
-            buffer.set_stringn(area.x + 2, area.y + 1, self.nothing, usize::from(area.width - 2), self.theme.dim());
+            buffer.set_stringn(
+                area.x + 2,
+                area.y + 1,
+                self.nothing,
+                usize::from(area.width - 2),
+                self.theme.dim(),
+            );
         }
         for (line, ((place, row), cells)) in (1_u16..).zip(self.list.seen(height).zip(&texts)) {
             self.line(buffer, area, line, cells, &widths);
@@ -104,7 +110,10 @@ impl<T: Row> Table<'_, T> {
             for (only_growing, least) in [(true, LEAST[0]), (false, LEAST[1])] {
                 while taken(&widths) > room {
                     let widest = (0..shown)
-                        .filter(|place| (!only_growing || grows(*place)) && widths.get(*place).is_some_and(|wide| *wide > least))
+                        .filter(|place| {
+                            (!only_growing || grows(*place))
+                                && widths.get(*place).is_some_and(|wide| *wide > least)
+                        })
                         .max_by_key(|place| widths.get(*place).copied());
                     let Some(wide) = widest.and_then(|place| widths.get_mut(place)) else { break };
                     *wide -= 1;
@@ -112,7 +121,9 @@ impl<T: Row> Table<'_, T> {
             }
             if taken(&widths) <= room || shown <= 1 {
                 let rest = room.saturating_sub(taken(&widths));
-                if let Some(wide) = (0..shown).rev().find(|place| grows(*place)).and_then(|place| widths.get_mut(place)) {
+                if let Some(wide) =
+                    (0..shown).rev().find(|place| grows(*place)).and_then(|place| widths.get_mut(place))
+                {
                     *wide += rest;
                 }
                 break;

@@ -41,7 +41,10 @@ pub(super) fn draw(model: &Model, areas: Areas, buffer: &mut Buffer, theme: Them
 
 /// The queue, as in Go; or that it is all of them; and the filter.
 fn summary(tasks: &TasksScreen, theme: Theme) -> Vec<Span<'static>> {
-    let name = tasks.queue.as_ref().map_or_else(|| "all queues".to_owned(), |queue| human::printable(queue.as_str()));
+    let name = tasks
+        .queue
+        .as_ref()
+        .map_or_else(|| "all queues".to_owned(), |queue| human::printable(queue.as_str()));
     let mut spans = vec![Span::styled(name, theme.heading())];
     if let Some(group) = &tasks.group {
         spans.push(Span::styled(format!(" › {}", human::printable(group)), theme.heading()));
@@ -58,7 +61,10 @@ fn summary(tasks: &TasksScreen, theme: Theme) -> Vec<Span<'static>> {
         }
     }
     if !tasks.filter.is_empty() {
-        spans.push(Span::styled(format!("  filter {}", human::printable(&tasks.filter.to_string())), theme.key()));
+        spans.push(Span::styled(
+            format!("  filter {}", human::printable(&tasks.filter.to_string())),
+            theme.key(),
+        ));
     }
     spans
 }
@@ -67,7 +73,11 @@ fn summary(tasks: &TasksScreen, theme: Theme) -> Vec<Span<'static>> {
 fn state_line(tasks: &TasksScreen, theme: Theme) -> Line<'static> {
     let mut spans = Vec::new();
     for state in STATES {
-        let style = if state == tasks.state { theme.current() } else { state.map_or(theme.dim(), |state| theme.state(state)) };
+        let style = if state == tasks.state {
+            theme.current()
+        } else {
+            state.map_or(theme.dim(), |state| theme.state(state))
+        };
         spans.push(Span::styled(states::label(state, tasks.count(state)), style));
         spans.push(Span::raw("  "));
     }
@@ -80,12 +90,15 @@ fn page_line(tasks: &TasksScreen) -> String {
         parts.push(count(tasks.groups.len(), "group"));
     } else if !tasks.list.is_empty() {
         let (first, shown) = (tasks.first(), tasks.list.len());
-        let of = tasks.total().map_or_else(String::new, |total| format!(" of {}", grouped(total)));
-        if tasks.page > 1 || tasks.more {
-            parts.push(format!("page {}: {}–{}{of}", tasks.page, grouped(first), grouped(first + shown - 1)));
-        } else {
-            parts.push(count(shown, "task"));
-        }
+        parts.push(match (tasks.page > 1 || tasks.more, tasks.paging()) {
+            (false, _) => count(shown, "task"),
+            (true, Paging::Pages) => {
+                let of = tasks.total().map_or_else(String::new, |total| format!(" of {}", grouped(total)));
+                format!("page {}: {}–{}{of}", tasks.page, grouped(first), grouped(first + shown - 1))
+            }
+            // A part of a search has as many as were found within its budget.
+            (true, _) => format!("page {}: {}", tasks.page, count(shown, "task")),
+        });
     }
     if tasks.page > 1 {
         parts.push("p: page before".to_owned());
@@ -101,7 +114,8 @@ fn page_line(tasks: &TasksScreen) -> String {
         (false, 0) => {}
         (false, selected) => parts.push(format!("{} selected", grouped(selected))),
     }
-    let orphans = tasks.list.shown().filter(|row| row.task.as_ref().is_ok_and(|task| task.is_orphaned)).count();
+    let orphans =
+        tasks.list.shown().filter(|row| row.task.as_ref().is_ok_and(|task| task.is_orphaned)).count();
     if orphans > 0 && tasks.state == Some(TaskState::Active) {
         parts.push(format!("{orphans} of these are orphaned"));
     }

@@ -69,17 +69,24 @@ fn status(model: &Model, area: Rect, buffer: &mut Buffer, theme: Theme) {
         return Line::styled(cut(&text, room), theme.alarm()).render(area, buffer);
     }
     let pace = format!("every {}", human::length(model.options.refresh));
-    let (right, style) = if model.is_frozen { ("FROZEN, Z goes on".to_owned(), theme.alarm()) } else { (pace, theme.dim()) };
+    let (right, style) =
+        if model.is_frozen { ("FROZEN, Z goes on".to_owned(), theme.alarm()) } else { (pace, theme.dim()) };
     let read_only = if model.options.read_only { "read only  " } else { "" };
     let right = format!("{read_only}{right} ");
     let left = match &model.changing {
         Some(Changing::Counting(action)) => format!(" counting what fits, to {action} it…  Esc: stop"),
         Some(Changing::Running { what, total, outcome }) => {
             let of = if *total > 0 { format!(" of {}", grouped(*total)) } else { String::new() };
-            let failed = if outcome.failed > 0 { format!(", {} failed", grouped(outcome.failed)) } else { String::new() };
+            let failed = if outcome.failed > 0 {
+                format!(", {} failed", grouped(outcome.failed))
+            } else {
+                String::new()
+            };
             format!(" {}{of} {what}{failed}…  Esc: stop", grouped(outcome.done))
         }
-        None => part(model).map_or_else(String::new, |part| format!(" names with `{}`", human::printable(part))),
+        None => {
+            part(model).map_or_else(String::new, |part| format!(" names with `{}`", human::printable(part)))
+        }
     };
     let left = cut(&left, room.saturating_sub(width(&right) + 1));
     let gap = " ".repeat(room.saturating_sub(width(&left) + width(&right)));
