@@ -25,8 +25,8 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
     if let Command::Config(command) = arguments.command {
         return command.run(&settings, &printer);
     }
-    if let Command::Dash(command) = &arguments.command {
-        command.check()?;
+    if matches!(arguments.command, Command::Dash(_)) {
+        dash::Dash::check()?;
     }
     let app = App::connect(&settings, printer, stop).await?;
     match arguments.command {

@@ -43,7 +43,7 @@ fn refresh(text: &str) -> Result<Duration, String> {
 
 impl Dash {
     /// Whether it can run here at all.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check() -> Result<(), Failure> {
         if stdin().is_terminal() && stdout().is_terminal() {
             return Ok(());
         }
@@ -154,7 +154,7 @@ impl Running<'_> {
             Request::Copy(text) => self.screen.copy(&text)?,
             Request::Redraw => self.screen.clear()?,
             Request::Suspend => {
-                self.screen.suspend();
+                Screen::suspend();
                 Signals::suspend()?;
                 self.screen.resume()?;
             }
@@ -162,7 +162,7 @@ impl Running<'_> {
             Request::Edit { queue, id, payload } => {
                 // Nothing of ours may read the keys meanwhile.
                 self.keys = EventStream::new();
-                self.screen.suspend();
+                Screen::suspend();
                 let old = payload.clone();
                 let new = tokio::task::spawn_blocking(move || editor::edit(&payload)).await;
                 self.screen.resume()?;

@@ -55,7 +55,7 @@ impl Fetcher {
         let inspector = self.inspector.clone();
         let handle = self.reads.spawn(async move {
             let began = Instant::now();
-            let found = read(&inspector, what).await.map_err(trouble);
+            let found = read(&inspector, what).await.map_err(|error| trouble(&error));
             Answer { number, slot, took: began.elapsed(), found }
         });
         if let Some(place) = self.under_way.get_mut(slot as usize)
@@ -132,8 +132,8 @@ fn joined<T>(result: Result<T, JoinError>) -> Option<T> {
     }
 }
 
-fn trouble(error: Error) -> Trouble {
-    let away = match &error {
+fn trouble(error: &Error) -> Trouble {
+    let away = match error {
         Error::Connect { .. } => true,
         Error::Broker(broker) => {
             matches!(broker.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy)

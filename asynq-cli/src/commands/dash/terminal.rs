@@ -48,7 +48,7 @@ impl Screen {
     }
 
     /// Gives the terminal to another program, until [`resume`](Self::resume).
-    pub(super) fn suspend(&mut self) {
+    pub(super) fn suspend() {
         give_back();
     }
 
@@ -59,9 +59,9 @@ impl Screen {
 
     /// Puts a text on the clipboard of whoever looks at the terminal, also from afar (OSC 52).
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
-        let mut out = stdout();
+        let out = self.terminal.backend_mut();
         write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;
-        out.flush()
+        Write::flush(out)
     }
 }
 

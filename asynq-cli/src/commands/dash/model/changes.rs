@@ -1,6 +1,6 @@
 //! What is to be changed: which tasks and queues, the question before, and how far it is.
 
-use asynq_core::inspector::{Action, TaskEdit};
+use asynq_core::inspector::{Action, QueueInfo, TaskEdit};
 use asynq_core::task::{QueueName, TaskId, TaskState};
 
 use super::line::{Line, Purpose, Writing};
@@ -49,16 +49,16 @@ impl Model {
             }
             (_, []) => self.tell(format!("{action}: not possible in the states of these tasks"), true),
             _ => {
-                let mut question = match tasks.as_slice() {
-                    [(_, id)] => format!("{action} task {}", human::printable(id.as_str())),
-                    _ => format!("{action} {}", count(tasks.len(), "task")),
+                let what = match tasks.as_slice() {
+                    [(_, id)] => format!("task {}", human::printable(id.as_str())),
+                    _ => count(tasks.len(), "task"),
                 };
-                if tasks.len() < all.len() {
-                    question.push_str(&format!(
-                        " (of {}; the others are in states that do not allow it)",
-                        grouped(all.len())
-                    ));
-                }
+                let others = if tasks.len() < all.len() {
+                    format!(" (of {}; the others are in states that do not allow it)", grouped(all.len()))
+                } else {
+                    String::new()
+                };
+                let question = format!("{action} {what}{others}");
                 self.confirm(question, Change::Tasks { action, tasks });
             }
         }
@@ -105,7 +105,7 @@ impl Model {
         let queues: Vec<(QueueName, bool)> = if self.tab == Tab::Tasks {
             let queue = self.tasks.queue.clone();
             let info = self.tasks.queues.first();
-            queue.map(|queue| (queue, info.is_some_and(|info| info.is_paused()))).into_iter().collect()
+            queue.map(|queue| (queue, info.is_some_and(QueueInfo::is_paused))).into_iter().collect()
         } else {
             let list = &self.queues.list;
             let selected = list.all().iter().filter(|row| self.queues.selected.contains(&row.info.queue));
@@ -199,7 +199,7 @@ impl Model {
         if self.options.yes {
             self.begin_change(change);
         } else {
-            self.line = Some(Line::Confirm { question, change });
+            self.line = Some(Line::Confirm { question, change: Box::new(change) });
         }
     }
 
@@ -248,19 +248,18 @@ impl Model {
     }
 
     /// A change is done: it is told, and the screen read again.
-    pub(super) fn changed(&mut self, outcome: Outcome) {
+    pub(super) fn changed(&mut self, outcome: &Outcome) {
         let Some(Changing::Running { what, .. }) = self.changing.take() else { return };
-        let mut text = format!("{} {what}", grouped(outcome.done));
+        let mut parts = vec![format!("{} {what}", grouped(outcome.done))];
         if outcome.failed > 0 {
-            text.push_str(&format!(", {} failed", grouped(outcome.failed)));
+            parts.push(format!("{} failed", grouped(outcome.failed)));
         }
         if outcome.stopped {
-            text.push_str(", stopped");
+            parts.push("stopped".to_owned());
         }
-        if let Some(error) = &outcome.error {
-            text.push_str(&format!(": {}", human::printable(error)));
-        }
-        self.tell(text, outcome.failed > 0 || outcome.error.is_some());
+        let why =
+            outcome.error.as_ref().map_or_else(String::new, |error| format!(": {}", human::printable(error)));
+        self.tell(format!("{}{why}", parts.join(", ")), outcome.failed > 0 || outcome.error.is_some());
         self.tasks.selected = super::tasks::Selected::default();
         self.queues.selected.clear();
         self.read_screen();

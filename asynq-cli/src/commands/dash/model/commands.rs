@@ -73,7 +73,7 @@ impl Model {
             Command::NextTab => self.show(self.tab.step(1)),
             Command::PreviousTab => self.show(self.tab.step(-1)),
             Command::OtherPane if self.tab == Tab::Servers => {
-                self.servers.on_workers = !self.servers.on_workers
+                self.servers.on_workers = !self.servers.on_workers;
             }
             Command::OtherPane => self.schedulers.on_history = !self.schedulers.on_history,
             Command::Open => self.open(),
@@ -286,7 +286,7 @@ impl Model {
         match command {
             Command::Yes => {
                 if let Some(Line::Confirm { change, .. }) = self.line.take() {
-                    self.begin_change(change);
+                    self.begin_change(*change);
                 }
             }
             Command::No => self.line = None,

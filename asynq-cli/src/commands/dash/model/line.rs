@@ -11,7 +11,7 @@ use crate::commands::dash::request::Change;
 #[derive(Debug)]
 pub(in crate::commands::dash) enum Line {
     /// A question, and what is done on yes.
-    Confirm { question: String, change: Change },
+    Confirm { question: String, change: Box<Change> },
     /// Something to be written.
     Prompt { purpose: Purpose, writing: Writing },
     /// A command or a queue, found by its name.

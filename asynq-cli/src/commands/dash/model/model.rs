@@ -149,7 +149,7 @@ impl Model {
             Event::Time => {}
             Event::Answer(answer) => self.answer(answer),
             Event::Progress(outcome) => self.progress(outcome),
-            Event::Changed(outcome) => self.changed(outcome),
+            Event::Changed(outcome) => self.changed(&outcome),
             Event::Edited { queue, id, old, new } => self.edited(queue, id, old, new),
         }
         self.pass_time();

@@ -78,7 +78,7 @@ pub(super) async fn work(client: &Client, round: usize) {
         .iter()
         .map(|name| QueueShare::new(QueueName::new(name).unwrap(), 1))
         .collect();
-    let slots = count.saturating_sub(usize::from(round % 5 == 0) * 2);
+    let slots = count.saturating_sub(usize::from(round.is_multiple_of(5)) * 2);
     let demand = Demand { server_id: "server-1".to_owned(), slots, queues, strict: true, types: Vec::new() };
     let leased = client.broker().exchange(&[], &demand).await.unwrap().leased;
     let mut settlements = Vec::new();

@@ -16,7 +16,8 @@ const FINE: f32 = 100.0;
 /// The four curves of a queue, one above the other.
 pub(super) fn draw(samples: &[Sample], area: Rect, buffer: &mut Buffer, theme: Theme) {
     type Read = fn(&Sample) -> f32;
-    let curves: [(&str, Style, Read, fn(f32) -> String); 4] = [
+    type Write = fn(f32) -> String;
+    let curves: [(&str, Style, Read, Write); 4] = [
         ("processed", theme.good(), |sample| sample.processed, |rate| format!("{rate:.1}/s")),
         ("failed", theme.bad(), |sample| sample.failed, |rate| format!("{rate:.1}/s")),
         ("pending", theme.key(), |sample| sample.backlog, |count| format!("{count:.0}")),
@@ -28,7 +29,7 @@ pub(super) fn draw(samples: &[Sample], area: Rect, buffer: &mut Buffer, theme: T
         let now = values.last().copied().unwrap_or(0.0);
         let most = values.iter().copied().fold(0.0, f32::max);
         let title = Line::from(vec![
-            Span::styled(format!("{name} "), theme.heading()),
+            Span::styled(format!("{name} "), Theme::heading()),
             Span::styled(write(now), style),
             Span::styled(format!("  most {}", write(most)), theme.dim()),
         ]);

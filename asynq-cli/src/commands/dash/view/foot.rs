@@ -117,7 +117,7 @@ fn choose(palette: &Palette, area: Rect, frame: &mut Frame<'_>, theme: Theme) {
         let line = Rect { y, height: 1, ..area };
         TextLine::raw(format!("  {}", target.text())).render(line, frame.buffer_mut());
         if place == palette.chosen {
-            frame.buffer_mut().set_style(line, theme.chosen(true));
+            frame.buffer_mut().set_style(line, Theme::chosen(true));
         }
     }
     if fitting.is_empty() {

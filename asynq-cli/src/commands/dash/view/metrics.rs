@@ -42,7 +42,7 @@ pub(super) fn draw(model: &Model, areas: Areas, buffer: &mut Buffer, theme: Them
             .rev()
             .map(|day| float(if place == 0 { day.processed } else { day.failed }))
             .collect();
-        curves::curve(Line::from(Span::styled(title, theme.heading())), style, &values, area, buffer);
+        curves::curve(Line::from(Span::styled(title, Theme::heading())), style, &values, area, buffer);
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn draw(model: &Model, area: Rect, buffer: &mut Buffer, theme: Theme)
     let facts: [Rect; 3] = Layout::vertical([Constraint::Length(1); 3]).areas(facts);
     for (line, place) in [of_queues(&queues), of_servers(model), of_redis(model)].into_iter().zip(facts) {
         let (name, text) = line;
-        Line::from(vec![Span::styled(format!("{name:8}"), theme.heading()), Span::raw(text)])
+        Line::from(vec![Span::styled(format!("{name:8}"), Theme::heading()), Span::raw(text)])
             .render(place, buffer);
     }
 }
@@ -44,7 +44,7 @@ fn draw_counts(queues: &[&QueueInfo], area: Rect, buffer: &mut Buffer, theme: Th
             let spans = vec![
                 Span::styled(format!("{symbol} "), theme.state(*state)),
                 Span::raw(format!("{state} ")),
-                Span::styled(grouped(count), theme.heading()),
+                Span::styled(grouped(count), Theme::heading()),
             ];
             Line::from(spans).render(column, buffer);
         }

@@ -58,7 +58,7 @@ pub(super) fn draw(
         .border_style(theme.key())
         .render(area, buffer);
     for (y, line) in (room.y..).zip(lines.iter().skip(scroll).take(seen)) {
-        let spans = vec![Span::styled(line.head.as_str(), theme.heading()), Span::raw(line.text.as_str())];
+        let spans = vec![Span::styled(line.head.as_str(), Theme::heading()), Span::raw(line.text.as_str())];
         Line::from(spans).render(Rect { y, height: 1, ..room }, buffer);
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn draw_servers(model: &Model, areas: Areas, buffer: &mut Buffer, the
     let nothing = if model.is_loaded { "no servers run" } else { "…" };
     Table { list: &servers.list, now, theme, focused: !servers.on_workers, selected: &none, nothing }
         .draw(areas.list, buffer);
-    title(format!("what they run: {}", servers.workers.len()), areas.second, buffer, theme);
+    title(&format!("what they run: {}", servers.workers.len()), areas.second, buffer, theme);
     let nothing = if model.is_loaded { "no tasks run" } else { "…" };
     Table { list: &servers.workers, now, theme, focused: servers.on_workers, selected: &none, nothing }
         .draw(areas.second, buffer);
@@ -36,7 +36,7 @@ pub(super) fn draw_schedulers(model: &Model, areas: Areas, buffer: &mut Buffer, 
             human::printable(entry.task_type.as_str())
         )
     });
-    title(of, areas.second, buffer, theme);
+    title(&of, areas.second, buffer, theme);
     // What is there may be of another entry still.
     if chosen.map(|entry| &entry.id) == schedulers.history_of.as_ref() {
         let nothing = "nothing was enqueued yet";
@@ -53,7 +53,7 @@ pub(super) fn draw_schedulers(model: &Model, areas: Areas, buffer: &mut Buffer, 
 }
 
 /// The line between two lists.
-fn title(text: String, second: Rect, buffer: &mut Buffer, theme: Theme) {
+fn title(text: &str, second: Rect, buffer: &mut Buffer, theme: Theme) {
     let between = Rect { y: second.y.saturating_sub(1), height: 1, ..second };
     Line::styled(format!("── {text} "), theme.dim()).render(between, buffer);
 }

@@ -31,7 +31,7 @@ pub(super) fn draw(model: &Model, areas: Areas, buffer: &mut Buffer, theme: Them
     let column = areas.head.width / 2;
     for (place, (name, key)) in (0_u16..).zip(FACTS) {
         let value = info.get(key).map_or_else(|| "-".to_owned(), |value| human::printable(value));
-        let spans = vec![Span::styled(format!("{name:14}"), theme.heading()), Span::raw(value)];
+        let spans = vec![Span::styled(format!("{name:14}"), Theme::heading()), Span::raw(value)];
         let (x, y) = (areas.head.x + place % 2 * column, areas.head.y + place / 2);
         Line::from(spans).render(Rect { x, y, width: column, height: 1 }, buffer);
     }

@@ -43,7 +43,7 @@ impl<T: Row> Table<'_, T> {
         let headings: Vec<String> = (0..self.list.columns.len()).map(|place| self.heading(place)).collect();
         let widths = self.widths(&headings, &texts, usize::from(area.width).saturating_sub(MARGIN));
         self.line(buffer, area, 0, &headings, &widths);
-        buffer.set_style(Rect { height: 1, ..area }, self.theme.heading());
+        buffer.set_style(Rect { height: 1, ..area }, Theme::heading());
         if texts.is_empty() {
             buffer.set_stringn(
                 area.x + 2,
@@ -60,7 +60,7 @@ impl<T: Row> Table<'_, T> {
                 buffer.set_string(area.x, area.y + line, "●", self.theme.mark());
             }
             if place == self.list.cursor() {
-                buffer.set_style(whole, self.theme.chosen(self.focused));
+                buffer.set_style(whole, Theme::chosen(self.focused));
             }
         }
     }

@@ -45,9 +45,9 @@ fn summary(tasks: &TasksScreen, theme: Theme) -> Vec<Span<'static>> {
         .queue
         .as_ref()
         .map_or_else(|| "all queues".to_owned(), |queue| human::printable(queue.as_str()));
-    let mut spans = vec![Span::styled(name, theme.heading())];
+    let mut spans = vec![Span::styled(name, Theme::heading())];
     if let Some(group) = &tasks.group {
-        spans.push(Span::styled(format!(" › {}", human::printable(group)), theme.heading()));
+        spans.push(Span::styled(format!(" › {}", human::printable(group)), Theme::heading()));
     }
     if let (Some(_), Some(info)) = (&tasks.queue, tasks.queues.first()) {
         let memory = info.memory_usage.map_or_else(|| "-".to_owned(), human::size);

@@ -15,7 +15,7 @@ impl Theme {
         if self.color { Style::new().fg(color) } else { Style::new() }
     }
 
-    pub(super) fn heading(self) -> Style {
+    pub(super) fn heading() -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
@@ -24,7 +24,7 @@ impl Theme {
     }
 
     /// The row under the cursor; weaker where the keys go elsewhere.
-    pub(super) fn chosen(self, focused: bool) -> Style {
+    pub(super) fn chosen(focused: bool) -> Style {
         if focused {
             Style::new().add_modifier(Modifier::REVERSED)
         } else {
