@@ -123,7 +123,7 @@ async fn a_task_is_followed_and_given_up_in_a_real_terminal() {
     terminal.press(&["C-z"]);
     terminal.until("topped").await;
     terminal.is_restored().await;
-    terminal.enter("fg");
+    terminal.enter("fg; echo code=$?");
     terminal.until("archived:1").await;
     terminal.press(&["q"]);
     terminal.until("Latency").await;
