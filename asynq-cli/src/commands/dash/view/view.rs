@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::popup::{self, help_lines, inside, task_lines};
 use super::theme::Theme;
-use super::{foot, metrics, overview, processes, queues, redis, tasks};
+use super::{foot, metrics, overview, processes, queues, store, tasks};
 use crate::commands::dash::layout::{SMALLEST, tab_label};
 use crate::commands::dash::model::{Changing, Link, Model};
 use crate::commands::dash::tab::Tab;
@@ -35,7 +35,7 @@ pub(in crate::commands::dash) fn draw(frame: &mut Frame<'_>, model: &Model, them
         Tab::Servers => processes::draw_servers(model, areas, buffer, theme),
         Tab::Schedulers => processes::draw_schedulers(model, areas, buffer, theme),
         Tab::Metrics => metrics::draw(model, areas, buffer, theme),
-        Tab::Redis => redis::draw(model, areas, buffer, theme),
+        Tab::Redis => store::draw(model, areas, buffer, theme),
     }
     if let Some(task) = &model.task {
         let title = format!("task {}", human::printable(task.id.as_str()));
