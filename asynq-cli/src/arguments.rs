@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    config, context, cron, doctor, exporter, group, help, lease, queue, redis_info, server, stats, tail,
-    task, transfer, unique, wait, web,
+    config, context, cron, dash, doctor, exporter, group, help, lease, queue, redis_info, server, stats,
+    tail, task, transfer, unique, wait, web,
 };
 use crate::output::{Color, Format, Printer, Sink};
 use crate::settings::ConnectionArguments;
@@ -112,6 +112,8 @@ pub(crate) enum Command {
     /// What Redis tells about itself.
     #[command(subcommand)]
     Redis(redis_info::Redis),
+    /// The dashboard in the terminal: looks at everything, live, and changes it.
+    Dash(dash::Dash),
     /// Serves the Web UI.
     Web(web::Web),
     /// Answers Prometheus: metrics of queues, servers and schedules, over HTTP, until it is told to end.

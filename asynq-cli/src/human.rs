@@ -1,7 +1,7 @@
 //! Times, lengths of time, sizes and payloads, as people write and read them on this machine.
 
 pub(crate) use asynq_core::inspector::human::{
-    duration, error_rate, length, line, printable, relative, size,
+    duration, error_rate, laid_out, length, line, printable, relative, size,
 };
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -13,7 +13,9 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
 
 /// A moment in this machine's zone, to the second.
 pub(crate) fn local(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    // Tests look the same everywhere.
+    let zone = if cfg!(test) { TimeZone::UTC } else { TimeZone::system() };
+    at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
 /// A moment for programs: RFC 3339, UTC.

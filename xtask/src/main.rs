@@ -29,6 +29,7 @@ Commands:
   bench [OPTIONS]      Measure asynq for Rust beside Go's on one Redis
   compile-time [OPTION] What `#[job]` costs the compiler; bench/COMPILE.md
   reliability [OPTION] Put asynq, Go's and others through the same faults; docs/reliability.md
+  screens              Write anew what the dashboard looks like
   soak [OPTIONS]       Let everything break under load, and account for every task
 
 `cargo xtask COMMAND --help` says more about one.
@@ -59,6 +60,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "bench" => commands::BENCH,
         "compile-time" => commands::COMPILE_TIME,
         "reliability" => commands::RELIABILITY,
+        "screens" => commands::SCREENS,
         "soak" => commands::SOAK,
         "--help" | "-h" | "help" => {
             print!("{HELP}");

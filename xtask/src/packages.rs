@@ -62,6 +62,14 @@ pub(crate) const NPM: Package = Package {
     service: None,
 };
 
+/// A terminal for tests.
+pub(crate) const TMUX: Package = Package {
+    program: "tmux",
+    debian: "tmux",
+    why: "tests run the dashboard in a real terminal",
+    service: None,
+};
+
 /// Installs what is missing.
 pub(crate) fn ensure(packages: &[&Package]) -> Result<()> {
     let missing: Vec<&Package> = packages.iter().copied().filter(|package| !package.is_present()).collect();

@@ -4,6 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod config;
 pub(crate) mod context;
 pub(crate) mod cron;
+pub(crate) mod dash;
 pub(crate) mod doctor;
 mod drain;
 pub(crate) mod exporter;
@@ -50,6 +51,9 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
         Command::Exporter(command) => return command.run(&settings).await,
         command => command,
     };
+    if matches!(command, Command::Dash(_)) {
+        dash::Dash::check()?;
+    }
     let app = App::connect(&settings, printer, stop).await?;
     let result = match output.watch {
         Some(every) => watch::repeat(&app, every, async |app| once(command.clone(), app).await).await,
@@ -73,6 +77,7 @@ async fn once(command: Command, app: &App) -> Result<(), Failure> {
         Command::Server(command) => command.run(app).await,
         Command::Cron(command) => command.run(app).await,
         Command::Redis(command) => command.run(app).await,
+        Command::Dash(command) => command.run(app).await,
         Command::Web(command) => command.run(app).await,
         Command::Doctor(command) => command.run(app).await,
         Command::Export(command) => command.run(app).await,

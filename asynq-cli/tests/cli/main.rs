@@ -3,6 +3,7 @@
 mod care;
 mod changing;
 mod configuration;
+mod dash;
 mod exporter;
 mod finding;
 mod formats;

@@ -137,11 +137,72 @@ pub fn printable(text: &str) -> String {
     })
 }
 
+/// JSON laid out over lines, two blanks for each level; `None` for what is no JSON. Nothing but the space between its parts
+/// changes: names keep their order, and numbers their digits.
+pub fn laid_out(json: &str) -> Option<String> {
+    serde_json::from_str::<serde::de::IgnoredAny>(json).ok()?;
+    let mut text = String::with_capacity(json.len() * 2);
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let mut parts = json.chars().filter(|c| !c.is_ascii_control()).peekable();
+    let line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(c) = parts.next() {
+        if quoted {
+            text.push(c);
+            quoted = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            continue;
+        }
+        match c {
+            ' ' => {}
+            '[' | '{' => {
+                text.push(c);
+                while parts.next_if_eq(&' ').is_some() {}
+                if let Some(end) = parts.next_if(|next| matches!(next, ']' | '}')) {
+                    text.push(end);
+                } else {
+                    depth += 1;
+                    line(&mut text, depth);
+                }
+            }
+            ']' | '}' => {
+                depth = depth.saturating_sub(1);
+                line(&mut text, depth);
+                text.push(c);
+            }
+            ',' => {
+                text.push(c);
+                line(&mut text, depth);
+            }
+            ':' => text.push_str(": "),
+            _ => {
+                quoted = c == '"';
+                text.push(c);
+            }
+        }
+    }
+    Some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
 
     use super::*;
+
+    #[test]
+    fn json_is_laid_out_and_stays_what_it_is() {
+        let json = " {\"b\":[1.50,{}, [ ]],\n\t\"a\":\"x: [\\\", \\\\\",\"n\":12345678901234567890123}";
+        let text = laid_out(json).unwrap();
+        assert_eq!(
+            text,
+            "{\n  \"b\": [\n    1.50,\n    {},\n    []\n  ],\n  \"a\": \"x: [\\\", \\\\\",\n  \"n\": 12345678901234567890123\n}"
+        );
+        assert_eq!(laid_out(&text).unwrap(), text);
+        assert_eq!((laid_out("7").as_deref(), laid_out("{").as_deref()), (Some("7"), None));
+    }
 
     #[test]
     fn lengths_and_moments_are_read_as_people_write_them() {

@@ -282,6 +282,7 @@ async fn sizes(
         let groups = broker.group_sizes(queue).await?;
         return Ok(groups.into_iter().map(|group| (group.group, group.size)).collect());
     }
-    let size = broker.queue_info(queue).await?.count(state);
+    let counts = broker.queue_counts(std::slice::from_ref(queue)).await?;
+    let size = counts.iter().map(|queue| queue.count(state)).sum();
     Ok(BTreeMap::from([(String::new(), size)]))
 }

@@ -322,7 +322,7 @@ pub(super) fn report(
 }
 
 /// What a task is when the action is done.
-pub(super) fn past(action: &Action) -> &'static str {
+pub(crate) fn past(action: &Action) -> &'static str {
     match action {
         Action::Run => "made pending",
         Action::Archive => "archived",

@@ -37,7 +37,8 @@ impl Inspect {
     }
 }
 
-fn record(task: &TaskDetail, now: Timestamp) -> Record {
+/// All that is stored of a task, for people and for programs.
+pub(crate) fn record(task: &TaskDetail, now: Timestamp) -> Record {
     let info = &task.info;
     let headers = serde_json::to_value(&info.headers).unwrap_or_default();
     let headers_text = info
@@ -92,26 +93,23 @@ fn record(task: &TaskDetail, now: Timestamp) -> Record {
     }
 }
 
-/// A payload for people: JSON laid out, other text as it is, bytes as hexadecimal digits.
+/// A payload for people: JSON laid out, other text as it is, bytes as hexadecimal digits and as the text that is among
+/// them.
 fn pretty(bytes: &[u8]) -> Cell {
     let plain = Cell::bytes(bytes);
-    let text = match (serde_json::from_slice::<Value>(bytes), std::str::from_utf8(bytes)) {
-        _ if bytes.is_empty() => "-".to_owned(),
-        // A float may not come out as it is written: only what does is laid out.
-        (Ok(value), Ok(text)) if is_same(&value, text) => {
-            serde_json::to_string_pretty(&value).unwrap_or_else(|_| plain.text.clone())
+    let text = match std::str::from_utf8(bytes) {
+        Ok("") => "-".to_owned(),
+        Ok(text) => {
+            let text = human::laid_out(text).unwrap_or_else(|| text.to_owned());
+            text.lines().map(human::printable).collect::<Vec<_>>().join("\n")
         }
-        (_, Ok(text)) => text.lines().map(human::printable).collect::<Vec<_>>().join("\n"),
-        (_, Err(_)) => bytes
-            .chunks(32)
-            .map(|chunk| chunk.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "))
-            .collect::<Vec<_>>()
-            .join("\n"),
+        Err(_) => bytes.chunks(16).map(hexadecimal).collect::<Vec<_>>().join("\n"),
     };
     Cell { text, ..plain }
 }
 
-fn is_same(value: &Value, text: &str) -> bool {
-    let squeezed = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-    squeezed(&value.to_string()) == squeezed(text)
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+    let graphic = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '.' };
+    format!("{digits:47}  {}", bytes.iter().map(graphic).collect::<String>())
 }
