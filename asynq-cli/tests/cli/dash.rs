@@ -109,7 +109,7 @@ async fn a_task_is_followed_and_given_up_in_a_real_terminal() {
     terminal.press(&["2", "G", "Enter", "Left", "Left", "Left", "Left"]);
     terminal.until("work:fails").await;
     terminal.press(&["Enter"]);
-    terminal.until("it never works").await;
+    terminal.until("Last error         it never works").await;
     terminal.press(&["K"]);
     terminal.until("archive task w1?").await;
     assert_eq!(state().await, Some(TaskState::Retry), "it was not confirmed yet");

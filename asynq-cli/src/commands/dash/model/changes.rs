@@ -33,6 +33,9 @@ impl Model {
             self.ask(Slot::Count, Read::Count(selection));
             return;
         }
+        if self.task.as_ref().is_some_and(|task| task.detail.is_none()) {
+            return self.tell("the task is still being read", true);
+        }
         let all = self.meant();
         let fits = |state: &Option<TaskState>| match state {
             Some(state) => action.allows(*state),
