@@ -79,7 +79,14 @@ pub(super) async fn work(client: &Client, round: usize) {
         .map(|name| QueueShare::new(QueueName::new(name).unwrap(), 1))
         .collect();
     let slots = count.saturating_sub(usize::from(round.is_multiple_of(5)) * 2);
-    let demand = Demand { server_id: "server-1".to_owned(), slots, queues, strict: true, types: Vec::new(), pending_since: false };
+    let demand = Demand {
+        server_id: "server-1".to_owned(),
+        slots,
+        queues,
+        strict: true,
+        types: Vec::new(),
+        pending_since: false,
+    };
     let leased = client.broker().exchange(&[], &demand).await.unwrap().leased;
     let mut settlements = Vec::new();
     for (place, run) in leased.into_iter().enumerate() {
