@@ -9,6 +9,7 @@ mod app;
 mod arguments;
 mod commands;
 mod complete;
+mod editor;
 mod failure;
 mod human;
 mod lines;

@@ -9,7 +9,6 @@ use futures_util::StreamExt;
 use ratatui::layout::Size;
 use tokio::time::Instant;
 
-use super::editor;
 use super::event::Event;
 use super::fetcher::Fetcher;
 use super::model::{Model, Now, Options};
@@ -19,6 +18,7 @@ use super::tab::Tab;
 use super::terminal::Screen;
 use super::view::{self, Theme};
 use crate::app::App;
+use crate::editor::{self, Draft};
 use crate::failure::{Failure, Kind};
 use crate::human;
 
@@ -164,7 +164,7 @@ impl Running<'_> {
                 self.keys = EventStream::new();
                 Screen::suspend();
                 let old = payload.clone();
-                let new = tokio::task::spawn_blocking(move || editor::edit(&payload)).await;
+                let new = tokio::task::spawn_blocking(move || edit(&payload)).await;
                 self.screen.resume()?;
                 let new = new.unwrap_or_else(|error| Err(error.to_string()));
                 let now = self.now();
@@ -195,4 +195,10 @@ fn of_input(input: Input) -> Woken {
 #[cfg(debug_assertions)]
 fn panic_if_told() {
     assert!(std::env::var_os("ASYNQ_TEST_PANIC").is_none(), "told to panic by ASYNQ_TEST_PANIC");
+}
+
+/// Opens a payload in the user's editor, or in vi, and gives what was saved.
+fn edit(payload: &[u8]) -> Result<Vec<u8>, String> {
+    let draft = Draft::new(payload).map_err(|error| format!("cannot make a file for the editor: {error}"))?;
+    draft.open_in(&editor::chosen().unwrap_or_else(|| "vi".to_owned()))
 }

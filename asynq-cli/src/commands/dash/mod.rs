@@ -12,7 +12,6 @@
 mod columns;
 #[expect(clippy::module_inception, reason = "`dash/dash.rs` holds `Dash`")]
 mod dash;
-mod editor;
 mod event;
 mod fetcher;
 mod keys;
