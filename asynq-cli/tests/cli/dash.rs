@@ -152,7 +152,7 @@ async fn the_terminal_is_put_back_by_a_signal_and_by_a_panic() {
     terminal.is_restored().await;
 
     terminal.enter("clear");
-    terminal.dash("ASYNQ_TEST_PANIC=1").await;
+    terminal.dash("RUST_BACKTRACE=0 ASYNQ_TEST_PANIC=1").await;
     let screen = terminal.until("code=101").await;
     assert!(screen.contains("told to panic"), "{screen}");
     terminal.is_restored().await;

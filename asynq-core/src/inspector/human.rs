@@ -143,7 +143,8 @@ pub fn laid_out(json: &str) -> Option<String> {
     serde_json::from_str::<serde::de::IgnoredAny>(json).ok()?;
     let mut text = String::with_capacity(json.len() * 2);
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    let mut parts = json.chars().filter(|c| !c.is_ascii_control()).peekable();
+    // Those that JSON has between its parts; in a text there are none of them.
+    let mut parts = json.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).peekable();
     let line = |text: &mut String, depth: usize| {
         text.push('\n');
         text.extend(std::iter::repeat_n("  ", depth));
