@@ -5,7 +5,7 @@ use std::io;
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// To end: SIGTERM, SIGHUP. SIGINT ends every command.
+    /// To end: SIGHUP. SIGINT and SIGTERM end every command.
     End(&'static str),
     /// To stop until it is told to go on: SIGTSTP.
     Suspend,
@@ -16,7 +16,6 @@ pub(super) enum Signal {
 /// The process's signals. From its making on they no longer do what they would by themselves.
 #[cfg(unix)]
 pub(super) struct Signals {
-    terminate: tokio::signal::unix::Signal,
     hang_up: tokio::signal::unix::Signal,
     suspend: tokio::signal::unix::Signal,
     resume: tokio::signal::unix::Signal,
@@ -28,7 +27,6 @@ impl Signals {
         use signal_hook::consts::{SIGCONT, SIGTSTP};
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             suspend: signal(SignalKind::from_raw(SIGTSTP))?,
             resume: signal(SignalKind::from_raw(SIGCONT))?,
@@ -38,7 +36,6 @@ impl Signals {
     /// The next signal. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => Signal::End("SIGTERM"),
             _ = self.hang_up.recv() => Signal::End("SIGHUP"),
             _ = self.suspend.recv() => Signal::Suspend,
             _ = self.resume.recv() => Signal::Continue,
