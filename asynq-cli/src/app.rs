@@ -13,6 +13,7 @@ use crate::commands;
 use crate::failure::{Failure, Kind};
 use crate::output::Printer;
 use crate::settings::Settings;
+use crate::until_told::until_told;
 
 /// How long a command that was interrupted may take to say how far it came.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -42,7 +43,7 @@ impl App {
             tokio::pin!(run);
             tokio::select! {
                 ended = &mut run => return ended,
-                signal = interruption() => signal?,
+                () = until_told() => {}
             }
             stop.store(true, Ordering::Relaxed);
             let interrupted = Failure::new(Kind::Interrupted, "interrupted");
@@ -70,18 +71,4 @@ impl App {
     pub(crate) fn now(&self) -> Timestamp {
         self.client.broker().clock().now()
     }
-}
-
-/// Ctrl-C, or what ends a program where nobody has a keyboard.
-async fn interruption() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut ended = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            signal = tokio::signal::ctrl_c() => signal,
-            _ = ended.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

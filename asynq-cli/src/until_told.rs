@@ -1,4 +1,4 @@
-//! [`until_told`]: when a command that serves is to end.
+//! [`until_told`]: when a command is to end.
 
 use tokio::signal::ctrl_c;
 

@@ -1,6 +1,6 @@
 //! `asynq stats`: all queues together, and Redis.
 
-use asynq_core::inspector::QueueInfo;
+use asynq_core::inspector::{QueueInfo, StoreInfo};
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -133,9 +133,7 @@ fn today(queues: &[QueueInfo]) -> (u64, u64) {
     (queues.iter().map(|queue| queue.processed).sum(), queues.iter().map(|queue| queue.failed).sum())
 }
 
-type Info = std::collections::BTreeMap<String, String>;
-
-fn document(app: &App, queues: &[QueueInfo], redis: &Info) -> Result<(), Failure> {
+fn document(app: &App, queues: &[QueueInfo], redis: &StoreInfo) -> Result<(), Failure> {
     if app.printer.format == Format::Csv {
         return app.printer.listing(&super::queue::table(queues));
     }
@@ -159,7 +157,7 @@ fn totals(queues: &[QueueInfo], time: &str, now: Timestamp) -> Map<String, Value
 }
 
 /// What Go's `stats --json` prints; its names, units and capitals.
-fn go_json(queues: &[QueueInfo], redis: &Info, now: Timestamp) -> Value {
+fn go_json(queues: &[QueueInfo], redis: &StoreInfo, now: Timestamp) -> Value {
     let one = |queue: &QueueInfo| {
         json!({
             "Queue": queue.queue.as_str(),

@@ -28,6 +28,7 @@ mod schedules;
 mod server_time;
 mod settlement;
 mod snapshot;
+mod store_info;
 mod task_detail;
 mod waits;
 
@@ -56,6 +57,7 @@ pub use schedules::{HISTORY_LIMIT, Schedules, TICK_AGE, Tick, Ticked};
 pub use server_time::ServerTime;
 pub use settlement::{RunToken, Settled, Settlement, Transition};
 pub use snapshot::Unreadable;
+pub use store_info::StoreInfo;
 pub use task_detail::TaskDetail;
 pub use waits::{DONE_AGE, WATCH, Waits, Watched};
 

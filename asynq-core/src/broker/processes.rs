@@ -1,10 +1,8 @@
 //! The [`Processes`] trait: which servers and schedulers there are, and where the store itself is.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 
-use super::BrokerError;
+use super::{BrokerError, StoreInfo};
 use crate::task::QueueName;
 use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WorkerInfo};
 
@@ -34,9 +32,8 @@ pub trait Processes: Send + Sync {
     /// The nodes of the cluster that hold a queue's keys, the master first; `None` when the store is no cluster.
     async fn cluster_nodes(&self, queue: &QueueName) -> Result<Option<Vec<ClusterNode>>, BrokerError>;
 
-    /// What the store tells about itself, name by name, as Redis's `INFO` and, in a cluster, `CLUSTER INFO` have it;
-    /// empty where there is no server.
-    async fn store_info(&self) -> Result<BTreeMap<String, String>, BrokerError>;
+    /// What the store tells about itself.
+    async fn store_info(&self) -> Result<StoreInfo, BrokerError>;
 }
 
 /// A node of a cluster.

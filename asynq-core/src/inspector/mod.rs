@@ -35,7 +35,8 @@ mod transfer;
 mod watching;
 
 pub use crate::broker::{
-    ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo, TaskDetail, Unreadable,
+    ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo, StoreInfo, TaskDetail,
+    Unreadable,
 };
 pub use action::{Action, SelectionChange, SelectionChanged};
 pub use bulk::{BulkChange, Progress};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{ClusterNode, Inspector, Page};
+use super::{ClusterNode, Inspector, Page, StoreInfo};
 use crate::error::{Error, Result};
 use crate::task::{InvalidOption, QueueName, Task, TaskId, TaskOptions, TaskType};
 use crate::wire::{
@@ -228,7 +228,7 @@ impl Inspector {
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
-    pub async fn store_info(&self) -> Result<BTreeMap<String, String>> {
+    pub async fn store_info(&self) -> Result<StoreInfo> {
         Ok(self.broker.store_info().await?)
     }
 

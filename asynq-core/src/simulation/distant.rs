@@ -1,6 +1,5 @@
 //! [`DistantBroker`]: a store at the other end of a [`Link`].
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +15,8 @@ use crate::broker::{
     FinishedMember, FinishedSet, Forwarded, Glimpse, GroupInfo, GroupPage, GroupRule, GroupStanding, Groups,
     Inspection, KeyCursor, KeyKind, KeyPage, LeaseRef, LockStanding, Member, MemoryBroker, Messages, NewTask,
     OwnerBeat, Place, Processes, QueueDeletion, QueueInfo, Reclaimed, RejectedMember, Scan, ScanCursor,
-    Schedules, ServerTime, SetName, Settled, Settlement, Spot, Standing, TaskCopy, TaskDetail, Tick, Ticked,
-    Token, Turn, Unreadable, Waiter, Waits, Watched,
+    Schedules, ServerTime, SetName, Settled, Settlement, Spot, Standing, StoreInfo, TaskCopy, TaskDetail,
+    Tick, Ticked, Token, Turn, Unreadable, Waiter, Waits, Watched,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -186,7 +185,7 @@ through_the_link! {
         fn remove_stale_processes() -> Result<usize, BrokerError>;
         fn cluster_key_slot(queue: &QueueName) -> Result<Option<u16>, BrokerError>;
         fn cluster_nodes(queue: &QueueName) -> Result<Option<Vec<ClusterNode>>, BrokerError>;
-        fn store_info() -> Result<BTreeMap<String, String>, BrokerError>;
+        fn store_info() -> Result<StoreInfo, BrokerError>;
     }
 
     Admission {

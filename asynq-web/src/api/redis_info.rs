@@ -1,7 +1,6 @@
 //! Redis, as it tells about itself.
 
-use std::collections::BTreeMap;
-
+use asynq_core::inspector::StoreInfo;
 use axum::Json;
 use serde::Serialize;
 
@@ -12,7 +11,7 @@ use crate::visit::Visit;
 #[derive(Serialize)]
 pub(crate) struct Redis {
     time: String,
-    info: BTreeMap<String, String>,
+    info: StoreInfo,
 }
 
 /// What Redis tells about itself, and its time.

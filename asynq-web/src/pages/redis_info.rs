@@ -1,8 +1,6 @@
 //! Redis, as it tells about itself.
 
-use std::collections::BTreeMap;
-
-use asynq_core::inspector::human;
+use asynq_core::inspector::{StoreInfo, human};
 use axum::body::Body;
 use axum::http::Response;
 use maud::{Markup, html};
@@ -34,7 +32,7 @@ pub(crate) async fn redis(visit: Visit) -> Result<Response<Body>, Problem> {
             details.columns {
                 summary { "All that it tells" }
                 div.scroll role="region" aria-label="All that it tells" tabindex="0" {
-                    table { tbody { @for (name, value) in &info { tr { th scope="row" { (name) } td { code { (value) } } } } } }
+                    table { tbody { @for (name, value) in info.iter() { tr { th scope="row" { (name) } td { code { (value) } } } } } }
                 }
             }
         }
@@ -42,10 +40,9 @@ pub(crate) async fn redis(visit: Visit) -> Result<Response<Body>, Problem> {
     Ok(Page::live(Section::Redis, "Redis", body).show(&visit))
 }
 
-fn warnings(info: &BTreeMap<String, String>, skew: i64) -> Markup {
-    let policy = info.get("maxmemory_policy").map(String::as_str);
+fn warnings(info: &StoreInfo, skew: i64) -> Markup {
     html! {
-        @if let Some(policy) = policy.filter(|policy| *policy != "noeviction") {
+        @if let Some(policy) = info.evicts() {
             p.remark { "Its " code { "maxmemory-policy" } " is " code { (policy) } ": when memory runs out it throws tasks away. Set it to " code { "noeviction" } "." }
         }
         @if skew.abs() > 5 {
@@ -54,7 +51,7 @@ fn warnings(info: &BTreeMap<String, String>, skew: i64) -> Markup {
     }
 }
 
-fn summary(info: &BTreeMap<String, String>) -> Markup {
+fn summary(info: &StoreInfo) -> Markup {
     let text = |name: &str| info.get(name).map_or_else(none, |value| html! { (value) });
     let bytes = |name: &str| match info.get(name).and_then(|value| value.parse::<u64>().ok()) {
         Some(bytes) => html! { (human::size(bytes)) },

@@ -1,10 +1,10 @@
 //! [`Event`]: what happens to the model.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use asynq_core::inspector::{
-    DailyStats, EnqueueEvent, GroupInfo, QueueInfo, ScheduledEntry, SearchCursor, ServerStatus, TaskDetail,
+    DailyStats, EnqueueEvent, GroupInfo, QueueInfo, ScheduledEntry, SearchCursor, ServerStatus, StoreInfo,
+    TaskDetail,
 };
 use asynq_core::task::{QueueName, TaskId};
 use crossterm::event::{KeyEvent, MouseEvent};
@@ -49,13 +49,13 @@ pub(super) struct Answer {
 /// What was found.
 #[derive(Debug)]
 pub(super) enum Found {
-    Overview { queues: Vec<QueueInfo>, servers: Vec<ServerStatus>, redis: BTreeMap<String, String> },
+    Overview { queues: Vec<QueueInfo>, servers: Vec<ServerStatus>, redis: StoreInfo },
     Queues { queues: Vec<QueueInfo>, memory: Vec<(QueueName, Option<u64>)> },
     Tasks(FoundTasks),
     Servers(Vec<ServerStatus>),
     Schedulers { entries: Vec<ScheduledEntry>, history: Option<(String, Vec<EnqueueEvent>)> },
     Metrics { queues: Vec<QueueInfo>, days: Option<(QueueName, Vec<DailyStats>)> },
-    Redis(BTreeMap<String, String>),
+    Redis(StoreInfo),
     Task(Box<TaskDetail>),
     Count(usize),
 }

@@ -1,7 +1,6 @@
 //! [`Fetcher`]: reads and changes what the model asks for, beside the loop. Of what is read for one place only the last
 //! is waited for; a change is never given up half-way.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +8,7 @@ use std::time::Duration;
 
 use asynq_core::Error;
 use asynq_core::broker::BrokerErrorKind;
-use asynq_core::inspector::{Action, Inspector, Page, Search, Selection, TaskPage};
+use asynq_core::inspector::{Action, Inspector, Page, Search, Selection, StoreInfo, TaskPage};
 use asynq_core::task::{QueueName, TaskId, TaskInfo};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
@@ -151,7 +150,7 @@ async fn read(inspector: &Inspector, what: Read) -> Result<Found, Error> {
                 match inspector.store_info().await {
                     // Who may look at tasks need not be allowed to look at Redis.
                     Err(Error::Broker(error)) if error.kind() == BrokerErrorKind::Denied => {
-                        Ok(BTreeMap::new())
+                        Ok(StoreInfo::default())
                     }
                     info => info,
                 }

@@ -1,11 +1,9 @@
 //! Servers and schedulers, as the store knows them. A store in memory has no nodes.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 
 use super::MemoryBroker;
-use crate::broker::{Broker, BrokerError, ClusterNode, Processes};
+use crate::broker::{Broker, BrokerError, ClusterNode, Processes, StoreInfo};
 use crate::task::QueueName;
 use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WorkerInfo};
 
@@ -57,7 +55,7 @@ impl Processes for MemoryBroker {
         Ok(None)
     }
 
-    async fn store_info(&self) -> Result<BTreeMap<String, String>, BrokerError> {
-        Ok(BTreeMap::new())
+    async fn store_info(&self) -> Result<StoreInfo, BrokerError> {
+        Ok(StoreInfo::default())
     }
 }

@@ -1,13 +1,11 @@
 //! Servers, schedulers and the nodes of a cluster, as Redis knows them.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use redis::Value;
 
 use super::RedisBroker;
 use super::reply::Reader;
-use crate::broker::{BrokerError, BrokerErrorKind, ClusterNode, Processes};
+use crate::broker::{BrokerError, BrokerErrorKind, ClusterNode, Processes, StoreInfo};
 use crate::task::QueueName;
 use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WorkerInfo};
 
@@ -123,7 +121,7 @@ impl Processes for RedisBroker {
         Ok(Some(Vec::new()))
     }
 
-    async fn store_info(&self) -> Result<BTreeMap<String, String>, BrokerError> {
+    async fn store_info(&self) -> Result<StoreInfo, BrokerError> {
         let mut text: String = self.shared.query("ask what the server is", &redis::cmd("INFO")).await?;
         if text.lines().any(|line| line.trim() == "cluster_enabled:1")
             && let Some(Value::BulkString(cluster)) =

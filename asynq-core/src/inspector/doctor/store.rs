@@ -36,16 +36,12 @@ impl Rounds<'_> {
     /// How the store is set up, and its clock.
     pub(super) async fn check_store(&mut self) -> Result<()> {
         let told = self.broker.store_info().await?;
-        let is_limited = told.get("maxmemory").is_some_and(|bytes| bytes != "0");
-        if let Some(policy) =
-            told.get("maxmemory_policy").filter(|policy| is_limited && *policy != "noeviction")
-        {
+        if let Some(policy) = told.evicts() {
             let detail = format!("maxmemory-policy is {policy}");
             self.found(Fault::Store { class: Class::Evicting, detail }).await?;
         }
-        if let Some(version) = told.get("redis_version")
-            && numbers(version).is_some_and(|numbers| numbers < ENOUGH)
-        {
+        if told.version().is_some_and(|version| version < ENOUGH) {
+            let version = told.get("redis_version").map_or("", String::as_str);
             let detail = format!("Redis is version {version}");
             self.found(Fault::Store { class: Class::OldRedis, detail }).await?;
         }
@@ -69,26 +65,5 @@ impl Rounds<'_> {
             self.found(Fault::Process { key }).await?;
         }
         Ok(())
-    }
-}
-
-/// Major and minor.
-fn numbers(version: &str) -> Option<(u32, u32)> {
-    let mut parts = version.split('.').map(str::parse);
-    Some((parts.next()?.ok()?, parts.next()?.ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_compared_by_their_numbers() {
-        for (version, is_enough) in
-            [("7.0.15", true), ("6.2", true), ("10.0.0", true), ("6.0.16", false), ("4.0.1", false)]
-        {
-            assert_eq!(numbers(version).map(|numbers| numbers >= ENOUGH), Some(is_enough), "{version}");
-        }
-        assert_eq!(numbers("unstable"), None);
     }
 }

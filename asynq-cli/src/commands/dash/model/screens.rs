@@ -1,8 +1,8 @@
 //! What the screens hold, but for the tasks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use asynq_core::inspector::{DailyStats, EnqueueEvent, ScheduledEntry, ServerStatus};
+use asynq_core::inspector::{DailyStats, EnqueueEvent, ScheduledEntry, ServerStatus, StoreInfo};
 use asynq_core::task::QueueName;
 
 use crate::commands::dash::columns::{
@@ -14,7 +14,7 @@ use crate::commands::dash::list::List;
 #[derive(Debug, Default)]
 pub(in crate::commands::dash) struct OverviewScreen {
     pub(in crate::commands::dash) servers: Vec<ServerStatus>,
-    pub(in crate::commands::dash) redis: BTreeMap<String, String>,
+    pub(in crate::commands::dash) redis: StoreInfo,
 }
 
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(in crate::commands::dash) struct MetricsScreen {
 /// What Redis tells, line by line.
 #[derive(Debug, Default)]
 pub(in crate::commands::dash) struct RedisScreen {
-    pub(in crate::commands::dash) info: BTreeMap<String, String>,
+    pub(in crate::commands::dash) info: StoreInfo,
     pub(in crate::commands::dash) scroll: usize,
 }
 

@@ -118,7 +118,7 @@ async fn an_answer_that_is_not_waited_for_is_dropped() {
         number,
         slot: Slot::Screen,
         took: Duration::ZERO,
-        found: Ok(Found::Redis([("old".to_owned(), "news".to_owned())].into())),
+        found: Ok(Found::Redis([("old".to_owned(), "news".to_owned())].into_iter().collect())),
     };
     for number in 0..5 {
         desk.happen(Event::Answer(late(number))).await;
