@@ -46,7 +46,6 @@ mod bulk;
 mod fields;
 mod gate;
 mod health;
-mod json;
 mod links;
 mod live;
 mod pages;

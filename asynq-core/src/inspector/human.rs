@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use jiff::{Span, SpanRelativeTo, Timestamp, Zoned};
 
+use super::JsonText;
+
 /// A length of time: `90s`, `1h30m`, `2 days`, as Go writes it too.
 ///
 /// # Errors
@@ -140,51 +142,7 @@ pub fn printable(text: &str) -> String {
 /// JSON laid out over lines, two blanks for each level; `None` for what is no JSON. Nothing but the space between its parts
 /// changes: names keep their order, and numbers their digits.
 pub fn laid_out(json: &str) -> Option<String> {
-    serde_json::from_str::<serde::de::IgnoredAny>(json).ok()?;
-    let mut text = String::with_capacity(json.len() * 2);
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    // Those that JSON has between its parts; in a text there are none of them.
-    let mut parts = json.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).peekable();
-    let line = |text: &mut String, depth: usize| {
-        text.push('\n');
-        text.extend(std::iter::repeat_n("  ", depth));
-    };
-    while let Some(c) = parts.next() {
-        if quoted {
-            text.push(c);
-            quoted = escaped || c != '"';
-            escaped = c == '\\' && !escaped;
-            continue;
-        }
-        match c {
-            ' ' => {}
-            '[' | '{' => {
-                text.push(c);
-                while parts.next_if_eq(&' ').is_some() {}
-                if let Some(end) = parts.next_if(|next| matches!(next, ']' | '}')) {
-                    text.push(end);
-                } else {
-                    depth += 1;
-                    line(&mut text, depth);
-                }
-            }
-            ']' | '}' => {
-                depth = depth.saturating_sub(1);
-                line(&mut text, depth);
-                text.push(c);
-            }
-            ',' => {
-                text.push(c);
-                line(&mut text, depth);
-            }
-            ':' => text.push_str(": "),
-            _ => {
-                quoted = c == '"';
-                text.push(c);
-            }
-        }
-    }
-    Some(text)
+    JsonText::read(json).map(|json| json.to_string())
 }
 
 #[cfg(test)]

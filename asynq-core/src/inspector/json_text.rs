@@ -1,35 +1,90 @@
-//! [`Json`]: a JSON text taken apart without changing it: numbers stay as they are written, keys in their order.
+//! [`JsonText`]: a JSON text taken apart without changing it: numbers stay as they are written, keys in their order.
+
+use std::fmt::{self, Write as _};
 
 use serde::de::IgnoredAny;
 
-/// A JSON value; its parts are those of the text.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Json<'a> {
+/// A JSON value; its parts are those of the text, so that what is shown is what is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonText<'a> {
     /// `null`, `true` or `false`.
     Word(&'a str),
+    /// A number, with every digit.
     Number(&'a str),
-    /// With its quotes and escapes.
+    /// A text, with its quotes and escapes.
     Text(&'a str),
+    /// An array.
     List(Vec<Self>),
-    /// Keys with their quotes and escapes.
+    /// An object; keys have their quotes and escapes, and may come twice.
     Object(Vec<(&'a str, Self)>),
 }
 
-impl<'a> Json<'a> {
+impl<'a> JsonText<'a> {
     /// The value that a text is, if it is one.
-    pub(crate) fn read(text: &'a str) -> Option<Self> {
+    ///
+    /// ```
+    /// use asynq_core::inspector::JsonText;
+    ///
+    /// let json = JsonText::read(r#"{"id":12345678901234567890,"to":[]}"#).expect("JSON");
+    /// assert_eq!(json.to_string(), "{\n  \"id\": 12345678901234567890,\n  \"to\": []\n}");
+    /// ```
+    pub fn read(text: &'a str) -> Option<Self> {
         // This checks the grammar and how deep it goes; what follows only finds where parts begin and end.
         serde_json::from_str::<IgnoredAny>(text).ok()?;
         Reader { rest: text }.value()
     }
 
     /// How many values there are in it, itself included.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         match self {
             Self::Word(_) | Self::Number(_) | Self::Text(_) => 1,
             Self::List(items) => 1 + items.iter().map(Self::count).sum::<usize>(),
             Self::Object(fields) => 1 + fields.iter().map(|(_, value)| value.count()).sum::<usize>(),
         }
+    }
+
+    /// Writes it, with its lines this deep.
+    fn lay_out(&self, depth: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(part) | Self::Number(part) | Self::Text(part) => f.write_str(part),
+            Self::List(items) => {
+                let item = |item: &Self, depth, f: &mut fmt::Formatter<'_>| item.lay_out(depth, f);
+                lay_out_between(['[', ']'], items, depth, f, item)
+            }
+            Self::Object(fields) => {
+                lay_out_between(['{', '}'], fields, depth, f, |(key, value), depth, f| {
+                    write!(f, "{key}: ")?;
+                    value.lay_out(depth, f)
+                })
+            }
+        }
+    }
+}
+
+/// Writes parts between brackets, each on a line of its own.
+fn lay_out_between<T>(
+    [open, close]: [char; 2],
+    parts: &[T],
+    depth: usize,
+    f: &mut fmt::Formatter<'_>,
+    lay_out: impl Fn(&T, usize, &mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    if parts.is_empty() {
+        return write!(f, "{open}{close}");
+    }
+    f.write_char(open)?;
+    for (place, part) in parts.iter().enumerate() {
+        let comma = if place > 0 { "," } else { "" };
+        write!(f, "{comma}\n{:width$}", "", width = 2 * (depth + 1))?;
+        lay_out(part, depth + 1, f)?;
+    }
+    write!(f, "\n{:width$}{close}", "", width = 2 * depth)
+}
+
+/// Laid out over lines, two blanks for each level.
+impl fmt::Display for JsonText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lay_out(0, f)
     }
 }
 
@@ -38,21 +93,21 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn value(&mut self) -> Option<Json<'a>> {
+    fn value(&mut self) -> Option<JsonText<'a>> {
         self.skip();
         Some(match self.rest.as_bytes().first()? {
-            b'{' => Json::Object(self.items(b'}', |reader| {
+            b'{' => JsonText::Object(self.items(b'}', |reader| {
                 let key = reader.text()?;
                 reader.skip();
                 reader.take(1)?;
                 Some((key, reader.value()?))
             })?),
-            b'[' => Json::List(self.items(b']', Self::value)?),
-            b'"' => Json::Text(self.text()?),
-            b't' | b'f' | b'n' => Json::Word(self.take_while(|byte| byte.is_ascii_alphabetic())?),
-            _ => {
-                Json::Number(self.take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))?)
-            }
+            b'[' => JsonText::List(self.items(b']', Self::value)?),
+            b'"' => JsonText::Text(self.text()?),
+            b't' | b'f' | b'n' => JsonText::Word(self.take_while(|byte| byte.is_ascii_alphabetic())?),
+            _ => JsonText::Number(
+                self.take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))?,
+            ),
         })
     }
 
@@ -106,11 +161,11 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
 
-    fn written(json: &Json<'_>) -> String {
+    fn written(json: &JsonText<'_>) -> String {
         match json {
-            Json::Word(text) | Json::Number(text) | Json::Text(text) => (*text).to_owned(),
-            Json::List(items) => format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(",")),
-            Json::Object(fields) => {
+            JsonText::Word(text) | JsonText::Number(text) | JsonText::Text(text) => (*text).to_owned(),
+            JsonText::List(items) => format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(",")),
+            JsonText::Object(fields) => {
                 let fields = fields.iter().map(|(key, value)| format!("{key}:{}", written(value)));
                 format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
             }
@@ -128,25 +183,25 @@ mod tests {
             "{}",
             r#"[1,"x",[true,{}],{"b":1.0,"a":[],"b":{"c":null}}]"#,
         ] {
-            assert_eq!(written(&Json::read(text).unwrap()), text);
+            assert_eq!(written(&JsonText::read(text).unwrap()), text);
             let spaced = format!(" \n{} ", text.replace("],", "] \t,\r\n"));
-            assert_eq!(written(&Json::read(&spaced).unwrap()), text);
+            assert_eq!(written(&JsonText::read(&spaced).unwrap()), text);
         }
-        assert_eq!(Json::read(r#"{"a":[1,2],"b":"x"}"#).unwrap().count(), 5);
+        assert_eq!(JsonText::read(r#"{"a":[1,2],"b":"x"}"#).unwrap().count(), 5);
     }
 
     #[test]
     fn what_is_no_json_is_none() {
         let deep = "[".repeat(100_000);
         for text in ["", "{", "[1,]", "nul", "01", "\"", "{a:1}", "1 2", deep.as_str()] {
-            assert!(Json::read(text).is_none());
+            assert!(JsonText::read(text).is_none());
         }
         let parts = ["{", "}", "[", "]", ",", ":", "\"", "\\", "1", "é", "true", " ", "\"a\""];
         for _ in 0..50_000 {
             let text: String =
                 (0..fastrand::usize(..9)).map(|_| parts[fastrand::usize(..parts.len())]).collect();
             let is_json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
-            assert_eq!(Json::read(&text).is_some(), is_json, "{text}");
+            assert_eq!(JsonText::read(&text).is_some(), is_json, "{text}");
         }
     }
 }

@@ -22,6 +22,7 @@ mod edit;
 mod filter;
 pub mod human;
 mod inspector;
+mod json_text;
 mod listing;
 mod locks;
 mod moving;
@@ -44,6 +45,7 @@ pub use doctor::{Class, Diagnosis, Examination, Finding, Repair, Repaired, Sever
 pub use edit::TaskEdit;
 pub use filter::{Filter, FilterError};
 pub use inspector::Inspector;
+pub use json_text::JsonText;
 pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
 pub use locks::HeldLocks;
 pub use payload_format::PayloadFormat;

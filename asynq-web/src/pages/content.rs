@@ -1,9 +1,8 @@
 //! Bytes as people read them: JSON that can be folded, with numbers as they are written; text; bytes by number.
 
-use asynq_core::inspector::human;
+use asynq_core::inspector::{JsonText, human};
 use maud::{Markup, html};
 
-use crate::json::Json;
 use crate::links::Link;
 
 /// Texts that are longer are shown in part, unless the whole is asked for.
@@ -44,7 +43,7 @@ pub(super) fn bytes(title: &str, bytes: &[u8], download: &Link, whole: Option<&L
 
 enum Kind<'a> {
     Nothing,
-    Json(Json<'a>),
+    Json(JsonText<'a>),
     Text(&'a str),
     Bytes,
 }
@@ -63,7 +62,7 @@ impl Kind<'_> {
 fn kind(bytes: &[u8]) -> Kind<'_> {
     match std::str::from_utf8(bytes) {
         Ok("") => Kind::Nothing,
-        Ok(text) if text.len() <= LONGEST => match Json::read(text) {
+        Ok(text) if text.len() <= LONGEST => match JsonText::read(text) {
             Some(json) if json.count() <= MOST_VALUES => Kind::Json(json),
             _ => Kind::Text(text),
         },
@@ -72,15 +71,15 @@ fn kind(bytes: &[u8]) -> Kind<'_> {
     }
 }
 
-fn tree(key: Option<&str>, json: &Json<'_>, is_first: bool) -> Markup {
+fn tree(key: Option<&str>, json: &JsonText<'_>, is_first: bool) -> Markup {
     let name = html! { @if let Some(key) = key { span.key { (key) } ": " } };
     match json {
-        Json::Word(text) => html! { div { (name) span.word { (text) } } },
-        Json::Number(text) => html! { div { (name) span.number { (text) } } },
-        Json::Text(text) => html! { div { (name) span.text { (text) } } },
-        Json::List(items) if items.is_empty() => html! { div { (name) "[]" } },
-        Json::Object(fields) if fields.is_empty() => html! { div { (name) "{}" } },
-        Json::List(items) => folded(
+        JsonText::Word(text) => html! { div { (name) span.word { (text) } } },
+        JsonText::Number(text) => html! { div { (name) span.number { (text) } } },
+        JsonText::Text(text) => html! { div { (name) span.text { (text) } } },
+        JsonText::List(items) if items.is_empty() => html! { div { (name) "[]" } },
+        JsonText::Object(fields) if fields.is_empty() => html! { div { (name) "{}" } },
+        JsonText::List(items) => folded(
             &name,
             "[",
             "]",
@@ -90,7 +89,7 @@ fn tree(key: Option<&str>, json: &Json<'_>, is_first: bool) -> Markup {
                 @for item in items { (tree(None, item, false)) }
             },
         ),
-        Json::Object(fields) => folded(
+        JsonText::Object(fields) => folded(
             &name,
             "{",
             "}",
