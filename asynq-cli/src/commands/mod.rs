@@ -12,6 +12,7 @@ pub(crate) mod group;
 pub(crate) mod help;
 pub(crate) mod lease;
 pub(crate) mod queue;
+mod queue_list;
 pub(crate) mod redis_info;
 pub(crate) mod server;
 pub(crate) mod stats;

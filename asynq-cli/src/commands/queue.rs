@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::drain::Drain;
 use super::task::TypeCounts;
-use super::{ask, for_each};
+use super::{ask, for_each, queue_list};
 use crate::app::App;
 use crate::complete;
 use crate::failure::{Failure, Kind};
@@ -18,7 +18,7 @@ use crate::output::{Cell, Column, Listing, Record};
 /// Queues.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Queue {
-    /// The names of all queues; `-o wide` tells how they stand.
+    /// The names of all queues, in a cluster with their slots and nodes; `-o wide` tells how they stand.
     #[command(visible_alias = "ls")]
     List,
     /// How queues stand.
@@ -119,9 +119,12 @@ fn cells(queue: &QueueInfo) -> [Cell; 17] {
     ]
 }
 
+/// What is said where there are none.
+pub(super) const NONE: &str = "no queues: no task was ever enqueued here";
+
 /// Queues as rows.
 pub(crate) fn table(queues: &[QueueInfo]) -> Listing {
-    let mut listing = Listing::new(&COLUMNS, "no queues: no task was ever enqueued here");
+    let mut listing = Listing::new(&COLUMNS, NONE);
     for queue in queues {
         listing.push(cells(queue));
     }
@@ -142,7 +145,7 @@ impl Queue {
 
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
         match self {
-            Self::List => list(app).await,
+            Self::List => queue_list::run(app).await,
             Self::Inspect(inspect) => inspect.run(app).await,
             Self::History(history) => history.run(app).await,
             Self::Drain(drain) => drain.run(app).await,
@@ -183,20 +186,6 @@ impl Queue {
             }
         }
     }
-}
-
-async fn list(app: &App) -> Result<(), Failure> {
-    if app.printer.format == crate::output::Format::Table && app.printer.columns.is_empty() {
-        let mut names =
-            Listing::new(&[Column::new("queue", "Queue")], "no queues: no task was ever enqueued here");
-        for name in app.inspector.queues().await? {
-            names.push([Cell::text(name.as_str())]);
-        }
-        // As Go: names alone, to be piped on.
-        let printer = crate::output::Printer { headings: false, ..app.printer.clone() };
-        return printer.listing(&names);
-    }
-    app.printer.listing(&table(&super::stats::queues(app).await?))
 }
 
 impl Inspect {

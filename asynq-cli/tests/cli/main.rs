@@ -2,6 +2,7 @@
 
 mod care;
 mod changing;
+mod cluster;
 mod configuration;
 mod dash;
 mod exporter;
