@@ -8,11 +8,11 @@ use std::sync::atomic::Ordering;
 use asynq_core::inspector::{Filter, ImportError, Imported, OnConflict, Selection};
 use asynq_core::task::{QueueName, TaskState};
 use clap::{Args, ValueEnum};
-use serde_json::json;
 
 use crate::app::App;
 use crate::failure::{Failure, Kind};
 use crate::lines::Lines;
+use crate::output::{Cell, Record};
 
 /// How many tasks pass between two words about it.
 const OFTEN: usize = 500;
@@ -131,12 +131,11 @@ impl Import {
         }
         let Counts { stored, skipped } = counts;
         let would = if self.dry_run { "would be " } else { "" };
-        if app.printer.format.is_table() {
-            app.printer.say(&format!("{stored} tasks {would}imported, {skipped} skipped"))?;
-        } else {
-            let told = json!({"dry_run": self.dry_run, "imported": stored, "skipped": skipped});
-            app.printer.document(&told)?;
-        }
+        let record = Record::new()
+            .field("dry_run", "Dry run", Cell::flag(self.dry_run))
+            .field("imported", "Imported", Cell::count(stored))
+            .field("skipped", "Skipped", Cell::count(skipped));
+        app.printer.outcome(&format!("{stored} tasks {would}imported, {skipped} skipped"), &record)?;
         result
     }
 

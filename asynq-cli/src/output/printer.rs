@@ -243,6 +243,11 @@ impl Printer {
         if self.format.is_table() { self.line(line) } else { Ok(()) }
     }
 
+    /// How something ended: a line for people, a record for programs.
+    pub(crate) fn outcome(&self, line: &str, record: &Record) -> Result<(), Failure> {
+        if self.format.is_table() { self.line(line) } else { self.record(record) }
+    }
+
     /// A line, whatever the format.
     pub(crate) fn line(&self, line: &str) -> Result<(), Failure> {
         self.sink.put(format!("{line}\n").as_bytes())

@@ -15,7 +15,7 @@ use super::super::{ask, for_each};
 use super::payload::{self, formats};
 use crate::app::App;
 use crate::failure::{Failure, Kind};
-use crate::output::{Cell, Column, Listing, Progress};
+use crate::output::{Cell, Column, Listing, Progress, Record};
 use crate::{complete, human};
 
 /// Which tasks.
@@ -310,15 +310,11 @@ pub(super) fn report(
     counts: &[(&'static str, usize)],
     line: &str,
 ) -> Result<(), Failure> {
-    if app.printer.format.is_table() {
-        return app.printer.say(line);
-    }
-    let mut fields = serde_json::Map::new();
-    fields.insert("action".to_owned(), action.to_string().into());
+    let mut record = Record::new().field("action", "Action", Cell::text(&action.to_string()));
     for (name, count) in counts {
-        fields.insert((*name).to_owned(), (*count).into());
+        record = record.field(name, name, Cell::count(*count));
     }
-    app.printer.document(&serde_json::Value::Object(fields))
+    app.printer.outcome(line, &record)
 }
 
 /// What a task is when the action is done.

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use crate::app::App;
 use crate::failure::{Failure, Kind};
 use crate::human;
-use crate::output::Progress;
+use crate::output::{Cell, Progress, Record};
 
 /// How many tasks are enqueued between two looks at whether to stop.
 const CHUNK: usize = 1_024;
@@ -124,10 +124,11 @@ pub(super) async fn enqueue(app: &App, path: &str) -> Result<(), Failure> {
 }
 
 fn tell(app: &App, enqueued: usize, failed: usize) -> Result<(), Failure> {
-    if app.printer.format.is_table() {
-        return app.printer.say(&format!("{enqueued} tasks enqueued, {failed} failed"));
-    }
-    app.printer.document(&serde_json::json!({"action": "enqueue", "enqueued": enqueued, "failed": failed}))
+    let record = Record::new()
+        .field("action", "Action", Cell::text("enqueue"))
+        .field("enqueued", "Enqueued", Cell::count(enqueued))
+        .field("failed", "Failed", Cell::count(failed));
+    app.printer.outcome(&format!("{enqueued} tasks enqueued, {failed} failed"), &record)
 }
 
 fn read(path: &str) -> Result<String, Failure> {
