@@ -135,6 +135,47 @@ async fn a_task_in_no_list_goes_where_its_state_says() {
 }
 
 #[tokio::test]
+async fn fields_that_are_left_of_a_run_or_a_group_are_removed() {
+    let clinic = Clinic::open().await;
+    for id in ["kept", "runs", "went"] {
+        clinic.enqueue(id, |options| options).await;
+    }
+    clinic.lease().await;
+    clinic.enqueue("later", |options| options.process_in(Duration::from_secs(900)).group("g")).await;
+    assert_eq!(clinic.examine().await.findings, [], "one that is to join a group says so");
+    // As Go leaves them: `runs` was taken over from a server of ours, `went` was made due ahead of its time.
+    clinic.command("HSET asynq:{q}:t:runs x_run r x_own s").await;
+    clinic.command("HSET asynq:{q}:t:went x_group g").await;
+    clinic.heals(Class::StaleFields, &["runs", "went"]).await;
+    let detail = clinic.inspector.task("q", "later").await.unwrap();
+    assert_eq!(detail.own_fields.keys().collect::<Vec<_>>(), ["x_group"], "that is left");
+}
+
+/// The list is longer than one call reads: it is searched in parts.
+#[tokio::test]
+async fn what_is_wrong_in_a_long_list_is_found() {
+    let clinic = Clinic::open().await;
+    let task =
+        |n| Task::new("t", "").unwrap().options(TaskOptions::new().queue("q").task_id(format!("p{n}")));
+    for sent in clinic.client.enqueue_all((0..12_000).map(task)).await {
+        sent.unwrap();
+    }
+    assert_eq!(clinic.examine().await.findings, []);
+    // In the middle of the list: one that is also to be retried, and an ID without a task.
+    clinic.command("ZADD asynq:{q}:retry 5 p6000").await;
+    clinic.has_only(Class::Doubled, &["p6000"]).await;
+    assert_eq!(clinic.inspector.repair(Class::Doubled).await.unwrap().mended, 1);
+    clinic.command("LINSERT asynq:{q}:pending BEFORE p7000 ghost").await;
+    clinic.heals(Class::Ghost, &["ghost"]).await;
+    clinic.command("LINSERT asynq:{q}:pending BEFORE p2000 p9000").await;
+    clinic.heals(Class::Doubled, &["p9000"]).await;
+    // Taken out of the middle; and in front of it others leave meanwhile, which is none of our business.
+    clinic.command("LREM asynq:{q}:pending 1 p5000").await;
+    clinic.heals(Class::Lost, &["p5000"]).await;
+    assert_eq!(clinic.inspector.queue_info("q").await.unwrap().pending, 12_000);
+}
+
+#[tokio::test]
 async fn an_id_without_a_task_is_removed() {
     let clinic = Clinic::open().await;
     clinic.enqueue("kept", |options| options).await;

@@ -1,5 +1,6 @@
 //! The [`Care`] trait: what does not agree with itself in a store, found out and put right.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,8 +32,8 @@ pub trait Care: Send + Sync {
         limit: usize,
     ) -> Result<Vec<TaskId>, BrokerError>;
 
-    /// Where IDs stand and what is stored under them, each as it is at one moment. With `search` pending tasks are also
-    /// looked for in their list, which takes the store time in proportion to its length, for each of them.
+    /// Where IDs stand and what is stored under them, each as it is at one moment. With `search` they are also looked for
+    /// in the list of pending tasks: within a thousand of both its ends, and of the places where they were met.
     async fn standings(
         &self,
         queue: &QueueName,
@@ -134,14 +135,14 @@ impl Spot {
 }
 
 /// An ID, and where it was met.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Glimpse {
     /// The ID.
     pub id: TaskId,
     /// Where it was met; `None` when only what is stored under it was.
     pub at: Option<Spot>,
-    /// Whether it was met there more than once.
-    pub twice: bool,
+    /// At which places of the list of pending tasks it was met, counted from where tasks enter.
+    pub near: Vec<usize>,
 }
 
 /// Where an ID stands, and what is stored under it.
@@ -159,15 +160,29 @@ pub struct Standing {
     pub group: String,
     /// When its lease ends, Unix seconds.
     pub lease: Option<i64>,
-    /// How often it stands in the list of pending tasks; `None` where nobody looked, or where that is too long to be
-    /// searched.
+    /// How often it was found in the list of pending tasks; `None` where nobody looked.
     pub pending: Option<usize>,
     /// Where else it stands, with its scores; a list has none.
     pub spots: Vec<(Spot, i64)>,
+    /// Fields of our own that name a run, or the group that it is to join later, if it has them.
+    pub own: BTreeMap<String, Bytes>,
+    /// Since when it is pending, or was at last: Unix nanoseconds, as they are stored.
+    pub(super) since: Bytes,
     /// Where it was met, as asked.
-    pub(super) glimpse: Option<(Spot, bool)>,
+    pub(super) glimpse: Glimpse,
     /// Differs when anything else here does.
     pub(super) version: Bytes,
+}
+
+impl Standing {
+    /// Whether it stands as it did, by everything but its lease and the list of pending tasks: then it has not left that
+    /// list and entered it again.
+    pub fn stands_as(&self, before: &Self) -> bool {
+        self.kind == before.kind
+            && self.message == before.message
+            && (&self.state, &self.group) == (&before.state, &before.group)
+            && (&self.spots, &self.own, &self.since) == (&before.spots, &before.own, &before.since)
+    }
 }
 
 /// What is known of a group.

@@ -13,6 +13,8 @@ case_list! { "care":
     a_first_look_does_not_search_the_pending,
     puts_a_task_where_it_belongs,
     of_a_task_that_is_pending_twice_the_next_to_run_stays,
+    finds_a_pending_task_near_where_it_was_met,
+    takes_away_fields_that_are_left_of_a_run_or_a_group,
     gives_an_active_task_a_lease_and_keeps_one,
     deletes_what_is_left_without_a_task,
     what_has_changed_is_left,
@@ -27,11 +29,11 @@ case_list! { "care":
 
 /// All about a task, as one that was met in no list.
 async fn standing(world: &World, id: &str) -> Standing {
-    met(world, id, None, false).await
+    met(world, id, None).await
 }
 
-async fn met(world: &World, id: &str, at: Option<Spot>, twice: bool) -> Standing {
-    let glimpse = Glimpse { id: task_id(id), at, twice };
+async fn met(world: &World, id: &str, at: Option<Spot>) -> Standing {
+    let glimpse = Glimpse { id: task_id(id), at, near: Vec::new() };
     let standings = world.broker.standings(&world.queue, &[glimpse], true).await;
     standings.expect("the store answers").pop().expect("one for each")
 }
@@ -79,7 +81,7 @@ async fn tells_where_a_task_stands(world: World) {
 
 async fn a_first_look_does_not_search_the_pending(world: World) {
     world.store(&[pending("p"), scheduled("s", 77)]).await;
-    let glimpses = ["p", "s"].map(|id| Glimpse { id: task_id(id), at: None, twice: false });
+    let glimpses = ["p", "s"].map(|id| Glimpse { id: task_id(id), at: None, near: Vec::new() });
     let seen = world.broker.standings(&world.queue, &glimpses, false).await.expect("the store answers");
     assert_eq!(seen.iter().map(|seen| seen.pending).collect::<Vec<_>>(), [None, None]);
     assert_eq!(seen[1].spots, [(Spot::In(Collection::Scheduled), 77)]);
@@ -114,10 +116,44 @@ async fn of_a_task_that_is_pending_twice_the_next_to_run_stays(world: World) {
     world.store_pending(&["a", "b"]).await;
     world.corrupt(Corruption::PushPending { queue: world.queue.clone(), id: task_id("b") }).await;
     let place = Spot::In(Collection::Pending);
-    let seen = met(&world, "b", Some(place.clone()), true).await;
+    let seen = met(&world, "b", Some(place.clone())).await;
     assert_eq!(seen.pending, Some(2));
     assert!(put_right(&world, &seen, Some((place, 0))).await);
     assert_eq!(world.dump().await.list(&world.keys.pending()), ["a", "b"]);
+}
+
+/// In a list that is too long to be searched at once. A store may search more than it must.
+async fn finds_a_pending_task_near_where_it_was_met(world: World) {
+    let tasks: Vec<NewTask> = (0..5_000).map(|number| pending(&format!("p{number}"))).collect();
+    world.store(&tasks).await;
+    // Counted from where tasks enter: p4999 is at place 0.
+    for (id, near, at_least) in
+        [("p0", vec![], 1), ("p4999", vec![], 1), ("p2500", vec![2_499], 1), ("p2500", vec![], 0)]
+    {
+        let glimpse = Glimpse { id: task_id(id), at: None, near };
+        let seen = world.broker.standings(&world.queue, &[glimpse], true).await.expect("the store answers");
+        let times = seen[0].pending.expect("it was looked for");
+        assert!((at_least..=1).contains(&times), "{id}: {times}");
+    }
+    let glimpse = Glimpse { id: task_id("p2500"), at: None, near: vec![2_499, 2_600] };
+    let seen = world.broker.standings(&world.queue, &[glimpse], true).await.expect("the store answers");
+    assert_eq!(seen[0].pending, Some(1), "it is counted once, whatever is searched twice");
+    assert!(put_right(&world, &seen[0], Some((Spot::In(Collection::Archived), 50))).await);
+    assert_eq!(world.dump().await.list(&world.keys.pending()).len(), 4_999);
+}
+
+async fn takes_away_fields_that_are_left_of_a_run_or_a_group(world: World) {
+    world.store(&[pending("p"), scheduled("s", 77)]).await;
+    for (id, name) in [("p", "x_run"), ("p", "x_own"), ("p", "x_group"), ("s", "x_group")] {
+        world.set_field(id, name, b"left").await;
+    }
+    let seen = standing(&world, "p").await;
+    assert_eq!(seen.own.keys().collect::<Vec<_>>(), ["x_group", "x_own", "x_run"]);
+    assert!(put_right(&world, &seen, Some((Spot::In(Collection::Pending), 0))).await);
+    assert_eq!(standing(&world, "p").await.own.len(), 0);
+    let seen = standing(&world, "s").await;
+    assert!(put_right(&world, &seen, Some((Spot::In(Collection::Scheduled), 77))).await);
+    assert_eq!(standing(&world, "s").await.own.len(), 1, "it is still to join that group");
 }
 
 async fn gives_an_active_task_a_lease_and_keeps_one(world: World) {
@@ -140,7 +176,7 @@ async fn deletes_what_is_left_without_a_task(world: World) {
     world.corrupt(Corruption::AddArchived { queue: world.queue.clone(), id: task_id("a"), at: 5 }).await;
     world.set_lease("a", 5).await;
     world.set_field("a", "state", b"active").await;
-    let seen = met(&world, "a", Some(Spot::In(Collection::Pending)), false).await;
+    let seen = met(&world, "a", Some(Spot::In(Collection::Pending))).await;
     assert_eq!((seen.kind.as_str(), seen.message.as_ref(), seen.pending), ("hash", None, Some(1)));
     assert_eq!(seen.spots.len(), 2);
     assert!(put_right(&world, &seen, None).await);

@@ -109,8 +109,8 @@ impl Care for MemoryBroker {
         let now = self.now();
         let done = {
             let mut store = self.shared().lock();
-            let (Some(queue), locks) = store.queue_and_locks(queue) else { return Ok(false) };
-            queue.put_right(seen, to, locks, now)
+            let (queue, locks) = store.queue_and_locks(queue);
+            queue.unwrap_or(&mut Queue::default()).put_right(seen, to, locks, now)
         };
         self.wake(done);
         Ok(done)
@@ -211,7 +211,8 @@ impl Queue {
         }
     }
 
-    fn standing(&self, Glimpse { id, at, twice }: &Glimpse, search: bool) -> Standing {
+    fn standing(&self, glimpse: &Glimpse, search: bool) -> Standing {
+        let Glimpse { id, at, .. } = glimpse;
         let hash = self.tasks.get(id);
         let text = |name| hash.and_then(|hash| hash.text(name)).unwrap_or_default().into_owned();
         let (state, group) = (text(field::STATE), text(field::GROUP));
@@ -239,6 +240,8 @@ impl Queue {
                 spots.push((place, score));
             }
         }
+        let own = [field::OWNER, field::RUN, field::GROUP_LATER].into_iter();
+        let own = own.filter_map(|name| Some((name.to_owned(), hash?.get(name)?.clone())));
         let mut standing = Standing {
             id: id.clone(),
             kind: if hash.is_some() { "hash" } else { "none" }.to_owned(),
@@ -248,11 +251,12 @@ impl Queue {
             lease: self.lease.score(id.as_str()),
             pending: search.then(|| self.pending.iter().filter(|other| *other == id).count()),
             spots,
-            glimpse: at.clone().map(|at| (at, *twice)),
+            own: own.collect(),
+            since: hash.and_then(|hash| hash.get(field::PENDING_SINCE)).cloned().unwrap_or_default(),
+            glimpse: glimpse.clone(),
             version: Bytes::new(),
         };
-        standing.version =
-            Bytes::from(format!("{standing:?}{:?}", hash.and_then(|hash| hash.get(field::RUN))));
+        standing.version = Bytes::from(format!("{standing:?}"));
         standing
     }
 
@@ -264,8 +268,7 @@ impl Queue {
         now: Moment,
     ) -> bool {
         let id = &seen.id;
-        let (at, twice) = seen.glimpse.clone().map_or((None, false), |(at, twice)| (Some(at), twice));
-        let standing = self.standing(&Glimpse { id: id.clone(), at, twice }, true);
+        let standing = self.standing(&seen.glimpse, true);
         if standing.version != seen.version || (to.is_some() && !self.tasks.contains_key(id)) {
             return false;
         }
@@ -323,6 +326,12 @@ impl Queue {
             task.set_state(state);
             if !matches!(spot, Spot::In(Collection::Active)) {
                 task.unset_run();
+            }
+            if !matches!(spot, Spot::In(Collection::Pending | Collection::Archived)) {
+                task.unset(field::PENDING_SINCE);
+            }
+            if !matches!(spot, Spot::In(Collection::Scheduled | Collection::Archived)) {
+                task.unset(field::GROUP_LATER);
             }
         }
         true

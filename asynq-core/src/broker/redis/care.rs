@@ -1,5 +1,6 @@
 //! Looking at what stands in Redis as it is, and putting it right.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -95,8 +96,8 @@ impl Care for RedisBroker {
         let keys = self.keyspace.queue(queue);
         let mut call = Call::new(Name::standings, [keys.pending()]);
         call.arg(u8::from(search));
-        for Glimpse { id, at, twice } in ids {
-            call.arg(id.as_str()).arg(at.as_ref().map(spot_name).unwrap_or_default()).arg(u8::from(*twice));
+        for glimpse in ids {
+            call.arg(glimpse.id.as_str()).arg(met_at(glimpse)).arg(near(glimpse));
         }
         let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
         ids.iter().map(|glimpse| read_standing(glimpse, answer.list()?)).collect()
@@ -111,9 +112,8 @@ impl Care for RedisBroker {
         const DOING: &str = "put a task right";
         let keys = self.keyspace.queue(queue);
         let mut call = Call::new(Name::put_right, [keys.pending(), keys.groups()]);
-        let (at, twice) =
-            seen.glimpse.as_ref().map_or((String::new(), false), |(at, twice)| (spot_name(at), *twice));
-        call.arg(seen.id.as_str()).arg(at).arg(u8::from(twice)).arg(seen.version.as_ref());
+        let glimpse = &seen.glimpse;
+        call.arg(seen.id.as_str()).arg(met_at(glimpse)).arg(near(glimpse)).arg(seen.version.as_ref());
         match to {
             Some((spot, score)) => {
                 call.arg(spot_name(spot)).arg(*score).arg(spot.state().map_or("", |state| state.as_str()))
@@ -273,6 +273,14 @@ fn spot_name(spot: &Spot) -> String {
     }
 }
 
+fn met_at(glimpse: &Glimpse) -> String {
+    glimpse.at.as_ref().map(spot_name).unwrap_or_default()
+}
+
+fn near(glimpse: &Glimpse) -> String {
+    glimpse.near.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
+}
+
 fn read_spot(name: &str) -> Option<Spot> {
     Some(match name {
         "active" => Spot::In(Collection::Active),
@@ -298,6 +306,10 @@ fn read_standing(glimpse: &Glimpse, mut answer: Reader) -> Result<Standing, Brok
         let spot = read_spot(&name).ok_or(BrokerError::protocol("look where tasks stand"))?;
         spots.push((spot, at));
     }
+    let (mut fields, mut own) = (answer.list()?, BTreeMap::new());
+    while !fields.is_empty() {
+        own.insert(fields.text()?, fields.bytes()?);
+    }
     Ok(Standing {
         id: glimpse.id.clone(),
         kind,
@@ -307,7 +319,9 @@ fn read_standing(glimpse: &Glimpse, mut answer: Reader) -> Result<Standing, Brok
         lease,
         pending,
         spots,
-        glimpse: glimpse.at.clone().map(|at| (at, glimpse.twice)),
+        own,
+        since: answer.bytes()?,
+        glimpse: glimpse.clone(),
         version: answer.bytes()?,
     })
 }

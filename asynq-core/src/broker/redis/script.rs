@@ -34,7 +34,7 @@ scripts! {
     archive_members [fields]
     change [fields]
     close_queue
-    copies
+    copies [score]
     delete_expired
     edit [fields]
     enqueue [fields lock insert]
@@ -51,7 +51,7 @@ scripts! {
     mend_groups
     peek_groups
     put_aside
-    put_right [standing]
+    put_right [score standing]
     queue_info
     read_set [fields]
     reclaim_sets
@@ -59,7 +59,7 @@ scripts! {
     release
     scan
     stage_group
-    standings [standing]
+    standings [score standing]
     sweep [fields]
     take_turn
     task_info [read_task]

@@ -157,6 +157,15 @@ classes! {
         remedy: "makes it pending, in front of the others",
         advice: "A server on this queue does the same by itself.",
     }
+    /// Fields of a task that mean nothing in its state.
+    StaleFields {
+        name: "stale-fields",
+        severity: Notice,
+        explanation: "The hash of the task names a run that is over, or a group that it will not join any more. Go's \
+                      programs leave such fields of ours in place: after a task that ours began, or when they make one \
+                      pending that was to join a group.",
+        remedy: "removes the fields",
+    }
     /// A group that is listed and empty.
     EmptyGroup {
         name: "empty-group",

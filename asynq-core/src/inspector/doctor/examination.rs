@@ -15,8 +15,7 @@ impl Inspector {
     /// Looks for what is wrong in the store, and changes nothing: await it.
     ///
     /// It reads every task once and every key's name, in small parts, while the system runs: a call takes Redis a few
-    /// milliseconds, and what only moves meanwhile is not told. For a task that seems lost, the list of pending tasks is
-    /// searched as a whole: some 30 ms for each when a million are pending. It remembers some 16 bytes for each task.
+    /// milliseconds, and what only moves meanwhile is not told. It remembers some 16 bytes for each task.
     ///
     /// While somebody deletes a queue by force, some of its tasks may be told as lost.
     ///
@@ -47,7 +46,8 @@ impl Inspector {
 
     /// Puts right what is wrong of one class, in the way that [`Class::remedy`] tells: await it.
     ///
-    /// Each of them is looked at once more in the very call that changes it; one that is not as it was seen is left.
+    /// Each of them is looked at once more in the very call that changes it; one that is not as it was seen is left. To
+    /// take an ID out of the list of pending tasks, Redis goes through that list: some 30 ms when a million are pending.
     pub fn repair(&self, class: Class) -> Repair {
         Repair { inspector: self.clone(), queues: Vec::new(), class }
     }

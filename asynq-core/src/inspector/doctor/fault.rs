@@ -1,7 +1,7 @@
 //! [`Fault`]: one thing that is wrong, and how it is put right.
 
 use super::Class;
-use super::judge::right_place;
+use super::judge::{right_place, stale_fields};
 use crate::broker::{Broker, BrokerError, LockStanding, STATISTICS_AGE, Spot, Standing};
 use crate::task::QueueName;
 
@@ -9,7 +9,7 @@ use crate::task::QueueName;
 #[derive(Clone, Debug)]
 pub(super) enum Fault {
     /// A task, by the broker's account of it.
-    Task { class: Class, queue: QueueName, seen: Standing },
+    Task { class: Class, queue: QueueName, seen: Box<Standing> },
     /// A group or an aggregation set.
     Group { class: Class, queue: QueueName, name: String },
     /// A uniqueness lock.
@@ -68,6 +68,9 @@ impl Fault {
     /// What was seen, where there is more to say than class and subject do.
     pub(super) fn detail(&self) -> String {
         match self {
+            Self::Task { class: Class::StaleFields, seen, .. } => {
+                format!("{}, with {}", told(seen), stale_fields(seen).join(", "))
+            }
             Self::Task { seen, .. } => told(seen),
             Self::Lock { seen, .. } => match &seen.state {
                 Some(state) => format!("its task {} is {state}", seen.holder),

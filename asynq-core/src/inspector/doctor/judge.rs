@@ -51,8 +51,18 @@ pub(super) fn fault_of(task: &Standing, is_pending: bool, around: Circumstances)
         (true, None) => Some(Class::Unleased),
         (true, Some(until)) if !around.is_served && until + TAKEN_OVER <= around.now => Some(Class::Orphaned),
         (false, Some(_)) => Some(Class::StrayLease),
+        _ if !stale_fields(task).is_empty() => Some(Class::StaleFields),
         _ => None,
     }
+}
+
+/// Fields of our own that mean nothing in the state of the task: a run that is over, a group that it will not join.
+pub(super) fn stale_fields(task: &Standing) -> Vec<&str> {
+    let means_something = |name: &str| match name {
+        "x_group" => ["scheduled", "archived"].contains(&task.state.as_str()),
+        _ => task.state == TaskState::Active.as_str(),
+    };
+    task.own.keys().map(String::as_str).filter(|name| !means_something(name)).collect()
 }
 
 /// Where a task that is at fault should stand, and with which score; `None` when it should be gone.
@@ -61,7 +71,7 @@ pub(super) fn right_place(task: &Standing, class: Class, now: i64) -> Option<(Sp
     match class {
         Class::Unreadable => place(Collection::Archived),
         Class::Doubled => Some(one_of(task)),
-        Class::Misplaced | Class::StrayLease => {
+        Class::Misplaced | Class::StrayLease | Class::StaleFields => {
             Some(task.spots.first().cloned().unwrap_or((Spot::In(Collection::Pending), 0)))
         }
         Class::Unleased => place(Collection::Active),

@@ -3,6 +3,7 @@
 //! ```text
 //! examination.rs (Examination, Repair: what is asked for)
 //!   └─► rounds.rs (Rounds: queue by queue, then over all keys) ─► judge.rs (what is wrong with a task; pure)
+//!                │     └─► pending.rs (where they are pending)
 //!                │                                             ─► queues.rs (… with queues, groups, locks)
 //!                │                                             ─► store.rs (… with Redis and the processes)
 //!                └─► fault.rs (Fault: one thing that is wrong, and how it is put right)
@@ -17,6 +18,7 @@ mod examination;
 mod fault;
 mod finding;
 mod judge;
+mod pending;
 mod queues;
 mod rounds;
 mod store;

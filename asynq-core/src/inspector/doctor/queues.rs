@@ -192,7 +192,7 @@ impl Rounds<'_> {
     async fn check_archive(&mut self, queue: &QueueName, info: &QueueInfo) -> Result<()> {
         let place = Spot::In(Collection::Archived);
         let oldest = self.broker.members(queue, &place, 0, 1).await?;
-        let met = |id| Glimpse { id, at: Some(place.clone()), twice: false };
+        let met = |id| Glimpse { id, at: Some(place.clone()), near: Vec::new() };
         let glimpses: Vec<Glimpse> = oldest.into_iter().map(met).collect();
         let tasks = self.broker.standings(queue, &glimpses, false).await?;
         let since = tasks.iter().flat_map(|task| &task.spots).find(|(spot, _)| *spot == place);

@@ -9,10 +9,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::fault::Fault;
 use super::finding::Findings;
 use super::judge::{Circumstances, fault_of};
-use super::{Class, Repaired};
+use super::{Class, Repaired, pending};
 use crate::broker::{Broker, Collection, Glimpse, KeyCursor, Spot, Standing};
 use crate::error::{Error, Result};
-use crate::task::{QueueName, TaskId};
+use crate::task::{QueueName, TaskId, TaskState};
 
 /// How many IDs of a list one call reads.
 const PAGE: usize = 500;
@@ -20,8 +20,14 @@ const PAGE: usize = 500;
 /// How many tasks one call reads, or keys.
 const CHUNK: usize = 100;
 
-/// How many elements of lists one call searches, about.
-const SEARCHED: usize = 500_000;
+/// How many tasks that seem wrong are looked for among the pending at a time.
+const SUSPECTS: usize = 5_000;
+
+/// How many of those that are pending one call looks at: for each it reads that part of the list once more.
+const FEW: usize = 4;
+
+/// How often one is looked at that moves meanwhile.
+const TRIES: usize = 3;
 
 /// What is done about each fault.
 #[derive(Debug)]
@@ -60,14 +66,14 @@ pub(super) struct Rounds<'a> {
 /// What was met of a queue.
 #[derive(Debug, Default)]
 pub(super) struct Met {
-    /// How long its list of pending tasks is, about.
-    pub(super) pending: usize,
     /// Whether it has tasks, or lists of them.
     pub(super) has_tasks: bool,
     /// Whether it has other keys, but for a pause: one may be made before there is a queue.
     pub(super) has_more: bool,
     /// Tasks whose IDs were met in no list.
     unlisted: Vec<TaskId>,
+    /// Tasks that seem wrong: where they were met, and how they stood then.
+    suspects: Vec<(Glimpse, Standing)>,
 }
 
 impl<'a> Rounds<'a> {
@@ -186,6 +192,7 @@ impl<'a> Rounds<'a> {
             offset += ids.len();
             let mut page = HashSet::with_capacity(ids.len());
             let mut glimpses = Vec::with_capacity(ids.len());
+            let mut again = Vec::with_capacity(ids.len());
             for id in ids {
                 let print = print_of(queue, &id);
                 // What the last page ended with comes again where others were put in front of it meanwhile.
@@ -193,19 +200,16 @@ impl<'a> Rounds<'a> {
                     continue;
                 }
                 // A lease is beside the place where its task stands, and does not count as one.
-                let again = *place != Spot::Lease && !self.seen.insert(print);
-                let twice = !page.insert(print) || (again && *place == Spot::In(Collection::Pending));
-                glimpses.push(Glimpse { id, at: Some(place.clone()), twice });
+                let was_met = *place != Spot::Lease && !self.seen.insert(print);
+                again.push(!page.insert(print) || (was_met && *place == Spot::In(Collection::Pending)));
+                glimpses.push(Glimpse { id, at: Some(place.clone()), near: Vec::new() });
             }
             before = page;
-            if *place == Spot::In(Collection::Pending) {
-                // As far as those that were read have to be searched for.
-                self.met.entry(queue.clone()).or_default().pending = offset;
-            }
-            for part in glimpses.chunks(CHUNK) {
-                self.look(queue, part).await?;
+            for (part, again) in glimpses.chunks(CHUNK).zip(again.chunks(CHUNK)) {
+                self.look(queue, part, again).await?;
             }
         }
+        self.question(queue).await?;
         let met = self.met.entry(queue.clone()).or_default();
         met.has_tasks |= offset > 0;
         if *place != Spot::Lease {
@@ -214,44 +218,83 @@ impl<'a> Rounds<'a> {
         Ok(())
     }
 
-    /// Looks at tasks for a first time, as they were met, and again at those that seem wrong.
-    async fn look(&mut self, queue: &QueueName, met: &[Glimpse]) -> Result<()> {
+    /// Looks at tasks for a first time, as they were met. Those that seem wrong, and those that were met before, are
+    /// suspects.
+    async fn look(&mut self, queue: &QueueName, met: &[Glimpse], again: &[bool]) -> Result<()> {
         let around = self.around(queue);
-        let seems_wrong = |(glimpse, task): &(&Glimpse, Standing)| {
+        let tasks = self.broker.standings(queue, met, false).await?;
+        for ((glimpse, task), again) in met.iter().zip(tasks).zip(again) {
             let is_pending = match &glimpse.at {
                 Some(Spot::In(Collection::Pending)) => true,
-                Some(_) => task.state == "pending",
+                Some(_) => task.state == TaskState::Pending.as_str(),
                 None => false,
             };
-            glimpse.twice || fault_of(task, is_pending, around).is_some()
-        };
-        let tasks = self.broker.standings(queue, met, false).await?;
-        let suspects: Vec<Glimpse> = met
-            .iter()
-            .zip(tasks)
-            .filter(seems_wrong)
-            .map(|(glimpse, _)| glimpse.clone())
-            .filter(|glimpse| !self.told.contains(&print_of(queue, &glimpse.id)))
-            .collect();
-        // Each means to search the list, and for one that was met twice as a whole.
-        let length = self.met.get(queue).map_or(0, |met| met.pending);
-        let is_whole = suspects.iter().any(|suspect| suspect.twice);
-        let at_a_time = if is_whole { 1 } else { (SEARCHED / (length + 1)).clamp(1, CHUNK) };
-        for part in suspects.chunks(at_a_time) {
-            for seen in self.broker.standings(queue, part, true).await? {
-                let Some(class) = seen.pending.and_then(|_| fault_of(&seen, false, around)) else { continue };
-                if !self.told.insert(print_of(queue, &seen.id)) {
-                    continue;
-                }
-                let fault = Fault::Task { class, queue: queue.clone(), seen };
-                if class == Class::Orphaned {
-                    self.found_unserved(fault);
+            let seems_wrong = *again || fault_of(&task, is_pending, around).is_some();
+            if seems_wrong && !self.told.contains(&print_of(queue, &glimpse.id)) {
+                let met = self.met.entry(queue.clone()).or_default();
+                met.suspects.push((glimpse.clone(), task));
+            }
+        }
+        if self.met.get(queue).is_some_and(|met| met.suspects.len() >= SUSPECTS) {
+            self.question(queue).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks again at those that seem wrong, knowing where among the pending they are. What moves all the time is not
+    /// told.
+    async fn question(&mut self, queue: &QueueName) -> Result<()> {
+        let met = self.met.entry(queue.clone()).or_default();
+        let mut suspects = std::mem::take(&mut met.suspects);
+        for _ in 0..TRIES {
+            if suspects.is_empty() {
+                break;
+            }
+            suspects = self.try_to_tell(queue, suspects).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells of those that are certain; the others come back.
+    async fn try_to_tell(
+        &mut self,
+        queue: &QueueName,
+        mut suspects: Vec<(Glimpse, Standing)>,
+    ) -> Result<Vec<(Glimpse, Standing)>> {
+        let ids = suspects.iter().map(|(glimpse, _)| glimpse.id.clone());
+        let Some(found) = pending::places(self.broker, queue, ids).await? else { return Ok(suspects) };
+        for (glimpse, _) in &mut suspects {
+            glimpse.near = found.get(&glimpse.id).cloned().unwrap_or_default();
+        }
+        let (pending, others): (Vec<_>, Vec<_>) =
+            suspects.into_iter().partition(|(glimpse, _)| !glimpse.near.is_empty());
+        let mut uncertain = Vec::new();
+        for part in pending.chunks(FEW).chain(others.chunks(CHUNK)) {
+            let glimpses: Vec<Glimpse> = part.iter().map(|(glimpse, _)| glimpse.clone()).collect();
+            let seen = self.broker.standings(queue, &glimpses, true).await?;
+            for ((glimpse, before), seen) in part.iter().zip(seen) {
+                if is_certain(&seen, glimpse.near.len(), before) {
+                    self.tell(queue, seen).await?;
                 } else {
-                    self.found(fault).await?;
+                    uncertain.push((glimpse.clone(), seen));
                 }
             }
         }
-        Ok(())
+        Ok(uncertain)
+    }
+
+    /// Tells what is wrong with a task, if anything is, once.
+    async fn tell(&mut self, queue: &QueueName, seen: Standing) -> Result<()> {
+        let Some(class) = fault_of(&seen, false, self.around(queue)) else { return Ok(()) };
+        if !self.told.insert(print_of(queue, &seen.id)) {
+            return Ok(());
+        }
+        let fault = Fault::Task { class, queue: queue.clone(), seen: Box::new(seen) };
+        if class == Class::Orphaned {
+            self.found_unserved(fault);
+            return Ok(());
+        }
+        self.found(fault).await
     }
 
     fn around(&self, queue: &QueueName) -> Circumstances {
@@ -297,10 +340,11 @@ impl<'a> Rounds<'a> {
             .collect();
         for (queue, ids) in unlisted {
             let ids = ids.into_iter().filter(|id| !self.seen.contains(&print_of(&queue, id)));
-            let glimpses: Vec<Glimpse> = ids.map(|id| Glimpse { id, at: None, twice: false }).collect();
+            let glimpses: Vec<Glimpse> = ids.map(|id| Glimpse { id, at: None, near: Vec::new() }).collect();
             for part in glimpses.chunks(CHUNK) {
-                self.look(&queue, part).await?;
+                self.look(&queue, part, &[false; CHUNK]).await?;
             }
+            self.question(&queue).await?;
         }
         Ok(())
     }
@@ -328,6 +372,16 @@ impl<'a> Rounds<'a> {
         let known = parts.clone().filter(|(queue, _)| is_known(queue)).last();
         let (queue, name) = known.or_else(|| parts.clone().next())?;
         Some((QueueName::stored(queue), name))
+    }
+}
+
+/// Whether a task stands as it is seen, given how often a search has met it among the pending, and how it stood before.
+fn is_certain(seen: &Standing, met: usize, before: &Standing) -> bool {
+    match seen.pending.unwrap_or(0) {
+        // Nobody has met it there, and it has not entered while it was looked for.
+        0 => met == 0 && seen.stands_as(before),
+        1 => met <= 1,
+        _ => true,
     }
 }
 

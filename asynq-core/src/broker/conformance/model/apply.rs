@@ -18,7 +18,7 @@ use crate::broker::{
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, UniqueUntil};
-use crate::wire::keys::Keyspace;
+use crate::wire::keys::{Keyspace, QueueKeys};
 use crate::wire::{ServerInfo, TaskMessage, WorkerInfo};
 
 /// Far more than a sequence of operations stores.
@@ -130,6 +130,7 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
             Observation::Info(Box::new(broker.task_info(&queue, &id).await?))
         }
         Op::Group(op) => super::groups::apply(&*broker, op, known).await?,
+        Op::Care(op) => Observation::Told(super::care::apply(&*broker, op, known, now).await?),
         Op::Advance { ticks, quarter } => {
             let quarter = if *quarter { Duration::from_millis(250) } else { Duration::ZERO };
             fixture.advance(Duration::from_secs(u64::from(TICK) * u64::from(*ticks)) + quarter).await;
@@ -172,10 +173,7 @@ pub(super) fn new_task(op: &TaskOp, known: &Known, now: i64) -> NewTask {
     let (unique_key, unique_ttl, unique_until) = match op.unique {
         Some((lock, ticks, until)) => {
             let keys = Keyspace::default().queue(&queue);
-            let key = match lock % LOCKS {
-                0 => keys.own_lock("t", "0"),
-                number => format!("{}{number}", keys.unique_prefix("t")),
-            };
+            let key = lock_key(&keys, lock);
             (key, i64::from(TICK) * i64::from(ticks.max(1)), until)
         }
         None => (String::new(), 0, UniqueUntil::Success),
@@ -200,6 +198,13 @@ pub(super) fn new_task(op: &TaskOp, known: &Known, now: i64) -> NewTask {
         ..TaskMessage::default()
     };
     NewTask { message, placement, unique_ttl, unique_until }
+}
+
+pub(super) fn lock_key(keys: &QueueKeys, number: u8) -> String {
+    match number % LOCKS {
+        0 => keys.own_lock("t", "0"),
+        number => format!("{}{number}", keys.unique_prefix("t")),
+    }
 }
 
 fn settlement(op: SettleOp, known: &Known, now: i64) -> Option<Settlement> {

@@ -10,6 +10,7 @@
 //! either far off or a matter of the contract.
 
 mod apply;
+mod care;
 mod groups;
 mod invariants;
 mod known;
@@ -18,6 +19,7 @@ mod operate;
 mod random;
 
 pub use apply::apply;
+pub use care::CareOp;
 pub use groups::GroupOp;
 pub use invariants::broken_invariants;
 pub use known::{Known, Observation, SeenActive, SeenLease};

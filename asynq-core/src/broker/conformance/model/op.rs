@@ -1,5 +1,6 @@
 //! [`Op`]: one operation, in numbers that stand for names.
 
+use super::care::CareOp;
 use super::groups::GroupOp;
 use crate::broker::{Change, Collection};
 use crate::task::{QueueName, UniqueUntil};
@@ -262,6 +263,8 @@ pub enum Op {
         /// Also if it holds tasks.
         force: bool,
     },
+    /// Does what the doctor, an export or an import does.
+    Care(CareOp),
     /// Moves the clock by 20 seconds each.
     Advance {
         /// How often 20 seconds.

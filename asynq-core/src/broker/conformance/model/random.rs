@@ -1,6 +1,6 @@
 //! [`random_ops`]: sequences of operations from a seed.
 
-use super::groups;
+use super::{care, groups};
 use crate::broker::Change;
 use crate::task::UniqueUntil;
 
@@ -14,7 +14,7 @@ pub fn random_ops(seed: u64, n: usize) -> Vec<Op> {
 
 fn random_op(rng: &mut fastrand::Rng) -> Op {
     let queue = rng.u8(..);
-    match rng.u8(..147) {
+    match rng.u8(..155) {
         0..24 => Op::Enqueue(some(rng, 4, random_task)),
         120..123 => Op::Tick { entry: rng.u8(..), at: rng.i8(-20..20), task: random_task(rng) },
         123 => Op::TickMark { queue, entry: rng.u8(..) },
@@ -27,6 +27,7 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         140 => Op::TakeTurn { id: rng.u8(..) },
         141 => Op::AcquireToken { id: rng.u8(..) },
         143..147 => Op::Watch { queue, id: rng.u8(..) },
+        147..155 => Op::Care(care::random(rng)),
         142 => Op::ReleaseToken { id: rng.u8(..) },
         58..62 => Op::ExtendLeases { queue, runs: some(rng, 4, |rng| rng.u8(..8)), seconds: rng.u8(..90) },
         62..70 => Op::Forward { queue },

@@ -1,15 +1,11 @@
 -- copies: all that is stored of tasks.
+-- Begins with score.lua, which looks into sorted sets.
 -- KEYS[1] asynq:{<queue>}:aggregation_sets   sorted set
 -- ARGV[1] queue key prefix   ARGV[2..] ids
 -- Returns for each: {{field, value, ...}, score or empty, value of its lock, milliseconds that this has left}, the last
 --   two only if it has one; {} when nothing is stored.
 local call, try, prefix = redis.call, redis.pcall, ARGV[1]
 local answer = {}
-
-local function score_in(set, id)
-  local score = try('ZSCORE', set, id)
-  return type(score) == 'string' and score or nil
-end
 
 local function score_of(id, state, group)
   if state ~= 'aggregating' then return score_in(prefix .. state, id) end

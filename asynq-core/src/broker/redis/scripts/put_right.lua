@@ -1,16 +1,16 @@
 -- put_right: have an ID stand in one place and nowhere else, or nowhere, if it is as it was seen.
--- Begins with standing.lua, which says how it is.
+-- Begins with score.lua and standing.lua, which says how it is.
 -- KEYS[1] asynq:{<queue>}:pending   list
 -- KEYS[2] asynq:{<queue>}:groups    set
--- ARGV[1] id   ARGV[2] where it was met   ARGV[3] 1 if more than once   ARGV[4] version that was seen
+-- ARGV[1] id   ARGV[2] where it was met   ARGV[3] at which places of the pending list   ARGV[4] version that was seen
 -- ARGV[5] the place where it is to stand; empty: nowhere, and what is stored under it is deleted
 -- ARGV[6] its score there   ARGV[7] its state   ARGV[8] now, unix nanoseconds
--- Returns 1 done, 0 it is not as it was seen, the pending list cannot be searched, or a key is of another kind.
+-- Returns 1 done, 0 it is not as it was seen, or a key is of another kind.
 local call = redis.call
 local prefix, id, to, score = string.sub(KEYS[1], 1, -8), ARGV[1], ARGV[5], ARGV[6]
 local task = prefix .. 't:' .. id
-local standing = standing_of(prefix, id, ARGV[2], ARGV[3] == '1', true)
-if version_of(prefix, id, standing) ~= ARGV[4] then return 0 end
+local standing = standing_of(prefix, id, ARGV[2], ARGV[3], true)
+if standing[10] ~= ARGV[4] then return 0 end
 
 local function key_of(place)
   local kind, name = string.match(place, '^([gs]):(.*)$')
@@ -24,7 +24,6 @@ end
 
 if to ~= '' and not may_be(key_of(to), (to == 'pending' or to == 'active') and 'list' or 'zset') then return 0 end
 if to ~= '' and standing[1] ~= 'hash' then return 0 end
-if standing[6] == -1 then return 0 end
 if to == 'active' and not may_be(prefix .. 'lease', 'zset') then return 0 end
 if not may_be(KEYS[2], 'set') then return 0 end
 
@@ -72,4 +71,7 @@ else
 end
 call('HSET', task, 'state', ARGV[7])
 if to ~= 'active' then call('HDEL', task, 'x_own', 'x_run') end
+if to ~= 'pending' and to ~= 'archived' then call('HDEL', task, 'pending_since') end
+-- The group that it is to join later, once it is due or run by hand.
+if to ~= 'scheduled' and to ~= 'archived' then call('HDEL', task, 'x_group') end
 return 1

@@ -1,28 +1,47 @@
 -- standing: what other scripts begin with, to find out where an ID stands and what is stored under it.
+-- Begins with score.lua, which looks into sorted sets.
 -- Whatever a key holds, it is only looked at: one of another kind than it should be holds no ID.
--- Without the command LPOS (before Redis 6.0.6, or where it is denied) a list of more than 20,000 is not searched.
+-- The list of pending tasks may be long. It is searched in blocks: those at both ends, where tasks come and go, and
+-- those around the places where whoever asks has met the ID.
 -- Returns nothing: these are functions.
-local LONGEST = 20000
+local BLOCK = 1000
 
--- How often an ID stands in a list, or whether it does; nothing where the list is too long.
-local function times_in(list, id, all)
-  local found = redis.pcall('LPOS', list, id, 'COUNT', all and 0 or 1)
-  if not found.err then return #found end
-  local length = redis.pcall('LLEN', list)
-  if type(length) ~= 'number' then return 0 end
-  if length > LONGEST then return nil end
-  local times = 0
-  for at = 0, length - 1, 1000 do
-    for _, other in ipairs(redis.call('LRANGE', list, at, at + 999)) do
-      if other == id then times = times + 1 end
-    end
+-- How often IDs stand in the blocks of the pending list that were read; a list is read once for all that are asked for.
+local times, blocks_read, length_of = {}, {}, nil
+local function read_block(list, number)
+  if number < 0 or blocks_read[number] then return end
+  blocks_read[number] = true
+  for _, id in ipairs(redis.call('LRANGE', list, number * BLOCK, (number + 1) * BLOCK - 1)) do
+    times[id] = (times[id] or 0) + 1
   end
-  return times
 end
 
-local function score_in(set, id)
-  local score = redis.pcall('ZSCORE', set, id)
-  return type(score) == 'string' and score or nil
+-- How often an ID stands near the ends of the pending list, and near these places, which are separated by commas.
+local function times_pending(list, id, near)
+  length_of = length_of or redis.pcall('LLEN', list)
+  if type(length_of) ~= 'number' then return 0 end
+  local last = math.floor(length_of / BLOCK)
+  for _, number in ipairs({ 0, last - 1, last }) do read_block(list, number) end
+  for at in string.gmatch(near, '%d+') do
+    local number = math.floor(tonumber(at) / BLOCK)
+    for around = number - 1, number + 1 do read_block(list, around) end
+  end
+  return times[id] or 0
+end
+
+-- The active tasks, read once; of more than there should ever be, Redis is asked for each (by LPOS, since 6.0.6).
+local LONGEST = 20000
+local active
+local function is_active(list, id)
+  if active == nil then
+    local length = redis.pcall('LLEN', list)
+    active = type(length) == 'number' and length > LONGEST and list or {}
+    if active ~= list and type(length) == 'number' then
+      for _, other in ipairs(redis.call('LRANGE', list, 0, -1)) do active[other] = true end
+    end
+  end
+  if active == list then return type(redis.pcall('LPOS', list, id)) == 'number' end
+  return active[id]
 end
 
 -- The aggregation sets that are known, but for all beyond a thousand.
@@ -45,7 +64,7 @@ local function places_of(prefix, id, group, seen)
       places[#places + 1] = score
     end
   end
-  if (times_in(prefix .. 'active', id, false) or 0) > 0 then places = { 'active', '0' } end
+  if is_active(prefix .. 'active', id) then places = { 'active', '0' } end
   for _, state in ipairs({ 'scheduled', 'retry', 'archived', 'completed' }) do add(state, prefix .. state) end
   local seen_kind, seen_name = string.match(seen, '^([gs]):(.*)$')
   if group ~= '' then add('g:' .. group, prefix .. 'g:' .. group) end
@@ -58,25 +77,29 @@ local function places_of(prefix, id, group, seen)
   return places
 end
 
--- {kind, message, state, group, end of lease or empty, times in the pending list or -1, {place, score, ...}}
-local function standing_of(prefix, id, seen, twice, search)
+-- {kind, message, state, group, end of lease or empty, times in the pending list or -1, {place, score, ...},
+--   {own field, value, ...}, since when it is pending, version or empty}. The version differs when anything else does.
+local function standing_of(prefix, id, seen, near, search)
   local task = prefix .. 't:' .. id
   local kind = redis.call('TYPE', task).ok
-  local fields = kind == 'hash' and redis.call('HMGET', task, 'msg', 'state', 'group') or {}
-  local state, group = fields[2] or '', fields[3] or ''
-  local places = places_of(prefix, id, group, seen)
-  local pending = -1
-  if search and (state == 'pending' or #places == 0 or seen == 'pending') then
-    pending = times_in(prefix .. 'pending', id, twice) or -1
-  elseif search then
-    pending = 0
+  local own_names = { 'x_own', 'x_run', 'x_group' }
+  local fields = kind == 'hash' and redis.call('HMGET', task, 'msg', 'state', 'group', 'pending_since', unpack(own_names))
+    or {}
+  local state, group, since = fields[2] or '', fields[3] or '', fields[4] or ''
+  local own = {}
+  for at, name in ipairs(own_names) do
+    if fields[4 + at] then
+      own[#own + 1] = name
+      own[#own + 1] = fields[4 + at]
+    end
   end
-  return { kind, fields[1] or false, state, group, score_in(prefix .. 'lease', id) or '', pending, places }
-end
-
--- What differs when a standing does.
-local function version_of(prefix, id, standing)
-  local run = standing[1] == 'hash' and redis.call('HGET', prefix .. 't:' .. id, 'x_run') or ''
-  local parts = { standing[1], standing[2] or '', standing[3], standing[4], standing[5], standing[6], run or '' }
-  return redis.sha1hex(table.concat(parts, '\0') .. '\0' .. table.concat(standing[7], '\0'))
+  local places, lease = places_of(prefix, id, group, seen), score_in(prefix .. 'lease', id) or ''
+  local pending = search and times_pending(prefix .. 'pending', id, near) or -1
+  local version = ''
+  if search then
+    local parts = { kind, fields[1] or '', state, group, lease, pending, since }
+    local told = { table.concat(parts, '\0'), table.concat(places, '\0'), table.concat(own, '\0') }
+    version = redis.sha1hex(table.concat(told, '\0\0'))
+  end
+  return { kind, fields[1] or false, state, group, lease, pending, places, own, since, version }
 end
