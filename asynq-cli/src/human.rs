@@ -1,7 +1,7 @@
 //! Times, lengths of time, sizes and payloads, as people write and read them on this machine.
 
 pub(crate) use asynq_core::inspector::human::{
-    duration, error_rate, laid_out, length, line, printable, relative, size,
+    duration, error_rate, hex_dump, laid_out, length, line, printable, relative, size,
 };
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};

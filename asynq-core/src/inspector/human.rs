@@ -145,6 +145,25 @@ pub fn laid_out(json: &str) -> Option<String> {
     JsonText::read(json).map(|json| json.to_string())
 }
 
+/// Bytes as lines of hexadecimal digits, sixteen in each: where it begins, the digits, and the text that is among them.
+///
+/// # Examples
+///
+/// ```
+/// use asynq_core::inspector::human::hex_dump;
+///
+/// let lines: Vec<String> = hex_dump(b"ok\xff").collect();
+/// assert_eq!(lines, ["000000  6f 6b ff                                         ok."]);
+/// ```
+pub fn hex_dump(bytes: &[u8]) -> impl Iterator<Item = String> {
+    bytes.chunks(16).enumerate().map(|(index, line)| {
+        let digits = line.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+        let letter = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '.' };
+        let letters: String = line.iter().map(letter).collect();
+        format!("{:06x}  {digits:47}  {letters}", index * 16)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;

@@ -125,13 +125,7 @@ fn long(text: &str, whole: Option<&Link>) -> Markup {
 
 fn by_number(bytes: &[u8]) -> Markup {
     let shown = bytes.get(..MOST_BYTES).unwrap_or(bytes);
-    let lines = shown.chunks(16).enumerate().map(|(index, line)| {
-        let numbers: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
-        let letter =
-            |byte: &u8| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '·' };
-        let letters: String = line.iter().map(letter).collect();
-        format!("{:06x}  {:<47}  {letters}\n", index * 16, numbers.join(" "))
-    });
+    let lines = human::hex_dump(shown).map(|line| line + "\n");
     html! {
         pre.bytes tabindex="0" { (lines.collect::<String>()) }
         @if shown.len() < bytes.len() {

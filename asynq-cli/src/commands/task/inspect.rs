@@ -103,13 +103,7 @@ fn pretty(bytes: &[u8]) -> Cell {
             let text = human::laid_out(text).unwrap_or_else(|| text.to_owned());
             text.lines().map(human::printable).collect::<Vec<_>>().join("\n")
         }
-        Err(_) => bytes.chunks(16).map(hexadecimal).collect::<Vec<_>>().join("\n"),
+        Err(_) => human::hex_dump(bytes).collect::<Vec<_>>().join("\n"),
     };
     Cell { text, ..plain }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digits = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-    let graphic = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '.' };
-    format!("{digits:47}  {}", bytes.iter().map(graphic).collect::<String>())
 }
