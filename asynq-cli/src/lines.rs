@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::timeout;
 
 /// How many lines are read ahead.
-const AHEAD: usize = 64;
+const AHEAD: usize = 256;
 
 /// How soon Ctrl-C is noticed while no line comes.
 const NOTICE: Duration = Duration::from_millis(100);
@@ -48,8 +48,20 @@ impl Lines {
         Ok(Self { read })
     }
 
+    /// The next line and those behind it that are there already; none at the end, or once `stop` is set.
+    pub(crate) async fn next_few(&mut self, stop: &AtomicBool) -> io::Result<Vec<Vec<u8>>> {
+        let Some(first) = self.next(stop).await else { return Ok(Vec::new()) };
+        let mut lines = vec![first?];
+        while lines.len() < AHEAD
+            && let Ok(line) = self.read.try_recv()
+        {
+            lines.push(line?);
+        }
+        Ok(lines)
+    }
+
     /// The next line; `None` at the end, or once `stop` is set.
-    pub(crate) async fn next(&mut self, stop: &AtomicBool) -> Option<io::Result<Vec<u8>>> {
+    async fn next(&mut self, stop: &AtomicBool) -> Option<io::Result<Vec<u8>>> {
         while !stop.load(Ordering::Relaxed) {
             if let Ok(line) = timeout(NOTICE, self.read.recv()).await {
                 return line;

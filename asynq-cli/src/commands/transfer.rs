@@ -5,11 +5,12 @@ use std::io::{BufWriter, IsTerminal, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use asynq_core::inspector::{Filter, ImportError, Imported, OnConflict, Selection};
+use asynq_core::inspector::{Filter, ImportError, OnConflict, Selection};
 use asynq_core::task::{QueueName, TaskState};
 use clap::{Args, ValueEnum};
 
 use crate::app::App;
+use crate::complete;
 use crate::failure::{Failure, Kind};
 use crate::lines::Lines;
 use crate::output::{Cell, Record};
@@ -25,10 +26,10 @@ const OFTEN: usize = 500;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Export {
     /// Only of this queue; may be given several times.
-    #[arg(short = 'q', long, value_name = "QUEUE")]
+    #[arg(short = 'q', long, value_name = "QUEUE", add = complete::queues())]
     queue: Vec<String>,
     /// Only in this state; may be given several times.
-    #[arg(short = 's', long, value_name = "STATE")]
+    #[arg(short = 's', long, value_name = "STATE", add = complete::states())]
     state: Vec<TaskState>,
     /// Only tasks that fit: `type:email:* age:>2h`.
     #[arg(long, default_value = "", hide_default_value = true)]
@@ -51,7 +52,7 @@ impl Export {
             ),
         };
         let mut out = BufWriter::new(&mut out);
-        let progress = Progress::new(self.file.is_some() || !stdout().is_terminal());
+        let mut progress = Progress::new(self.file.is_some() || !stdout().is_terminal());
         while let Some(line) = export.next().await {
             writeln!(out, "{}", line?)?;
             progress.tell(export.tasks(), "exported");
@@ -121,6 +122,10 @@ struct Counts {
 
 impl Import {
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
+        // Before anything is stored.
+        for path in self.files.iter().filter(|path| *path != Path::new("-")) {
+            File::open(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        }
         let mut counts = Counts::default();
         let mut result = Ok(());
         for path in &self.files {
@@ -152,15 +157,18 @@ impl Import {
         if self.dry_run {
             import = import.dry_run();
         }
-        let progress = Progress::new(app.printer.format.is_table());
+        let mut progress = Progress::new(app.printer.format.is_table());
         let at = |error: ImportError| of_line(&name, error);
-        while let Some(line) = lines.next(&app.stop).await {
-            let line = line.map_err(|error| Failure::new(Kind::Failed, format!("{name}: {error}")))?;
-            match import.line(&line).await.map_err(&at)? {
-                Imported::Stored => counts.stored += 1,
-                Imported::Skipped => counts.skipped += 1,
-                _ => {}
+        loop {
+            let few = lines.next_few(&app.stop).await;
+            let few = few.map_err(|error| Failure::new(Kind::Failed, format!("{name}: {error}")))?;
+            if few.is_empty() {
+                break;
             }
+            let imported = import.lines(few).await;
+            counts.stored += imported.stored;
+            counts.skipped += imported.skipped;
+            imported.error.map_or(Ok(()), |error| Err(at(error)))?;
             progress.tell(counts.stored + counts.skipped, "read");
         }
         progress.end(counts.stored + counts.skipped, "read");
@@ -185,21 +193,26 @@ fn of_line(name: &str, error: ImportError) -> Failure {
 }
 
 /// How far it is, on a terminal.
-struct Progress(bool);
+struct Progress {
+    wanted: bool,
+    /// How many tasks there were when it was told last.
+    told: usize,
+}
 
 impl Progress {
     fn new(wanted: bool) -> Self {
-        Self(wanted && stderr().is_terminal())
+        Self { wanted: wanted && stderr().is_terminal(), told: 0 }
     }
 
-    fn tell(&self, tasks: usize, done: &str) {
-        if self.0 && tasks > 0 && tasks.is_multiple_of(OFTEN) {
+    fn tell(&mut self, tasks: usize, done: &str) {
+        if self.wanted && tasks >= self.told + OFTEN {
+            self.told = tasks;
             eprint!("\r{tasks} tasks {done}");
         }
     }
 
     fn end(&self, tasks: usize, done: &str) {
-        if self.0 && tasks >= OFTEN {
+        if self.wanted && tasks >= OFTEN {
             eprintln!("\r{tasks} tasks {done}");
         }
     }

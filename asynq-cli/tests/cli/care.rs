@@ -126,7 +126,8 @@ async fn an_export_is_imported_elsewhere() {
     assert!(ran.err.starts_with("error: stdin: line 3, column "), "{ran:?}");
     let ran = with_input(&fresh, &["import", "-"], "hello\n");
     assert!(ran.err.contains("stdin: line 1, column 1: this is no export of asynq"), "{ran:?}");
-    assert_eq!(run(&fresh, &["import", "/none"]).code, 2);
+    let absent = run(&fresh, &["import", path, "/none"]);
+    assert_eq!((absent.code, absent.out.as_str()), (2, ""), "nothing is begun: {absent:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

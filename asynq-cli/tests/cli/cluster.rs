@@ -53,7 +53,11 @@ async fn queues_are_listed_with_their_slots_and_nodes() {
     let Ran { out, .. } = ran(&["stats"]);
     assert!(out.contains("known nodes") && out.contains("cluster size"), "{out}");
     assert_eq!(ran(&["task", "find", "mail", "--ids"]).out, "mail\n");
-    let exported = ran(&["export"]).out;
-    assert_eq!(exported.lines().count(), 4);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tasks.jsonl");
+    ran(&["export", "--file", file.to_str().unwrap()]);
+    let told = ran(&["import", "--queue-prefix", "again-", file.to_str().unwrap()]).out;
+    assert_eq!(told, "2 tasks imported, 0 skipped\n");
+    assert_eq!(ran(&["queue", "list", "--ids"]).out, "again-low\nagain-mail\nlow\nmail\n");
     assert_eq!(ran(&["doctor", "--queue", "low", "-o", "json", "--fix", "ghost"]).out.trim(), "[]");
 }

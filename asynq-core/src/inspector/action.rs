@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use super::met::Met;
 use super::{Inspector, Selection, TaskEdit};
 use crate::error::Result;
 use crate::task::{TaskInfo, TaskState};
@@ -90,7 +91,8 @@ impl Inspector {
     }
 
     /// Does something to every task of a selection, several at a time: await it. Those in states that do not
-    /// [allow](Action::allows) it are left out.
+    /// [allow](Action::allows) it are left out, and so are those that a move would leave where they are. Each task has
+    /// its turn once, wherever it is found.
     ///
     /// What fails is counted and told to [`watch`](SelectionChange::watch); the rest goes on. A task that came into
     /// another state since it was found is one of those.
@@ -179,7 +181,7 @@ impl SelectionChange {
                 read.push_back(task?);
             }
         }
-        let mut done = SelectionChanged::default();
+        let (mut done, mut met) = (SelectionChanged::default(), Met::default());
         let mut running = FuturesUnordered::new();
         let at_a_time = if self.pace.is_some() { 1 } else { AT_A_TIME };
         let mut more = true;
@@ -190,7 +192,13 @@ impl SelectionChange {
                     None => found.next().await,
                 };
                 match next {
-                    Some(task) => running.push(changed(&self.inspector, &self.action, task?)),
+                    Some(task) => {
+                        let task = task?;
+                        // One that is on its way from one place to another may be found in both.
+                        if met.is_new(&task.queue, &task.id) {
+                            running.push(changed(&self.inspector, &self.action, task));
+                        }
+                    }
                     None => more = false,
                 }
             }

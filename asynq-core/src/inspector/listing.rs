@@ -1,11 +1,12 @@
 //! [`Page`] and [`TaskStream`]: the tasks of a collection, some or all of them.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_util::Stream;
 use futures_util::stream::unfold;
 
+use super::met::Met;
 use super::{Collection, Unreadable};
 use crate::broker::{Broker, Listed, ScanCursor};
 use crate::error::Result;
@@ -115,7 +116,7 @@ impl TaskPage {
 /// All tasks of a collection, while others change it: a task that stays there is never passed over, and none comes
 /// twice. What enters after the start may or may not be seen.
 ///
-/// It remembers the IDs that it has given. What cannot be read is left out and kept in
+/// It remembers some 30 bytes of each that it has given. What cannot be read is left out and kept in
 /// [`unreadable`](Self::unreadable).
 ///
 /// # Examples
@@ -147,7 +148,7 @@ pub struct TaskStream {
     collection: Collection,
     read: VecDeque<TaskInfo>,
     unreadable: Vec<UnreadableTask>,
-    seen: HashSet<TaskId>,
+    met: Met,
     next: Option<ScanCursor>,
 }
 
@@ -159,7 +160,7 @@ impl TaskStream {
             collection,
             read: VecDeque::new(),
             unreadable: Vec::new(),
-            seen: HashSet::new(),
+            met: Met::default(),
             next: Some(ScanCursor::default()),
         }
     }
@@ -185,7 +186,7 @@ impl TaskStream {
             };
             self.next = scan.next;
             for Listed { id, task } in scan.tasks {
-                if !self.seen.insert(id.clone()) {
+                if !self.met.is_new(&self.queue, &id) {
                     continue;
                 }
                 match task {

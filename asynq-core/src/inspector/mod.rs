@@ -7,7 +7,7 @@
 //!   ├─► locks.rs (uniqueness locks)          ├─► transfer/ (export and import)
 //!   ├─► doctor/ (what is wrong with all of it, and how it is put right)
 //!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
-//!         ├─► search.rs (part by part, within a budget)
+//!         ├─► met.rs (which tasks were met before)  ├─► search.rs (part by part, within a budget)
 //!         └─► watching.rs (what becomes of them)
 //! ```
 //!
@@ -25,6 +25,7 @@ mod inspector;
 mod json_text;
 mod listing;
 mod locks;
+mod met;
 mod moving;
 mod payload_format;
 mod processes;
@@ -52,5 +53,5 @@ pub use payload_format::PayloadFormat;
 pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
 pub use search::{Search, SearchCursor, SearchPart};
 pub use selection::{FoundTasks, Selection};
-pub use transfer::{Export, Import, ImportError, Imported, OnConflict};
+pub use transfer::{Export, Import, ImportError, Imported, ImportedLines, OnConflict};
 pub use watching::{TaskChange, TaskWatch};

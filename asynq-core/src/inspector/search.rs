@@ -238,7 +238,7 @@ impl Reading<'_> {
             }
             // Without a filter every task fits: no more is read than is asked for.
             let wanted = if self.search.selection.filter.is_empty() { missing } else { CHUNK };
-            let count = wanted.min(room).min(if last_first { *offset } else { usize::MAX });
+            let count = wanted.min(CHUNK).min(room).min(if last_first { *offset } else { usize::MAX });
             let start = if last_first { *offset - count } else { *offset };
             let scan = self.inspector.broker.scan(queue, collection, &ScanCursor::at(start), count).await?;
             let read = scan.tasks.len();

@@ -40,6 +40,8 @@ pub struct Selection {
     pub(super) group: Option<String>,
     pub(super) filter: Filter,
     pub(super) limit: Option<usize>,
+    /// Not of this queue.
+    except: Option<String>,
 }
 
 impl Selection {
@@ -78,8 +80,11 @@ impl Selection {
         self
     }
 
-    /// Only those in states that [allow](Action::allows) this.
+    /// Only those in states that [allow](Action::allows) this; of a move, those that are not in that queue already.
     pub fn allowing(mut self, action: &Action) -> Self {
+        if let Action::Move(to) = action {
+            self.except = Some(to.clone());
+        }
         let states = self.states.unwrap_or_else(|| TaskState::ALL.to_vec());
         self.states = Some(states.into_iter().filter(|state| action.allows(*state)).collect());
         self
@@ -136,7 +141,11 @@ impl Inspector {
             queues
         };
         let states = selection.wanted_states();
-        let fitting = queues.into_iter().filter(|queue| selection.filter.may_match_queue(queue.as_str()));
+        let is_wanted = |queue: &QueueName| {
+            let is_left_out = selection.except.as_deref() == Some(queue.as_str());
+            !is_left_out && selection.filter.may_match_queue(queue.as_str())
+        };
+        let fitting = queues.into_iter().filter(is_wanted);
         Ok(fitting.flat_map(|queue| states.iter().map(move |state| (queue.clone(), *state))).collect())
     }
 }

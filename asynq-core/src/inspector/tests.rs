@@ -731,3 +731,93 @@ async fn what_becomes_of_tasks_is_told_by_looking_again() {
     assert_eq!(told(&mut failed).await, [("a".to_owned(), archived, pending)], "it does not fit any more");
     assert_eq!(told(&mut failed).await, []);
 }
+
+/// Whatever the queues and states, and whether there is room for all: every task has its turn once, and one that is
+/// there already has none.
+#[tokio::test]
+async fn of_a_move_every_task_has_its_turn_once() {
+    for seed in 0..60 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let world = world();
+        let mut wanted = Vec::new();
+        for _ in 0..rng.usize(1..80) {
+            let (queue, id) = (["a", "b", "c"][rng.usize(..3)], format!("t{}", rng.usize(..50)));
+            let options = TaskOptions::new().queue(queue).task_id(&id);
+            let later = if rng.bool() { options.process_in(Duration::from_secs(60)) } else { options };
+            let enqueued = world.client.enqueue(Task::new("t", "").unwrap().options(later)).await;
+            if enqueued.is_err() {
+                continue;
+            }
+            if rng.u8(..4) == 0 {
+                world.inspector.archive(queue, &id).await.unwrap();
+            }
+            wanted.extend((queue != "b").then(|| (queue.to_owned(), id)));
+        }
+        let to_b = Action::Move("b".to_owned());
+        let mut found = world.inspector.find(Selection::new().allowing(&to_b)).await.unwrap();
+        let mut fitting = 0;
+        while let Some(task) = found.next().await {
+            task.unwrap();
+            fitting += 1;
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        let change = world.inspector.apply_to(Selection::new(), to_b).watch(move |task, _| {
+            tell.send((task.queue.to_string(), task.id.to_string())).unwrap();
+            ControlFlow::Continue(())
+        });
+        let done = change.await.unwrap();
+        let mut met: Vec<(String, String)> = told.iter().collect();
+        met.sort();
+        wanted.sort();
+        assert_eq!(met, wanted, "seed {seed}");
+        assert_eq!((done.changed + done.failed, fitting), (wanted.len(), wanted.len()), "seed {seed}");
+        let left = world.inspector.find(Selection::new().queue("a").queue("c")).await;
+        if let Ok(mut left) = left {
+            let mut count = 0;
+            while let Some(task) = left.next().await {
+                assert!(
+                    world.inspector.task("b", &task.unwrap().id).await.is_ok(),
+                    "it had no room: seed {seed}"
+                );
+                count += 1;
+            }
+            assert_eq!(count, done.failed, "seed {seed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_import_keeps_the_order_in_which_tasks_run() {
+    let (here, there) = (world(), world());
+    for n in 0..300 {
+        let queue = ["a", "b"][n % 2];
+        let options = TaskOptions::new().queue(queue).task_id(format!("t{n}"));
+        let later = if n % 5 == 0 { options.process_in(Duration::from_secs(60)) } else { options };
+        here.client.enqueue(Task::new("t", "").unwrap().options(later)).await.unwrap();
+    }
+    let mut export = here.inspector.export(Selection::new()).await.unwrap();
+    let mut lines = Vec::new();
+    while let Some(line) = export.next().await {
+        lines.push(line.unwrap());
+    }
+    let mut import = there.inspector.import(OnConflict::Fail);
+    for part in lines.chunks(64) {
+        let imported = import.lines(part).await;
+        assert!(imported.error.is_none(), "{imported:?}");
+    }
+    import.end().unwrap();
+    there.broker.dump().assert_same(&here.broker.dump(), "the same tasks in the same order");
+
+    // A task that comes twice is stored once, and what comes after an error is not begun.
+    let twice = [&lines[0], &lines[1], &lines[1], &lines[2]];
+    let mut import = world().inspector.import(OnConflict::Skip);
+    let imported = import.lines(twice).await;
+    assert_eq!((imported.stored, imported.skipped, imported.error.is_none()), (2, 1, true));
+    let fresh = world();
+    let mut import = fresh.inspector.import(OnConflict::Fail);
+    let imported = import.lines(twice).await;
+    assert_eq!((imported.stored, imported.error.map(|error| error.line())), (1, Some(3)));
+    let mut import = fresh.inspector.import(OnConflict::Fail);
+    let imported = import.lines([lines[0].as_str(), &lines[5], "{", &lines[6]]).await;
+    assert_eq!((imported.stored, imported.error.map(|error| error.line())), (1, Some(3)));
+}

@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 
 use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
+use tokio::time::{Instant, sleep};
 
-use super::{Inspector, Selection};
+use super::{Inspector, Search, Selection};
 use crate::error::Result;
 use crate::task::{QueueName, TaskId, TaskInfo, TaskState, TaskType};
 
 /// How many tasks that are missed are looked up at a time.
 const AT_A_TIME: usize = 16;
+
+/// How much longer than one part of a look the time is that others have then.
+const OTHERS: u32 = 4;
 
 /// What became of a task between two looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +40,8 @@ pub struct TaskChange {
 ///
 /// It tells the difference between two looks, not all that happened: a task that comes, is done and is not kept within
 /// that time is never seen, and of several changes the last one is told. Every look reads the whole selection, so the
-/// smaller that is, the less it costs.
+/// smaller that is, the less it costs; of a large one it reads a part at a time, and between two parts it leaves the store
+/// to others for four times as long.
 ///
 /// # Examples
 ///
@@ -103,18 +108,25 @@ impl TaskWatch {
     ///
     /// Dropping the future loses nothing.
     pub async fn look(&mut self) -> Result<Vec<TaskChange>> {
-        let mut found = self.inspector.find(self.selection.clone()).await?;
         let mut now = HashMap::new();
-        while let Some(task) = found.next().await {
-            let task = task?;
+        let mut search = Search::new(self.selection.clone().limit(usize::MAX));
+        loop {
+            let began = Instant::now();
+            let part = self.inspector.search(&search).await?;
             // Of two places in which it was met, it went from the first to the second.
-            now.insert((task.queue.clone(), task.id.clone()), Seen::from(task));
+            now.extend(
+                part.tasks.into_iter().map(|task| ((task.queue.clone(), task.id.clone()), Seen::from(task))),
+            );
+            let Some(next) = part.next else { break };
+            search = search.from(next);
+            sleep(began.elapsed() * OTHERS).await;
         }
         let Some(before) = &self.seen else {
             self.seen = Some(now);
             return Ok(Vec::new());
         };
-        // It may have passed from a place that was not yet looked at to one that had been, or fit no more.
+        // It may have passed from a place that was not yet looked at to one that had been, or fit no more; or others were
+        // taken out in front of it between two parts.
         let missed = before.iter().filter(|(name, _)| !now.contains_key(*name));
         let missed: Vec<(&Name, &Seen, Option<Seen>)> = iter(missed)
             .map(async |(name, was)| Ok::<_, crate::Error>((name, was, self.inspector.seen(name).await?)))

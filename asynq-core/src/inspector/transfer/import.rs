@@ -1,15 +1,21 @@
 //! [`Import`]: lines of JSON as tasks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _};
 
 use super::record::{Footer, Header, Record, VERSION};
 use crate::broker::{Adoption, EnqueueError};
 use crate::error::Error;
 use crate::inspector::Inspector;
 use crate::task::{QueueName, TaskId, TaskState, TaskType, UniqueUntil};
+use crate::wire::TaskMessage;
 use crate::wire::keys::Keyspace;
+
+/// How many tasks are stored at a time.
+const AT_A_TIME: usize = 16;
 
 /// What becomes of a task whose ID is there already, or whose lock another task holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +78,60 @@ pub enum Imported {
     Nothing,
 }
 
+/// What became of several lines.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct ImportedLines {
+    /// How many tasks are stored, or would be.
+    pub stored: usize,
+    /// How many were left out: there is such a task already, or one that holds its lock.
+    pub skipped: usize,
+    /// What was wrong with the first line that could not be imported.
+    pub error: Option<ImportError>,
+}
+
+impl ImportedLines {
+    fn add(&mut self, other: Self) {
+        self.stored += other.stored;
+        self.skipped += other.skipped;
+        let line = |error: &Option<ImportError>| error.as_ref().map(ImportError::line);
+        if line(&self.error).is_none_or(|first| line(&other.error).is_some_and(|line| line < first)) {
+            self.error = other.error;
+        }
+    }
+}
+
+/// Tasks that may be stored at the same time, and after them others.
+#[derive(Debug, Default)]
+struct Waves(Vec<Lanes>);
+
+/// Tasks that may be stored at the same time: lanes, in each of which one follows the other.
+#[derive(Debug, Default)]
+struct Lanes {
+    of: HashMap<String, Vec<(usize, Adoption)>>,
+    /// The keys of tasks and locks that are in use.
+    taken: HashSet<String>,
+}
+
+impl Waves {
+    fn add(&mut self, line: usize, task: Adoption) {
+        let TaskMessage { queue, id, unique_key, .. } = &task.message;
+        let key = format!("{queue} {id}");
+        let lane = if task.state == TaskState::Pending { queue.clone() } else { key.clone() };
+        let lock = Some(unique_key).filter(|lock| !lock.is_empty()).cloned();
+        let is_met = |lanes: &Lanes| {
+            [Some(&key), lock.as_ref()].into_iter().flatten().any(|key| lanes.taken.contains(key))
+        };
+        if self.0.last().is_none_or(is_met) {
+            self.0.push(Lanes::default());
+        }
+        if let Some(lanes) = self.0.last_mut() {
+            lanes.taken.extend(lock.into_iter().chain([key]));
+            lanes.of.entry(lane).or_default().push((line, task));
+        }
+    }
+}
+
 /// Why a line could not be imported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -100,6 +160,14 @@ pub enum ImportError {
         /// How many lines there were.
         line: usize,
     },
+}
+
+impl ImportError {
+    /// The number of the line, from 1 on.
+    pub fn line(&self) -> usize {
+        let (Self::Unreadable { line, .. } | Self::Refused { line, .. } | Self::CutOff { line }) = self;
+        *line
+    }
 }
 
 impl Import {
@@ -132,14 +200,80 @@ impl Import {
     ///
     /// Dropped half-way, its task may or may not be stored.
     pub async fn line(&mut self, text: &[u8]) -> Result<Imported, ImportError> {
+        match self.lines([text]).await {
+            ImportedLines { error: Some(error), .. } => Err(error),
+            ImportedLines { stored: 1, .. } => Ok(Imported::Stored),
+            ImportedLines { skipped: 1, .. } => Ok(Imported::Skipped),
+            ImportedLines { .. } => Ok(Imported::Nothing),
+        }
+    }
+
+    /// The next lines, each with or without its end, and several at a time. Pending tasks of a queue are stored one after
+    /// the other, for they run in that order; and so are tasks that may be in each other's way.
+    ///
+    /// After an error none of the lines that follow is begun; a few of them may be stored already.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped half-way, any of the tasks may be stored.
+    pub async fn lines(&mut self, texts: impl IntoIterator<Item: AsRef<[u8]>>) -> ImportedLines {
+        let mut waves = Waves::default();
+        let mut unreadable = None;
+        for text in texts {
+            match self.read(text.as_ref()) {
+                Ok(Some(task)) => waves.add(self.line, task),
+                Ok(None) => {}
+                Err(error) => {
+                    unreadable = Some(error);
+                    break;
+                }
+            }
+        }
+        let mut imported = ImportedLines::default();
+        for lanes in waves.0 {
+            let failed = AtomicUsize::new(usize::MAX);
+            let lanes = stream::iter(lanes.of).map(|(_, lane)| self.store_in_turn(lane, &failed));
+            let mut ended = lanes.buffer_unordered(AT_A_TIME);
+            while let Some(lane) = ended.next().await {
+                imported.add(lane);
+            }
+            if imported.error.is_some() {
+                return imported;
+            }
+        }
+        ImportedLines { error: unreadable, ..imported }
+    }
+
+    /// Stores tasks one after the other, up to the first line that failed, here or elsewhere.
+    async fn store_in_turn(&self, lane: Vec<(usize, Adoption)>, failed: &AtomicUsize) -> ImportedLines {
+        let mut imported = ImportedLines::default();
+        for (line, task) in lane {
+            if line > failed.load(Ordering::Relaxed) {
+                break;
+            }
+            match self.store(line, task).await {
+                Ok(Imported::Skipped) => imported.skipped += 1,
+                Ok(_) => imported.stored += 1,
+                Err(error) => {
+                    failed.fetch_min(line, Ordering::Relaxed);
+                    imported.error = Some(error);
+                    break;
+                }
+            }
+        }
+        imported
+    }
+
+    /// The task of the next line; none where it is no task's.
+    fn read(&mut self, text: &[u8]) -> Result<Option<Adoption>, ImportError> {
         self.line += 1;
         let text = text.trim_ascii_end();
         if text.is_empty() {
-            return Ok(Imported::Nothing);
+            return Ok(None);
         }
         let Some(names) = self.names.clone() else {
             self.names = Some(self.header(text)?);
-            return Ok(Imported::Nothing);
+            return Ok(None);
         };
         if self.is_whole {
             return Err(self.unreadable(1, "nothing may follow the last line of an export"));
@@ -153,13 +287,12 @@ impl Import {
                 return Err(self.unreadable(1, reason));
             }
             self.is_whole = true;
-            return Ok(Imported::Nothing);
+            return Ok(None);
         }
         // One that cannot be read was there nevertheless.
         self.tasks += 1;
         let record: Record = self.parse(text)?;
-        let adoption = self.adoption(&record, &names)?;
-        self.store(adoption).await
+        self.adoption(&record, &names).map(Some)
     }
 
     /// There are no more lines.
@@ -261,7 +394,8 @@ impl Import {
         })
     }
 
-    async fn store(&self, task: Adoption) -> Result<Imported, ImportError> {
+    async fn store(&self, line: usize, task: Adoption) -> Result<Imported, ImportError> {
+        let refused = |source| ImportError::Refused { line, source };
         let broker = &self.inspector.broker;
         let queue = QueueName::stored(&task.message.queue);
         let id = TaskId::stored(&task.message.id);
@@ -271,9 +405,9 @@ impl Import {
             Ok(()) => return Ok(Imported::Stored),
             Err(EnqueueError::IdConflict) => Error::TaskIdConflict { queue, id },
             Err(EnqueueError::Duplicate { holder }) => Error::DuplicateTask { queue, holder },
-            Err(EnqueueError::Broker(error)) => return Err(self.refused(error)),
+            Err(EnqueueError::Broker(error)) => return Err(refused(error.into())),
         };
-        if self.on_conflict == OnConflict::Skip { Ok(Imported::Skipped) } else { Err(self.refused(refusal)) }
+        if self.on_conflict == OnConflict::Skip { Ok(Imported::Skipped) } else { Err(refused(refusal)) }
     }
 
     /// What storing it would come to, as things stand.

@@ -10,4 +10,4 @@ mod import;
 mod record;
 
 pub use export::Export;
-pub use import::{Import, ImportError, Imported, OnConflict};
+pub use import::{Import, ImportError, Imported, ImportedLines, OnConflict};
