@@ -49,6 +49,7 @@ mod health;
 mod links;
 mod live;
 mod pages;
+mod place;
 mod preferences;
 mod problem;
 mod rights;
@@ -58,6 +59,7 @@ mod shared;
 mod visit;
 mod web_ui;
 
+pub use place::Place;
 pub use rights::{Right, Rights, Visitor};
 pub use service::{Reach, WebService};
 pub use web_ui::WebUi;

@@ -50,11 +50,9 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
     let command = match command {
         Command::Config(command) => return command.run(&settings, &printer),
         Command::Exporter(command) => return command.run(&settings).await,
+        Command::Dash(command) => Command::Dash(command.prepared(&settings)?),
         command => command,
     };
-    if matches!(command, Command::Dash(_)) {
-        dash::Dash::check()?;
-    }
     let app = App::connect(&settings, printer, stop).await?;
     let result = match output.watch {
         Some(every) => watch::repeat(&app, every, async |app| once(command.clone(), app).await).await,

@@ -23,7 +23,7 @@ const DEFAULT_CLUSTER: &str =
     "127.0.0.1:7000,127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003,127.0.0.1:7004,127.0.0.1:7005";
 
 /// The names of settings, as in the file.
-pub(super) const NAMES: [&str; 15] = [
+pub(super) const NAMES: [&str; 16] = [
     "redis_url",
     "db",
     "username",
@@ -39,6 +39,7 @@ pub(super) const NAMES: [&str; 15] = [
     "timeout",
     "key_prefix",
     "insecure",
+    "web_url",
 ];
 
 /// How to reach Redis.
@@ -276,6 +277,11 @@ impl Settings {
         Ok(options)
     }
 
+    /// Where the Web UI is.
+    pub(crate) fn web_url(&self) -> Result<Option<String>, Failure> {
+        self.get("web_url").map(web_address).transpose().map_err(|error| self.wrong("web_url", error))
+    }
+
     fn timeout(&self) -> Result<Option<Duration>, Failure> {
         self.get("timeout").map(human::duration).transpose().map_err(|error| self.wrong("timeout", error))
     }
@@ -324,6 +330,20 @@ impl Settings {
         }
         Ok(Some(tls))
     }
+}
+
+/// The address of the Web UI's first page, without a slash at the end.
+pub(crate) fn web_address(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_address = rest.is_some_and(|rest| {
+        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic() && !"\"<>\\^`{|}?#".contains(c))
+    });
+    if !is_address {
+        return Err(format!(
+            "`{text}` is no address; write http://HOST or https://HOST, with a path if it has one"
+        ));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// What Go's tool takes, host and port, is a URL too.

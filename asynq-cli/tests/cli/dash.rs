@@ -1,5 +1,6 @@
 //! The dashboard in a real terminal, tmux: keys go in, screens come out, and the terminal is left as it was.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -69,6 +70,20 @@ impl Terminal {
             "{before} sh -c 'echo $$ >{}; exec {program} dash --refresh 1s'; echo code=$?",
             pid.display()
         ));
+    }
+
+    /// Sends the dashboard a signal.
+    fn signal(&self, name: &str) {
+        let pid = std::fs::read_to_string(self.pid_file()).unwrap();
+        assert!(Command::new("kill").args(["-s", name, pid.trim()]).status().unwrap().success());
+    }
+
+    /// Writes a program of one line, or writes it anew.
+    fn script(&self, name: &str, line: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{line}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
     }
 
     fn pid_file(&self) -> PathBuf {
@@ -145,8 +160,7 @@ async fn the_terminal_is_put_back_by_a_signal_and_by_a_panic() {
     let terminal = Terminal::new(&redis).await;
     terminal.dash("").await;
     terminal.until("mail ").await;
-    let pid = std::fs::read_to_string(terminal.pid_file()).unwrap();
-    assert!(Command::new("kill").args(["-TERM", pid.trim()]).status().unwrap().success());
+    terminal.signal("TERM");
     let screen = terminal.until("code=130").await;
     assert!(screen.contains("error: interrupted"), "{screen}");
     terminal.is_restored().await;
@@ -155,6 +169,117 @@ async fn the_terminal_is_put_back_by_a_signal_and_by_a_panic() {
     terminal.dash("RUST_BACKTRACE=0 ASYNQ_TEST_PANIC=1").await;
     let screen = terminal.until("code=101").await;
     assert!(screen.contains("told to panic"), "{screen}");
+    terminal.is_restored().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hang_up_ends_it() {
+    let (redis, _client) = seeded().await;
+    let terminal = Terminal::new(&redis).await;
+    terminal.dash("").await;
+    terminal.until("mail ").await;
+    terminal.signal("HUP");
+    let screen = terminal.until("code=130").await;
+    assert!(screen.contains("ended by SIGHUP"), "{screen}");
+    terminal.is_restored().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_the_web_ui_is_opened_or_its_address_told() {
+    let (redis, _client) = seeded().await;
+    let terminal = Terminal::new(&redis).await;
+    let folder = terminal.folder.path().display().to_string();
+    let opener = terminal.script("xdg-open", &format!("echo \"$1\" >>{folder}/opened"));
+    let there = format!("PATH={folder}:$PATH ASYNQ_WEB_URL=http://web.example/jobs/");
+    terminal.dash(&format!("{there} DISPLAY=:0 SSH_CONNECTION= SSH_TTY=")).await;
+    terminal.until("mail ").await;
+    terminal.press(&["G", "o"]);
+    terminal.until("opening http://web.example/jobs/queues/mail").await;
+    let opened = || std::fs::read_to_string(opener.with_file_name("opened")).unwrap_or_default();
+    eventually("it is opened", async || (opened() == "http://web.example/jobs/queues/mail\n").then_some(()))
+        .await;
+    // A browser that fails is noticed.
+    terminal.script("xdg-open", "exit 3");
+    terminal.press(&["o"]);
+    terminal.until("copied http://web.example/jobs/queues/mail").await;
+    terminal.press(&["C-c"]);
+    terminal.until("code=0").await;
+
+    terminal.enter("clear");
+    terminal.dash(&format!("{there} DISPLAY=:0 SSH_CONNECTION=1")).await;
+    terminal.until("mail ").await;
+    terminal.press(&["7", "o"]);
+    terminal.until("copied http://web.example/jobs/redis").await;
+    terminal.press(&["C-c"]);
+    terminal.until("code=0").await;
+    assert_eq!(opened().lines().count(), 1, "nothing is opened where nobody sees it");
+    terminal.is_restored().await;
+    let ran = ended(program(&["dash", "--web-url", "web.example"]).env("ASYNQ_REDIS_URL", redis.url()));
+    assert!(ran.code == 2 && ran.err.contains("http://HOST"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mouse_size_and_an_editor_in_a_real_terminal() {
+    let (redis, client) = seeded().await;
+    let terminal = Terminal::new(&redis).await;
+    let editor = terminal.script("editor", "sed -i s/ann/eve/ \"$1\"");
+    terminal.dash(&format!("EDITOR={}", editor.display())).await;
+    let screen = terminal.until("mail ").await;
+    assert_eq!(terminal.tmux(&["display", "-p", "#{mouse_any_flag}"]).trim(), "1");
+    // A click on the row, as the terminal reports it (SGR 1006), chooses it; another opens it.
+    let row = screen.lines().position(|line| line.contains("mail ") && line.contains("RUN")).unwrap() + 1;
+    for _ in 0..2 {
+        terminal.tmux(&["send-keys", "-l", &format!("\x1b[<0;5;{row}M\x1b[<0;5;{row}m")]);
+    }
+    terminal.until("mail  size 4").await;
+    terminal.press(&["Right"]);
+    terminal.until("p1").await;
+
+    // Tiny, and back.
+    terminal.tmux(&["resize-window", "-x", "20", "-y", "5"]);
+    terminal.until("The terminal is").await;
+    terminal.tmux(&["resize-window", "-x", "1", "-y", "1"]);
+    terminal.tmux(&["resize-window", "-x", "100", "-y", "30"]);
+    let screen = terminal.until("p1").await;
+    assert_eq!(screen.lines().count(), 30, "{screen}");
+
+    // An editor has the terminal, and gives it back.
+    terminal.press(&["/"]);
+    terminal.enter("id:p1");
+    eventually("p1 alone is shown", async || {
+        let screen = terminal.screen();
+        (screen.contains("p1") && !screen.contains("p2")).then_some(())
+    })
+    .await;
+    terminal.press(&["E"]);
+    terminal.until("replace the payload of p1: 18 bytes become 18").await;
+    terminal.press(&["y"]);
+    terminal.until("1 changed").await;
+    let task = Inspector::new(&client).task("mail", "p1").await.unwrap();
+    assert_eq!(task.info.payload, br#"{"to":"eve","n":1}"#.as_slice());
+    terminal.press(&["C-c"]);
+    terminal.until("code=0").await;
+    terminal.is_restored().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_goes_away_and_comes_back() {
+    let (mut redis, client) = seeded().await;
+    let terminal = Terminal::new(&redis).await;
+    terminal.dash("").await;
+    terminal.until("mail ").await;
+    redis.kill().await;
+    let screen = terminal.until("Redis does not answer").await;
+    assert!(screen.contains("mail "), "what was read last stays: {screen}");
+    redis.restart().await;
+    eventually("something is enqueued", async || {
+        let task = Task::new("t", "").unwrap().options(TaskOptions::new().queue("fresh"));
+        client.enqueue(task).await.ok().map(drop)
+    })
+    .await;
+    terminal.until("fresh ").await;
+    terminal.press(&["C-c"]);
+    terminal.until("code=0").await;
     terminal.is_restored().await;
 }
 

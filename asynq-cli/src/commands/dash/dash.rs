@@ -9,7 +9,8 @@ use futures_util::StreamExt;
 use ratatui::layout::Size;
 use tokio::time::Instant;
 
-use super::event::Event;
+use super::browser::Browser;
+use super::event::{Browsed, Event};
 use super::fetcher::Fetcher;
 use super::model::{Model, Now, Options};
 use super::request::Request;
@@ -21,6 +22,7 @@ use crate::app::App;
 use crate::editor::{self, Draft};
 use crate::failure::{Failure, Kind};
 use crate::human;
+use crate::settings::{Settings, web_address};
 
 /// The dashboard in the terminal: looks at everything, live, and changes it. `?` lists every key.
 #[derive(Args, Clone, Debug)]
@@ -34,6 +36,10 @@ pub(crate) struct Dash {
     /// Only look: no key changes anything.
     #[arg(long)]
     read_only: bool,
+    /// Where the Web UI is, for the key `o`: `https://jobs.example.com`; also `ASYNQ_WEB_URL`, or `web_url` in the
+    /// configuration file.
+    #[arg(long, value_name = "URL", value_parser = web_address)]
+    web_url: Option<String>,
 }
 
 fn refresh(text: &str) -> Result<Duration, String> {
@@ -42,14 +48,18 @@ fn refresh(text: &str) -> Result<Duration, String> {
 }
 
 impl Dash {
-    /// Whether it can run here at all.
-    pub(crate) fn check() -> Result<(), Failure> {
-        if stdin().is_terminal() && stdout().is_terminal() {
-            return Ok(());
+    /// The same, with what the settings say of it; an error where it cannot run.
+    pub(crate) fn prepared(self, settings: &Settings) -> Result<Self, Failure> {
+        if !(stdin().is_terminal() && stdout().is_terminal()) {
+            return Err(Failure::usage(
+                "dash needs a terminal, for its input and its output; `asynq stats` and `asynq queue list` do not",
+            ));
         }
-        Err(Failure::usage(
-            "dash needs a terminal, for its input and its output; `asynq stats` and `asynq queue list` do not",
-        ))
+        let web_url = match self.web_url {
+            Some(address) => Some(address),
+            None => settings.web_url()?,
+        };
+        Ok(Self { web_url, ..self })
     }
 
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
@@ -66,6 +76,8 @@ impl Dash {
             fetcher: Fetcher::new(app.inspector.clone()),
             keys: EventStream::new(),
             signals,
+            web_url: self.web_url,
+            browser: Browser::default(),
             screen: Screen::take()?,
         };
         running.run().await
@@ -81,6 +93,9 @@ struct Running<'a> {
     fetcher: Fetcher,
     keys: EventStream,
     signals: Signals,
+    /// Where the Web UI is.
+    web_url: Option<String>,
+    browser: Browser,
     screen: Screen,
 }
 
@@ -114,9 +129,17 @@ impl Running<'_> {
             }
             let (model, theme) = (&self.model, self.theme);
             self.screen.draw(|frame| view::draw(frame, model, theme))?;
+            if let Some((place, text, address)) = view::address(model) {
+                self.screen.link(place, &text, address)?;
+            }
             #[cfg(debug_assertions)]
             panic_if_told();
-            requests = match self.wait().await? {
+            let woken = self.wait().await?;
+            if let Some(address) = self.browser.failed() {
+                self.screen.copy(&address)?;
+                self.follow(Event::Browsed(Browsed::Copied(address))).await?;
+            }
+            requests = match woken {
                 Woken::Happened(event) => self.model.update(event, self.now()),
                 Woken::Signal(Signal::End(name)) => {
                     return Err(Failure::new(Kind::Interrupted, format!("ended by {name}")));
@@ -152,6 +175,10 @@ impl Running<'_> {
             Request::Change(change) => self.fetcher.change(change),
             Request::StopChange => self.fetcher.stop_change(),
             Request::Copy(text) => self.screen.copy(&text)?,
+            Request::Browse(page) => {
+                let browsed = self.browse(&page)?;
+                self.follow(Event::Browsed(browsed)).await?;
+            }
             Request::Redraw => self.screen.clear()?,
             Request::Suspend => {
                 Screen::suspend();
@@ -167,13 +194,29 @@ impl Running<'_> {
                 let new = tokio::task::spawn_blocking(move || edit(&payload)).await;
                 self.screen.resume()?;
                 let new = new.unwrap_or_else(|error| Err(error.to_string()));
-                let now = self.now();
-                for request in self.model.update(Event::Edited { queue, id, old, new }, now) {
-                    Box::pin(self.fulfill(request)).await?;
-                }
+                self.follow(Event::Edited { queue, id, old, new }).await?;
             }
         }
         Ok(false)
+    }
+
+    /// What comes of a request itself, with all that follows.
+    async fn follow(&mut self, event: Event) -> Result<(), Failure> {
+        for request in self.model.update(event, self.now()) {
+            Box::pin(self.fulfill(request)).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens a page of the Web UI.
+    fn browse(&mut self, page: &str) -> Result<Browsed, Failure> {
+        let Some(base) = &self.web_url else { return Ok(Browsed::Nowhere) };
+        let address = format!("{base}{page}");
+        if self.browser.open(&address).is_ok_and(|opened| opened) {
+            return Ok(Browsed::Opened(address));
+        }
+        self.screen.copy(&address)?;
+        Ok(Browsed::Copied(address))
     }
 
     fn now(&self) -> Now {

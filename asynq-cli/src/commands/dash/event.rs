@@ -27,6 +27,8 @@ pub(super) enum Event {
     Progress(Outcome),
     /// A change is done.
     Changed(Outcome),
+    /// A page was opened in the Web UI, or cannot be.
+    Browsed(Browsed),
     /// Somebody edited a payload, or why not.
     Edited {
         queue: QueueName,
@@ -34,6 +36,16 @@ pub(super) enum Event {
         old: Vec<u8>,
         new: Result<Vec<u8>, String>,
     },
+}
+
+/// What became of a page that was to be opened.
+#[derive(Debug)]
+pub(super) enum Browsed {
+    Opened(String),
+    /// There is no browser here, or it failed: the address is on the clipboard.
+    Copied(String),
+    /// Nobody said where the Web UI is.
+    Nowhere,
 }
 
 /// What was read.

@@ -9,6 +9,7 @@
 //!        └── answers ── fetcher ◄┘                         keys (what each key does, and the help)
 //! ```
 
+mod browser;
 mod columns;
 #[expect(clippy::module_inception, reason = "`dash/dash.rs` holds `Dash`")]
 mod dash;

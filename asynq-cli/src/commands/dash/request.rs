@@ -24,6 +24,8 @@ pub(super) enum Request {
     },
     /// To put a text on the clipboard.
     Copy(String),
+    /// To open a page of the Web UI, below the first one.
+    Browse(String),
     Redraw,
     Suspend,
     Quit,

@@ -7,13 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crossterm::cursor::Show;
+use crossterm::cursor::{MoveTo, RestorePosition, SavePosition, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::style::{Attribute, SetAttribute};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Position;
 use ratatui::{Frame, Terminal};
 
 /// Whether the terminal is ours at this moment.
@@ -43,8 +47,13 @@ impl Screen {
     }
 
     /// Everything is drawn anew next time.
+    ///
+    /// `Terminal::clear` would ask the terminal where the cursor is, and wait for an answer that whoever reads the keys
+    /// may take.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        execute!(stdout(), Clear(ClearType::All))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(())
     }
 
     /// Gives the terminal to another program, until [`resume`](Self::resume).
@@ -62,6 +71,14 @@ impl Screen {
         let out = self.terminal.backend_mut();
         write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;
         Write::flush(out)
+    }
+
+    /// Has a text that is drawn there lead to an address, in terminals that know of such (OSC 8).
+    pub(super) fn link(&mut self, at: Position, text: &str, address: &str) -> io::Result<()> {
+        let out = self.terminal.backend_mut();
+        queue!(out, SavePosition, MoveTo(at.x, at.y), SetAttribute(Attribute::Underlined))?;
+        write!(out, "\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\")?;
+        execute!(out, SetAttribute(Attribute::Reset), RestorePosition)
     }
 }
 

@@ -55,6 +55,7 @@ impl Model {
             Command::Cancel => self.change_tasks(Action::Cancel),
             Command::Edit => self.edit(),
             Command::Copy => self.copy(),
+            Command::Browse => self.browse(),
             _ => return false,
         }
         true

@@ -3,12 +3,14 @@
 //!
 //! ```text
 //! model.rs (Model: every event) ─► commands.rs (every key's command)   answers.rs (what was read)   mouse.rs
+//!   ├─► browse.rs (which page of the Web UI is meant)
 //!   ├─► tasks.rs, screens.rs (what each screen holds)
 //!   ├─► changes.rs (what is to be changed, and the question before)
 //!   └─► line.rs (the line at the bottom: question, filter, palette)
 //! ```
 
 mod answers;
+mod browse;
 mod changes;
 mod commands;
 mod line;
@@ -21,6 +23,6 @@ mod tasks;
 
 pub(super) use changes::Changing;
 pub(super) use line::{Line, Purpose, Writing};
-pub(super) use model::{Link, Model, Now, Options};
+pub(super) use model::{Link, Model, Note, Now, Options};
 pub(super) use palette::Palette;
 pub(super) use tasks::{Paging, STATES, TasksScreen};

@@ -55,6 +55,8 @@ pub(in crate::commands::dash) enum Link {
 pub(in crate::commands::dash) struct Note {
     pub(in crate::commands::dash) text: String,
     pub(in crate::commands::dash) is_error: bool,
+    /// The address in it, for terminals that open one at a click.
+    pub(in crate::commands::dash) address: Option<String>,
     until: Duration,
 }
 
@@ -150,6 +152,7 @@ impl Model {
             Event::Answer(answer) => self.answer(answer),
             Event::Progress(outcome) => self.progress(outcome),
             Event::Changed(outcome) => self.changed(&outcome),
+            Event::Browsed(browsed) => self.browsed(browsed),
             Event::Edited { queue, id, old, new } => self.edited(queue, id, old, new),
         }
         self.pass_time();
@@ -207,7 +210,7 @@ impl Model {
     }
 
     pub(super) fn tell(&mut self, text: impl Into<String>, is_error: bool) {
-        self.note = Some(Note { text: text.into(), is_error, until: self.now.elapsed + NOTE });
+        self.note = Some(Note { text: text.into(), is_error, address: None, until: self.now.elapsed + NOTE });
     }
 
     fn key(&mut self, key: KeyEvent) {

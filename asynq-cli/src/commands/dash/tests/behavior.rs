@@ -7,10 +7,11 @@ use asynq_core::task::TaskState;
 
 use super::desk::{CAREFUL, Desk, key};
 use super::world;
-use crate::commands::dash::event::{Answer, Event, Found, Trouble};
+use crate::commands::dash::event::{Answer, Browsed, Event, Found, Trouble};
 use crate::commands::dash::keys::BINDINGS;
 use crate::commands::dash::model::Options;
 use crate::commands::dash::request::{Request, Slot};
+use crate::commands::dash::view;
 
 const SIZE: (u16, u16) = (100, 30);
 
@@ -225,4 +226,31 @@ async fn nothing_is_told_by_color_alone() {
         };
         assert!(buffer.content.iter().all(plain), "{keys}");
     }
+}
+
+#[tokio::test]
+async fn what_is_under_the_cursor_has_a_page_in_the_web_ui() {
+    let mut desk = desk(CAREFUL).await;
+    for (keys, page) in [
+        ("o", "/queues/low"),
+        ("j j o", "/queues/%E3%82%AD%E3%83%A5%E3%83%BC"),
+        ("k Enter → j o", "/queues/mail/tasks/binary"),
+        ("Enter o", "/queues/mail/tasks/binary"),
+        ("Esc / \"id:none Enter o", "/queues/mail?state=pending&filter=id%3Anone"),
+        ("4 o", "/servers"),
+        ("Tab o", "/queues/mail/tasks/running"),
+        ("5 o", "/schedules/entry-2"),
+        ("7 o", "/redis"),
+        ("1 o", "/"),
+    ] {
+        desk.press(keys).await;
+        let asked = desk.asked.pop();
+        assert!(matches!(&asked, Some(Request::Browse(asked)) if asked == page), "{keys}: {page}: {asked:?}");
+    }
+    desk.happen(Event::Browsed(Browsed::Nowhere)).await;
+    assert!(desk.foot().contains("--web-url"), "{}", desk.foot());
+    desk.happen(Event::Browsed(Browsed::Copied("http://w/redis".to_owned()))).await;
+    let (place, text, address) = view::address(&desk.model).unwrap();
+    assert_eq!((place.y, address), (SIZE.1 - 1, "http://w/redis"));
+    assert!(desk.foot().contains(&text) && text.contains(address), "{text}");
 }

@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::theme::Theme;
 use crate::commands::dash::keys::{BINDINGS, Command, Focus};
-use crate::commands::dash::model::{Line, Model, Palette, Purpose, Writing};
+use crate::commands::dash::model::{Line, Model, Note, Palette, Purpose, Writing};
 use crate::commands::dash::text::{cut, width};
 use crate::human;
 
@@ -59,12 +59,24 @@ pub(super) fn draw(model: &Model, area: Rect, frame: &mut Frame<'_>, theme: Them
         None => match &model.note {
             Some(note) => {
                 let style = if note.is_error { theme.alarm() } else { theme.good() };
-                let text = cut(&human::printable(&note.text), usize::from(area.width).saturating_sub(2));
+                let text = told(note, area);
                 TextLine::styled(format!(" {text} "), style).render(first, frame.buffer_mut());
             }
             None => hints(model, usize::from(area.width), theme).render(first, frame.buffer_mut()),
         },
     }
+}
+
+/// What is told, as far as there is room.
+fn told(note: &Note, area: Rect) -> String {
+    cut(&human::printable(&note.text), usize::from(area.width).saturating_sub(2))
+}
+
+/// Where an address is told: the place, the text, and the address.
+pub(in crate::commands::dash) fn address(model: &Model) -> Option<(Position, String, &str)> {
+    let note = model.note.as_ref().filter(|_| model.line.is_none() && !model.is_too_small())?;
+    let area = model.areas().foot;
+    Some((Position::new(area.x + 1, area.y), told(note, area), note.address.as_deref()?))
 }
 
 /// A line that is written; with a filter that is wrong, what is wrong above it, and the place below it.

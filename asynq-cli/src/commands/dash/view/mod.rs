@@ -16,6 +16,7 @@ mod theme;
 #[expect(clippy::module_inception, reason = "`view/view.rs` draws the view")]
 mod view;
 
+pub(super) use foot::address;
 pub(super) use popup::{help_lines, inside, task_lines};
 pub(super) use theme::Theme;
 pub(super) use view::draw;
