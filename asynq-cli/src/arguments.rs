@@ -115,6 +115,7 @@ pub(crate) enum Command {
     /// The dashboard in the terminal: looks at everything, live, and changes it.
     Dash(dash::Dash),
     /// Serves the Web UI.
+    #[command(visible_alias = "serve")]
     Web(web::Web),
     /// Answers Prometheus: metrics of queues, servers and schedules, over HTTP, until it is told to end.
     Exporter(exporter::Exporter),
@@ -141,6 +142,9 @@ pub(crate) enum Command {
     Man(help::Man),
     /// What there is, or how a command is used.
     Help(help::Help),
+    /// The version, as `--version` tells it; Go's tool has this too.
+    #[command(hide = true)]
+    Version,
 }
 
 impl Command {
@@ -161,7 +165,13 @@ impl Command {
     /// Whether it prints what is there and changes nothing, so that it can be done again and again.
     pub(crate) fn only_looks(&self) -> bool {
         match self {
-            Self::Stats(_) | Self::Group(_) | Self::Server(_) | Self::Cron(_) | Self::Redis(_) => true,
+            Self::Stats(_)
+            | Self::Group(_)
+            | Self::Server(_)
+            | Self::Cron(_)
+            | Self::Lease(_)
+            | Self::Redis(_)
+            | Self::Unique(unique::Unique::List(_)) => true,
             Self::Queue(queue) => queue.only_looks(),
             Self::Task(task) => task.only_looks(),
             _ => false,

@@ -146,6 +146,18 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        // What is wrong, and what may have been meant; not how the command is used.
+        let text = error.to_string();
+        let parts = text
+            .split("\n\n")
+            .filter(|part| !["Usage:", "For more"].iter().any(|head| part.starts_with(head)));
+        let words = parts.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+        Self::usage(words.strip_prefix("error: ").unwrap_or(&words))
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let kind = if error.kind() == io::ErrorKind::BrokenPipe { Kind::Closed } else { Kind::Failed };

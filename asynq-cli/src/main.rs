@@ -21,11 +21,13 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, ValueEnum};
 use clap_complete::CompleteEnv;
 
 use crate::app::App;
 use crate::arguments::Arguments;
+use crate::failure::Failure;
+use crate::output::Format;
 
 fn main() -> ExitCode {
     // Answers a shell that asks how a line can go on, and ends there; otherwise it does nothing.
@@ -34,8 +36,12 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             let code = if error.use_stderr() { failure::USAGE } else { 0 };
-            // Where even this cannot be written, the exit code has to do.
-            drop(error.print());
+            if error.use_stderr() && asks_for_json() {
+                Failure::from(error).report(true);
+            } else {
+                // Where even this cannot be written, the exit code has to do.
+                drop(error.print());
+            }
             return ExitCode::from(code);
         }
     };
@@ -47,4 +53,18 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// Whether the command line asks for JSON, as far as that can be told of one that is wrong.
+fn asks_for_json() -> bool {
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let behind = words
+        .windows(2)
+        .filter(|pair| matches!(pair, [flag, _] if ["-o", "--output"].contains(&flag.as_str())));
+    let behind = behind.filter_map(|pair| pair.last().map(String::as_str));
+    let within = words.iter().filter_map(|word| {
+        let value = word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o"))?;
+        Some(value.strip_prefix('=').unwrap_or(value))
+    });
+    behind.chain(within).any(|format| Format::from_str(format, false).is_ok_and(Format::is_json))
 }

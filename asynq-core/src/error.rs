@@ -270,11 +270,16 @@ impl From<BlankName> for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")?;
+        let mut told = self.to_string();
+        f.write_str(&told)?;
         let mut next = std::error::Error::source(self);
         while let Some(cause) = next {
-            write!(f, ": {cause}")?;
-            next = cause.source();
+            let text = cause.to_string();
+            // Some errors say of themselves what their cause says.
+            if text != told {
+                write!(f, ": {text}")?;
+            }
+            (told, next) = (text, cause.source());
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::ask;
 use crate::app::App;
+use crate::complete;
 use crate::failure::{Failure, Kind};
 use crate::human;
 use crate::output::{Cell, Column, Format, Listing, Printer};
@@ -13,7 +14,7 @@ use crate::output::{Cell, Column, Format, Listing, Printer};
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Doctor {
     /// Only of this queue; may be given several times.
-    #[arg(short = 'q', long, value_name = "QUEUE")]
+    #[arg(short = 'q', long, value_name = "QUEUE", add = complete::queues())]
     queue: Vec<String>,
     /// Put right what is wrong of this class; may be given several times. `all` is every class that is more than a notice.
     #[arg(long, value_name = "CLASS", value_parser = fix)]

@@ -5,6 +5,7 @@ use asynq_core::inspector::{Collection, TaskDetail};
 use clap::{Args, Subcommand};
 
 use crate::app::App;
+use crate::complete;
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Listing};
 
@@ -19,7 +20,7 @@ pub(crate) enum Lease {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct List {
     /// Only of this queue; may be given several times.
-    #[arg(short = 'q', long, value_name = "QUEUE")]
+    #[arg(short = 'q', long, value_name = "QUEUE", add = complete::queues())]
     queue: Vec<String>,
     /// Only those whose worker is gone.
     #[arg(long)]

@@ -41,6 +41,7 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
     }
     match command {
         Command::Help(command) => return command.run(&printer),
+        Command::Version => return printer.line(concat!("asynq ", env!("CARGO_PKG_VERSION"))),
         Command::Man(command) => return command.run(&printer),
         Command::Completions(command) => return command.run(&printer),
         Command::Context(command) => return command.run(&connection, &printer),
@@ -90,7 +91,8 @@ async fn once(command: Command, app: &App) -> Result<(), Failure> {
         | Command::Context(_)
         | Command::Completions(_)
         | Command::Man(_)
-        | Command::Help(_) => Ok(()),
+        | Command::Help(_)
+        | Command::Version => Ok(()),
     }
 }
 

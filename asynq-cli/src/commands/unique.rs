@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::for_each;
 use crate::app::App;
+use crate::complete;
 use crate::failure::{Failure, Kind};
 use crate::human;
 use crate::output::{Cell, Column, Listing};
@@ -23,7 +24,7 @@ pub(crate) enum Unique {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct List {
     /// Only of this queue; may be given several times.
-    #[arg(short = 'q', long, value_name = "QUEUE")]
+    #[arg(short = 'q', long, value_name = "QUEUE", add = complete::queues())]
     queue: Vec<String>,
     /// Only those whose task is gone, done or archived.
     #[arg(long)]
@@ -33,7 +34,7 @@ pub(crate) struct List {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Release {
     /// The queue.
-    #[arg(short = 'q', long)]
+    #[arg(short = 'q', long, add = complete::queues())]
     queue: String,
     /// Keys of locks, as `asynq unique list` tells them.
     #[arg(required = true, value_name = "KEY")]

@@ -8,6 +8,9 @@ async fn what_fits_is_counted_first_and_changed_when_confirmed() {
     let archive = ["task", "archive", "--filter", "payload.n:>0 state:pending"];
     assert_eq!(done(&redis, &[&archive[..], &["--dry-run"]].concat()).out, "2 tasks would be archived\n");
     assert_eq!(run(&redis, &archive).code, 6, "nobody confirmed it");
+    // A filter that fits nothing is no dry run, and nothing has failed.
+    let none = done(&redis, &["task", "archive", "--filter", "type:emial", "--yes"]);
+    assert_eq!(none.out, "no task fits whose state allows it\n");
     let ids = |state: &str| done(&redis, &["task", "list", "-q", "mail", "-s", state, "--ids"]).out;
     assert_eq!(ids("archived"), "a1\n");
     assert_eq!(done(&redis, &[&archive[..], &["--yes"]].concat()).out, "2 tasks archived, 0 failed\n");

@@ -120,6 +120,12 @@ async fn exit_codes_say_what_was_wrong() {
     let ran = run(&redis, &["task", "inspect", "-q", "mail", "-i", "x", "-o", "json"]);
     let error: Value = serde_json::from_str(&ran.err).unwrap();
     assert_eq!((&error["error"]["kind"], &error["error"]["code"]), (&"not_found".into(), &3.into()));
+    for words in [&["-o", "json", "tsak"][..], &["tsak", "--output=jsonl"], &["tsak", "-ojson"]] {
+        let ran = run(&redis, words);
+        let error: Value = serde_json::from_str(&ran.err).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+        assert_eq!((ran.code, &error["error"]["kind"]), (2, &"usage".into()), "{ran:?}");
+        assert!(error["error"]["message"].as_str().unwrap().contains("'task'"), "{ran:?}");
+    }
     let ran = ended(program(&["stats"]).env("ASYNQ_REDIS_URL", "redis://:hunter2@127.0.0.1:1"));
     assert_eq!(ran.code, 5, "{ran:?}");
     assert!(

@@ -21,6 +21,7 @@ fn every_command_is_described() {
     let one = told(&["help", "queue", "pause", "--json"]).json();
     assert_eq!(one["arguments"][0]["value"][0], "QUEUE");
     assert!(told(&["help", "task"]).out.contains("enqueue"));
+    assert_eq!(told(&["version"]).out, told(&["--version"]).out, "as in Go's tool");
     let wrong = ended(&mut program(&["help", "tsak"]));
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("did you mean `task`?"), "{wrong:?}");

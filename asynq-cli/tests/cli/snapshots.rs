@@ -283,5 +283,6 @@ fn some_of_redis(out: &str, format: &str) -> String {
         let name = name.trim_start_matches("{\"name\":").trim_matches('"');
         (*at == 0 && format != "jsonl") || NAMES.contains(&name)
     };
-    out.lines().enumerate().filter(is_kept).map(|(_, line)| format!("{line}\n")).collect()
+    let kept = out.lines().enumerate().filter(is_kept).map(|(_, line)| line);
+    kept.collect::<Vec<_>>().join("\n")
 }

@@ -4,7 +4,7 @@
 use std::io::{BufRead, stdin};
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use asynq_core::inspector::{Action, Filter, PayloadFormat, Selection, TaskEdit};
@@ -257,7 +257,15 @@ impl Which {
         selection = self.limit.into_iter().fold(selection, Selection::limit);
         let selection = selection.allowing(&action);
         let count = count(app, &selection).await?;
-        if self.dry_run || count == 0 {
+        if count == 0 && !self.dry_run {
+            return report(
+                app,
+                &action,
+                &[("changed", 0), ("failed", 0)],
+                "no task fits whose state allows it",
+            );
+        }
+        if self.dry_run {
             return report(
                 app,
                 &action,
@@ -268,10 +276,12 @@ impl Which {
         if !self.yes {
             ask::yes(&format!("{action} {count} tasks?"))?;
         }
-        let stop = Arc::clone(&app.stop);
+        let (stop, done) = (Arc::clone(&app.stop), Arc::new(AtomicUsize::new(0)));
         let mut progress = Progress::of(count);
+        let counted = Arc::clone(&done);
         let mut change = app.inspector.apply_to(selection, action.clone()).watch(move |task, result| {
             progress.step(1);
+            counted.fetch_add(usize::from(result.is_ok()), Ordering::Relaxed);
             if let Err(error) = result {
                 progress.say(&format!("error: {}: {error}", human::printable(task.id.as_str())));
             }
@@ -280,7 +290,12 @@ impl Which {
         if let Some(rate) = self.rate {
             change = change.pace(Duration::from_secs(1) / rate);
         }
-        let ended = change.await?;
+        let ended = change.await.map_err(|error| {
+            let failure = Failure::from(error);
+            let done = done.load(Ordering::Relaxed);
+            let text = format!("{}; {done} tasks were {} until then", failure.message(), past(&action));
+            Failure::new(failure.kind(), text)
+        })?;
         let line = format!("{} tasks {}, {} failed", ended.changed, past(&action), ended.failed);
         report(app, &action, &[("changed", ended.changed), ("failed", ended.failed)], &line)?;
         if ended.stopped {
