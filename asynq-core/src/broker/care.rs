@@ -1,6 +1,7 @@
 //! The [`Care`] trait: what does not agree with itself in a store, found out and put right.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -175,13 +176,13 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Whether it stands as it did, by everything but its lease and the list of pending tasks: then it has not left that
-    /// list and entered it again.
-    pub fn stands_as(&self, before: &Self) -> bool {
-        self.kind == before.kind
-            && self.message == before.message
-            && (&self.state, &self.group) == (&before.state, &before.group)
-            && (&self.spots, &self.own, &self.since) == (&before.spots, &before.own, &before.since)
+    /// Differs, most likely, when anything else does but its lease and the list of pending tasks; also when it has left
+    /// that list and entered it again.
+    pub fn trace(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.kind, &self.message, &self.state, &self.group).hash(&mut hasher);
+        (&self.spots, &self.own, &self.since).hash(&mut hasher);
+        hasher.finish()
     }
 }
 

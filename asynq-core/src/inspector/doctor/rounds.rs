@@ -72,8 +72,8 @@ pub(super) struct Met {
     pub(super) has_more: bool,
     /// Tasks whose IDs were met in no list.
     unlisted: Vec<TaskId>,
-    /// Tasks that seem wrong: where they were met, and how they stood then.
-    suspects: Vec<(Glimpse, Standing)>,
+    /// Tasks that seem wrong: where they were met, and the [trace](Standing::trace) of how they stood then.
+    suspects: Vec<(Glimpse, u64)>,
 }
 
 impl<'a> Rounds<'a> {
@@ -232,7 +232,7 @@ impl<'a> Rounds<'a> {
             let seems_wrong = *again || fault_of(&task, is_pending, around).is_some();
             if seems_wrong && !self.told.contains(&print_of(queue, &glimpse.id)) {
                 let met = self.met.entry(queue.clone()).or_default();
-                met.suspects.push((glimpse.clone(), task));
+                met.suspects.push((glimpse.clone(), task.trace()));
             }
         }
         if self.met.get(queue).is_some_and(|met| met.suspects.len() >= SUSPECTS) {
@@ -259,8 +259,8 @@ impl<'a> Rounds<'a> {
     async fn try_to_tell(
         &mut self,
         queue: &QueueName,
-        mut suspects: Vec<(Glimpse, Standing)>,
-    ) -> Result<Vec<(Glimpse, Standing)>> {
+        mut suspects: Vec<(Glimpse, u64)>,
+    ) -> Result<Vec<(Glimpse, u64)>> {
         let ids = suspects.iter().map(|(glimpse, _)| glimpse.id.clone());
         let Some(found) = pending::places(self.broker, queue, ids).await? else { return Ok(suspects) };
         for (glimpse, _) in &mut suspects {
@@ -273,10 +273,10 @@ impl<'a> Rounds<'a> {
             let glimpses: Vec<Glimpse> = part.iter().map(|(glimpse, _)| glimpse.clone()).collect();
             let seen = self.broker.standings(queue, &glimpses, true).await?;
             for ((glimpse, before), seen) in part.iter().zip(seen) {
-                if is_certain(&seen, glimpse.near.len(), before) {
+                if is_certain(&seen, glimpse.near.len(), *before) {
                     self.tell(queue, seen).await?;
                 } else {
-                    uncertain.push((glimpse.clone(), seen));
+                    uncertain.push((glimpse.clone(), seen.trace()));
                 }
             }
         }
@@ -376,10 +376,10 @@ impl<'a> Rounds<'a> {
 }
 
 /// Whether a task stands as it is seen, given how often a search has met it among the pending, and how it stood before.
-fn is_certain(seen: &Standing, met: usize, before: &Standing) -> bool {
+fn is_certain(seen: &Standing, met: usize, before: u64) -> bool {
     match seen.pending.unwrap_or(0) {
         // Nobody has met it there, and it has not entered while it was looked for.
-        0 => met == 0 && seen.stands_as(before),
+        0 => met == 0 && seen.trace() == before,
         1 => met <= 1,
         _ => true,
     }
