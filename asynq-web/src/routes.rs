@@ -35,6 +35,8 @@ pub(crate) fn routes() -> Router {
         .route("/schedules/{entry}/run", post(pages::run_schedule))
         .route("/redis", get(pages::redis))
         .route("/settings", get(pages::settings).post(pages::set))
+        .route("/login", get(pages::login).post(pages::log_in))
+        .route("/logout", post(pages::log_out))
         .route("/events", get(live::events))
         .route("/assets/{name}", get(assets::asset))
         .route("/healthz", get(health::alive))

@@ -14,7 +14,8 @@ use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceExt as _};
 
-use crate::gate::{check_origin, mounted, protect};
+use crate::gate::{Caller, check_origin, mounted, protect};
+use crate::login::{Known, Pass};
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::rights::{Rights, Visitor};
@@ -70,20 +71,28 @@ impl WebService {
             // Streams of events would not end by themselves.
             shared.live.close();
         };
-        axum::serve(listener, Router::new().fallback_service(self)).with_graceful_shutdown(stopping).await
+        let routes = Router::new().fallback_service(self);
+        let connections = routes.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, connections).with_graceful_shutdown(stopping).await
     }
 
     /// The answer, before it is given the headers that protect who reads it.
     async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
-        let is_read_by_people = request
-            .headers()
-            .get(ACCEPT)
-            .is_some_and(|accepted| accepted.to_str().is_ok_and(|accepted| accepted.contains("text/html")));
+        let accepted = request.headers().get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
+        let is_read_by_people = accepted.is_some_and(|accepted| accepted.contains("text/html"));
         let visit = match self.admit(&mut request) {
             Ok(visit) => visit,
             Err(problem) if is_read_by_people => return pages::bare_problem(&problem),
             Err(problem) => return problem.to_json(),
         };
+        if visit.is_stranger && !is_open(request.uri().path()) {
+            let problem = Problem::unauthenticated();
+            return match (is_read_by_people, &self.shared.door) {
+                (true, Some(_)) => pages::to_login(&visit, request.method()),
+                (true, None) => pages::bare_problem(&problem),
+                (false, _) => problem.to_json(),
+            };
+        }
         let is_api = request.uri().path().starts_with("/api/");
         if let Some(page) = pages::without_slash(&visit, &request) {
             return page;
@@ -101,32 +110,49 @@ impl WebService {
         }
     }
 
-    /// Who asks, if they may.
+    /// Who asks, and how; a stranger is told apart.
     fn admit(&self, request: &mut Request<Body>) -> Result<Visit, Problem> {
         self.shared.hosts.check(request.uri(), request.headers())?;
         check_origin(request.method(), request.uri(), request.headers())?;
-        let base = mounted(&self.shared.mount, request)?;
-        let visitor = self.visitor(request).ok_or_else(Problem::unauthenticated)?;
+        let caller = self.shared.proxies.caller(request);
+        let base = mounted(&self.shared.mount, caller.is_proxy, request)?;
+        let known = self.who(request, &base, &caller)?;
+        let anonymous = self.shared.anonymous.clone();
+        let is_stranger = known.is_none() && anonymous.is_none();
+        let Known { visitor, pass } = known.unwrap_or_else(|| Known {
+            visitor: Visitor::new("", anonymous.unwrap_or_else(Rights::none)),
+            pass: Pass::None,
+        });
         Ok(Visit {
             shared: Arc::clone(&self.shared),
             base,
             page: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
-            visitor,
+            visitor: visitor.with_rights(self.shared.rights_of(&visitor)),
+            pass,
+            is_stranger,
+            caller,
             preferences: Preferences::read(request.headers()),
             is_fragment: live::wants_fragment(request.headers()),
         })
     }
+
+    /// Somebody whom the application knows, or we do.
+    fn who(&self, request: &Request<Body>, base: &str, caller: &Caller) -> Result<Option<Known>, Problem> {
+        if let Some(visitor) = request.extensions().get::<Visitor>() {
+            return Ok(Some(Known { visitor: visitor.clone(), pass: Pass::None }));
+        }
+        match &self.shared.door {
+            Some(door) => {
+                door.who(request.headers(), base, caller, self.shared.client.broker().clock().now())
+            }
+            None => Ok(None),
+        }
+    }
 }
 
-impl WebService {
-    /// Who asks: somebody whom the application knows, or anybody.
-    fn visitor(&self, request: &Request<Body>) -> Option<Visitor> {
-        let known = request.extensions().get::<Visitor>().cloned();
-        // Whoever starts and restarts programs does not log in.
-        let is_probe = ["/healthz", "/readyz"].contains(&request.uri().path());
-        let anonymous = if is_probe { Some(Rights::none()) } else { self.shared.anonymous.clone() };
-        known.or_else(|| anonymous.map(|rights| Visitor::new("", rights)))
-    }
+/// What everybody may ask for: whoever starts and restarts programs does not log in, and who logs in is not in yet.
+fn is_open(path: &str) -> bool {
+    ["/healthz", "/readyz", "/login"].contains(&path) || path.starts_with("/assets/")
 }
 
 /// From where a Web UI may be reached by people who do not log in.

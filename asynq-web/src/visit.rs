@@ -9,7 +9,9 @@ use axum::extract::{Extension, FromRequestParts};
 use axum::http::request::Parts;
 use jiff::Timestamp;
 
+use crate::gate::Caller;
 use crate::links::{Link, own_path};
+use crate::login::Pass;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::rights::{Right, Rights, Visitor};
@@ -24,6 +26,11 @@ pub(crate) struct Visit {
     /// Path and query of this page, below the base.
     pub(crate) page: String,
     pub(crate) visitor: Visitor,
+    /// By what they are known.
+    pub(crate) pass: Pass,
+    /// Whether nobody comes in without being known, and this one is not.
+    pub(crate) is_stranger: bool,
+    pub(crate) caller: Caller,
     pub(crate) preferences: Preferences,
     /// Whether only the part of the page is wanted that changes.
     pub(crate) is_fragment: bool,
@@ -52,6 +59,17 @@ impl Visit {
 
     pub(crate) fn rights(&self) -> &Rights {
         self.visitor.rights()
+    }
+
+    /// Whether who asked is still let in with the same rights: for what takes longer.
+    pub(crate) fn goes_on(&self) -> bool {
+        match (self.pass, &self.shared.door) {
+            (Pass::Session(_) | Pass::Token(_), Some(door)) => {
+                let admitted = door.admitted(self.pass, self.now());
+                admitted.is_some_and(|visitor| self.shared.rights_of(&visitor) == *self.rights())
+            }
+            _ => true,
+        }
     }
 
     /// Whether this may be done in a queue: decides what is offered. What is asked for goes through

@@ -72,7 +72,7 @@ pub(crate) async fn schedule(
         div.head {
             h1 { a.up href=(visit.link().to("schedules")) { "Schedules" } span.path { "/" } (human::printable(entry.task_type.as_str())) }
             div.buttons {
-                @if visit.may(Right::Run, entry.queue()) {
+                @if visit.may(Right::RunSchedule, entry.queue()) {
                     form method="post" action=(here.clone().to("run")) { button { "Run now" } }
                 }
             }
@@ -123,7 +123,7 @@ pub(crate) async fn fire(
     visit: &Visit,
     entry: &ScheduledEntry,
 ) -> Result<asynq_core::task::TaskInfo, Problem> {
-    visit.inspector(Right::Run, entry.queue())?;
+    visit.inspector(Right::RunSchedule, entry.queue())?;
     let info = visit.shared.client.enqueue(entry.task()?).await?.into_info();
     visit.audit("run_schedule", info.queue.as_str(), &entry.id);
     Ok(info)

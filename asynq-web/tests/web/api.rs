@@ -142,7 +142,7 @@ async fn the_document_and_meta() {
     let (status, served) = call(&site, "GET", "/openapi.json", "/openapi.json", None).await;
     assert_eq!((status, served), (200, document()));
     let (_, meta) = call(&site, "GET", "/meta", "/meta", None).await;
-    assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 10));
+    assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 12));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use asynq_web::{Rights, Visitor};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures_util::{Stream, StreamExt as _};
@@ -38,6 +39,36 @@ async fn what_changes_is_sent_to_all_who_look() {
     for viewer in &mut viewers {
         assert!(!viewer.next().await.unwrap().contains(">m1<"));
     }
+}
+
+/// A watch costs the store; there are at most 200.
+#[tokio::test(start_paused = true)]
+async fn viewers_of_all_names_share_a_watch_if_they_may_see_the_same() {
+    let site = Site::with(|ui| ui.refresh(Duration::from_secs(2)));
+    site.seed().await;
+    let mut viewers = Vec::new();
+    let watched = async |name: String, rights: Rights| {
+        let path = format!("/events?{}", encoded(&[("page", "/queues/mail")]));
+        let mut request = Request::get(path).header("host", "localhost").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Visitor::new(name, rights));
+        site.service.clone().oneshot(request).await.unwrap()
+    };
+    for n in 0..300 {
+        let response = watched(format!("viewer{n}"), Rights::viewer()).await;
+        assert_eq!(response.status(), StatusCode::OK, "{n}");
+        viewers.push(response.into_body().into_data_stream());
+    }
+    for viewer in &mut viewers {
+        let event = String::from_utf8(viewer.next().await.unwrap().unwrap().to_vec()).unwrap();
+        assert!(event.contains("m1") && !event.contains("viewer"), "{event}");
+    }
+    // Who may see something else has a watch of their own.
+    for n in 0..199 {
+        let rights = Rights::viewer().in_queues(["mail".to_owned(), format!("q{n}")]);
+        viewers.push(watched("ann".to_owned(), rights).await.into_body().into_data_stream());
+    }
+    let refused = watched("ann".to_owned(), Rights::admin()).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,8 @@ mod actions;
 mod api;
 mod gate;
 mod live;
+mod login;
+mod matrix;
 mod outage;
 mod pages;
 mod rights;

@@ -18,7 +18,7 @@ async fn as_somebody(site: &Site, rights: Rights, method: &str, path: &str, body
 }
 
 /// Every route but those that show nothing of the store, with the right that it needs.
-fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
+pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
     let task = key("mail", "m1");
     let act = |verb: &str| encoded(&[("action", verb), ("task", &task), ("to", "other")]);
     let all = |verb: &str| encoded(&[("all", verb), ("queue", "mail"), ("to", "other")]);
