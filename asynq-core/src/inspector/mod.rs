@@ -15,6 +15,7 @@
 //! people write and read times and lengths is the same for all of them, and in [`human`].
 
 mod action;
+mod audit;
 mod bulk;
 mod copying;
 mod doctor;
@@ -36,10 +37,11 @@ mod transfer;
 mod watching;
 
 pub use crate::broker::{
-    ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo, StoreInfo, TaskDetail,
-    Unreadable,
+    AuditEntry, AuditId, ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo,
+    StoreInfo, TaskDetail, Unreadable,
 };
 pub use action::{Action, SelectionChange, SelectionChanged};
+pub use audit::Audited;
 pub use bulk::{BulkChange, Progress};
 pub use doctor::{Class, Diagnosis, Examination, Finding, Repair, Repaired, Severity, UnknownClass};
 pub use edit::TaskEdit;
