@@ -42,7 +42,9 @@
 mod actions;
 mod api;
 mod assets;
+mod audit;
 mod bulk;
+mod changing;
 mod fields;
 mod gate;
 mod health;

@@ -9,7 +9,7 @@ use std::{fmt, io};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::ACCEPT;
-use axum::http::{Request, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceExt as _};
@@ -23,6 +23,8 @@ use crate::routes::routes;
 use crate::shared::Shared;
 use crate::visit::Visit;
 use crate::{live, pages};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The Web UI as a tower service: what [`WebUi::service`](crate::WebUi::service) gives. Cheap to clone; clones share
 /// everything.
@@ -93,19 +95,38 @@ impl WebService {
                 (false, _) => problem.to_json(),
             };
         }
+        if !is_probe(request.uri().path())
+            && let Err(problem) = self.shared.pace.check(visit.visitor.name(), &visit.caller)
+        {
+            return if is_read_by_people { pages::bare_problem(&problem) } else { problem.to_json() };
+        }
+        let mut response = self.answer_to(&visit, request).await;
+        if let Ok(request) = HeaderValue::from_str(&visit.request) {
+            response.headers_mut().insert(REQUEST_ID, request);
+        }
+        response
+    }
+
+    async fn answer_to(&self, visit: &Visit, mut request: Request<Body>) -> Response<Body> {
         let is_api = request.uri().path().starts_with("/api/");
-        if let Some(page) = pages::without_slash(&visit, &request) {
+        if let Some(page) = pages::without_slash(visit, &request) {
             return page;
         }
         request.extensions_mut().insert(visit.clone());
         request.extensions_mut().insert(live::Pages(self.router.clone()));
-        let mut response = match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        let is_change = !request.method().is_safe();
+        let router = self.router.clone();
+        let answer = async {
+            match router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
         };
+        let mut response =
+            if is_change { self.shared.changing.carry_out(answer).await } else { answer.await };
         match Problem::of(&mut response).await {
             Some(problem) if is_api => problem.to_json(),
-            Some(problem) => pages::problem(&visit, &problem),
+            Some(problem) => pages::problem(visit, &problem),
             None => response,
         }
     }
@@ -131,6 +152,7 @@ impl WebService {
             pass,
             is_stranger,
             caller,
+            request: request_id(&caller, request.headers()),
             preferences: Preferences::read(request.headers()),
             is_fragment: live::wants_fragment(request.headers()),
         })
@@ -150,9 +172,23 @@ impl WebService {
     }
 }
 
-/// What everybody may ask for: whoever starts and restarts programs does not log in, and who logs in is not in yet.
+/// What a request is called in logs: what a proxy has named it, or something new.
+fn request_id(caller: &Caller, headers: &HeaderMap) -> Arc<str> {
+    let given = headers.get(REQUEST_ID).filter(|_| caller.is_proxy).and_then(|value| value.to_str().ok());
+    match given.filter(|given| (1..=64).contains(&given.len())) {
+        Some(given) => given.into(),
+        None => format!("{:016x}", fastrand::u64(..)).into(),
+    }
+}
+
+/// What everybody may ask for: who logs in is not in yet.
 fn is_open(path: &str) -> bool {
-    ["/healthz", "/readyz", "/login"].contains(&path) || path.starts_with("/assets/")
+    is_probe(path) || path == "/login" || path.starts_with("/assets/")
+}
+
+/// What is asked by whoever starts and restarts programs.
+fn is_probe(path: &str) -> bool {
+    ["/healthz", "/readyz"].contains(&path)
 }
 
 /// From where a Web UI may be reached by people who do not log in.

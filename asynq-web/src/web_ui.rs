@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use asynq_core::client::{AsClient, Client};
-use asynq_core::inspector::Inspector;
+use asynq_core::inspector::{Inspector, Mask};
 use axum::http::HeaderName;
 
 use crate::bulk::Bulk;
-use crate::gate::{Hosts, Mount, Network, Proxies};
+use crate::changing::Changing;
+use crate::gate::{Hosts, Mount, Network, Pace, Proxies, REQUESTS};
 use crate::live::Live;
 use crate::login::{Door, Users, Vouched};
 use crate::rights::{Right, Rights};
@@ -45,8 +46,10 @@ pub struct WebUi {
     anonymous: Option<Rights>,
     users: Option<Users>,
     vouched: Vouched,
+    masks: Vec<Mask>,
     read_only: bool,
     proxies: Proxies,
+    requests: u32,
     hosts: Hosts,
     mount: Mount,
     refresh: Duration,
@@ -62,8 +65,10 @@ impl WebUi {
             anonymous: Some(Rights::admin().without(Right::ViewSecrets)),
             users: None,
             vouched: Vouched::default(),
+            masks: Vec::new(),
             read_only: false,
             proxies: Proxies::default(),
+            requests: REQUESTS,
             hosts: Hosts::default(),
             mount: Mount::default(),
             refresh: DEFAULT_REFRESH,
@@ -94,8 +99,8 @@ impl WebUi {
 
     /// Logs people in, and programs by their tokens: whoever is none of these users stays out.
     ///
-    /// What changes something, and who did it, is told to `tracing` with the target `asynq_web::audit`. Sessions are kept
-    /// in the memory of this process, so they end with it.
+    /// Sessions are kept in the memory of this process, so they end with it. Who changed what is told to `tracing` with the
+    /// target `asynq_web::audit`, and kept where the tasks are (on Redis from 5.0 on), the last 10,000 times.
     pub fn users(self, users: Users) -> Self {
         Self { users: Some(users), anonymous: None, ..self }
     }
@@ -103,6 +108,16 @@ impl WebUi {
     /// Lets nobody change anything, whatever rights they have.
     pub fn read_only(self) -> Self {
         Self { read_only: true, ..self }
+    }
+
+    /// Shows dots in place of these fields of payloads, results and headers, but to who has the right
+    /// [`ViewSecrets`](crate::Right::ViewSecrets): on pages, in the API, in what is downloaded. They cannot be searched
+    /// for, either. What is no JSON is not shown at all then, for nobody can tell what is in it.
+    ///
+    /// Texts of errors are shown as handlers have written them.
+    pub fn mask(mut self, mask: Mask) -> Self {
+        self.masks.push(mask);
+        self
     }
 
     /// Believes a proxy at one of these addresses: in `X-Forwarded-For` who asks, in `X-Forwarded-Proto` whether over
@@ -160,6 +175,12 @@ impl WebUi {
         self
     }
 
+    /// How many requests a second each visitor may make, or each address of those who have no name: 50 unless told
+    /// otherwise, and ten times as many at once; 0 for any number.
+    pub fn requests_per_second(self, most: u32) -> Self {
+        Self { requests: most, ..self }
+    }
+
     /// How often open pages are brought up to date, at most: every 3 seconds unless told otherwise, and less often while
     /// Redis is slow. Only while somebody looks, and once for all who look at the same page.
     pub fn refresh(self, every: Duration) -> Self {
@@ -174,12 +195,15 @@ impl WebUi {
             title: self.title,
             anonymous: self.anonymous,
             door: self.users.map(|users| Door::new(users, self.vouched)),
+            masks: self.masks.into_iter().collect(),
             read_only: self.read_only,
             proxies: self.proxies,
+            pace: Pace::new(self.requests),
             hosts: self.hosts,
             mount: self.mount,
             refresh: self.refresh.max(Duration::from_millis(100)),
             bulk: Bulk::default(),
+            changing: Changing::default(),
             live: Live::default(),
         })
     }

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use asynq_core::inspector::Mask;
 use asynq_web::{Network, Reach, Users, WebUi};
 use axum::http::HeaderName;
 use clap::Args;
@@ -39,6 +40,15 @@ pub(crate) struct Web {
     /// And in this one in which groups they are, with commas between.
     #[arg(long, value_name = "HEADER", requires = "trust_user_header")]
     trust_groups_header: Option<HeaderName>,
+    /// Show dots in place of this field, such as `password` or `card.number`, but to who has the right to see it.
+    ///
+    /// One name is a field anywhere, and the header; names with dots between begin outermost, and `*` stands for any number
+    /// of them. What is no JSON is not shown at all then.
+    #[arg(long = "mask", value_name = "FIELD")]
+    masks: Vec<Mask>,
+    /// How many requests a second one visitor may make, and ten times as many at once; 0 for any number.
+    #[arg(long, default_value_t = 50, value_name = "NUMBER")]
+    requests_per_second: u32,
     /// Change nothing, whoever asks.
     #[arg(long)]
     read_only: bool,
@@ -66,6 +76,8 @@ impl Web {
         if self.read_only {
             ui = ui.read_only();
         }
+        ui = ui.requests_per_second(self.requests_per_second);
+        ui = self.masks.into_iter().fold(ui, WebUi::mask);
         ui = self.proxies.into_iter().fold(ui, WebUi::trusted_proxy);
         ui = self.trust_user_header.into_iter().fold(ui, WebUi::trust_user_header);
         ui = self.trust_groups_header.into_iter().fold(ui, WebUi::trust_groups_header);

@@ -11,6 +11,7 @@ mod headers;
 mod hosts;
 mod mount;
 mod origin;
+mod pace;
 
 pub(crate) use caller::{Caller, Proxies, network_of};
 pub use caller::{InvalidNetwork, Network};
@@ -18,3 +19,4 @@ pub(crate) use headers::protect;
 pub(crate) use hosts::Hosts;
 pub(crate) use mount::{Mount, mounted};
 pub(crate) use origin::check_origin;
+pub(crate) use pace::{Pace, REQUESTS};

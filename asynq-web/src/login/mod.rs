@@ -18,6 +18,7 @@ mod sessions;
 mod users;
 mod users_file;
 
+pub(crate) use buckets::Buckets;
 pub(crate) use cookie::{path as cookie_path, set as cookie};
 pub(crate) use door::{Door, Known, Pass, Vouched};
 pub use passwords::hash_password;

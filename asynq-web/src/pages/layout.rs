@@ -31,6 +31,7 @@ pub(super) enum Section {
     Servers,
     Schedules,
     Redis,
+    Audit,
     Settings,
     None,
 }
@@ -116,6 +117,9 @@ impl Page {
                         @for (section, path, label) in NAVIGATION {
                             @let link = if path.is_empty() { visit.link() } else { visit.link().to(path) };
                             a href=(link) aria-current=[(self.section == section).then_some("page")] { (label) }
+                        }
+                        @if visit.rights().have(Right::Audit) {
+                            a href=(visit.link().to("audit")) aria-current=[(self.section == Section::Audit).then_some("page")] { "Audit" }
                         }
                     }
                     form.find role="search" aria-label="All tasks" action=(visit.link().to("tasks")) {

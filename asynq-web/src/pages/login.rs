@@ -1,5 +1,6 @@
 //! Logging in and out.
 
+use asynq_core::inspector::AuditEntry;
 use axum::Form;
 use axum::body::Body;
 use axum::extract::Query;
@@ -37,6 +38,8 @@ pub(crate) async fn log_in(visit: Visit, Form(fields): Form<Fields>) -> Result<R
         let page = form(&visit, &next, name, Some("This name with this password is not known."));
         return Ok(Page { status: StatusCode::UNAUTHORIZED, ..page }.show(&visit));
     };
+    let entry = AuditEntry { actor: name.to_owned(), ..visit.author().does("login") };
+    visit.shared.note(entry).await;
     // Who logs in again leaves nothing behind.
     door.log_out(visit.pass);
     let kept = [(SET_COOKIE, cookie(&visit.base, visit.caller.is_secure, &session))];
@@ -46,6 +49,7 @@ pub(crate) async fn log_in(visit: Visit, Form(fields): Form<Fields>) -> Result<R
 /// Ends a session.
 pub(crate) async fn log_out(visit: Visit) -> Result<Response<Body>, Problem> {
     door(&visit)?.log_out(visit.pass);
+    visit.audited("logout", "", "", Ok::<_, Problem>(())).await?;
     let kept = [(SET_COOKIE, cookie(&visit.base, visit.caller.is_secure, ""))];
     Ok((AppendHeaders(kept), done(visit.link().to("login").as_str(), "logout", 1)).into_response())
 }

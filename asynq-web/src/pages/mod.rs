@@ -3,6 +3,7 @@
 //! `layout.rs` is what all have around them, `parts.rs` the pieces that they are made of.
 
 mod acting;
+mod audit;
 mod columns;
 mod content;
 mod editing;
@@ -21,6 +22,7 @@ mod settings;
 mod task;
 
 pub(crate) use acting::{act, confirm};
+pub(crate) use audit::{audit, noted};
 pub(crate) use editing::{edit, enqueue, new_task, save};
 pub(crate) use layout::without_slash;
 pub(crate) use listing::{queue, tasks};

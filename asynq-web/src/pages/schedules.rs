@@ -78,7 +78,7 @@ pub(crate) async fn schedule(
             }
         }
         div.columns-2 { (what(&visit, &entry)) (upcoming(&visit, &entry)) }
-        @if visit.may(Right::ViewPayload, entry.queue()) { (content(&entry)) }
+        @if visit.may(Right::ViewPayload, entry.queue()) { (content(&visit, &entry)) }
         section {
             h2 { "What it enqueued" }
             @if events.is_empty() {
@@ -124,9 +124,8 @@ pub(crate) async fn fire(
     entry: &ScheduledEntry,
 ) -> Result<asynq_core::task::TaskInfo, Problem> {
     visit.inspector(Right::RunSchedule, entry.queue())?;
-    let info = visit.shared.client.enqueue(entry.task()?).await?.into_info();
-    visit.audit("run_schedule", info.queue.as_str(), &entry.id);
-    Ok(info)
+    let stored = visit.shared.client.enqueue(entry.task()?).await;
+    Ok(visit.audited("run_schedule", entry.queue(), &entry.id, stored).await?.into_info())
 }
 
 /// Those that the visitor may see.
@@ -197,6 +196,7 @@ fn upcoming(visit: &Visit, entry: &ScheduledEntry) -> Markup {
     }
 }
 
-fn content(entry: &ScheduledEntry) -> Markup {
-    html! { section.payload { header { h2 { "Payload" } } (content::cell(&entry.payload)) } }
+fn content(visit: &Visit, entry: &ScheduledEntry) -> Markup {
+    let payload = visit.shown(entry.queue(), entry.payload.clone());
+    html! { section.payload { header { h2 { "Payload" } } (content::cell(&payload)) } }
 }

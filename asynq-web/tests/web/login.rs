@@ -340,3 +340,10 @@ async fn a_trusted_proxy_vouches_for_people() {
     let answer = from(&trusting, Some([192, 0, 2, 7]), &[(user, "ann")]).await;
     assert_eq!(answer.json()["code"], "untrusted_proxy", "its address must be known");
 }
+
+#[tokio::test]
+async fn strangers_send_no_large_forms() {
+    let site = Site::with(|ui| ui.users(users()));
+    let answer = site.send("/login", &[("name", "ann"), ("password", &"x".repeat(100 << 10))]).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+}

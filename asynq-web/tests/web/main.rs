@@ -2,9 +2,11 @@
 
 mod actions;
 mod api;
+mod audit;
 mod gate;
 mod live;
 mod login;
+mod masks;
 mod matrix;
 mod outage;
 mod pages;

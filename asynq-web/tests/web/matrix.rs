@@ -78,3 +78,29 @@ async fn each_role_may_do_what_it_says_in_its_queues() {
         }
     }
 }
+
+#[tokio::test]
+async fn heads_of_requests_have_a_largest_size() {
+    let site = Site::new();
+    let mut serving = JoinSet::new();
+    let (told, hear) = oneshot::channel();
+    let service = site.service.clone();
+    serving.spawn(async move {
+        let here = SocketAddr::from(([127, 0, 0, 1], 0));
+        let told = |address| told.send(address).unwrap();
+        service.serve(here, Reach::ThisMachine, told, std::future::pending()).await.unwrap();
+    });
+    let address = hear.await.unwrap();
+    let many: String = (0..150).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let long = format!("x: {}\r\n", "x".repeat(1 << 20));
+    for head in [many, long] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // It may be refused before all of it is sent.
+        drop(stream.write_all(format!("GET / HTTP/1.1\r\nhost: {address}\r\n{head}\r\n").as_bytes()).await);
+        let mut answer = Vec::new();
+        drop(stream.read_to_end(&mut answer).await);
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    }
+    assert_eq!(ask(address, "", "GET", "/healthz", "").await.0, 200);
+}

@@ -45,6 +45,9 @@ pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
     ] {
         routes.push(("GET", path, String::new(), Right::View));
     }
+    for path in ["/audit", "/api/v1/audit"] {
+        routes.push(("GET", path, String::new(), Right::Audit));
+    }
     for path in
         ["/queues/mail/tasks/m1/payload", "/api/v1/tasks/mail/m1/payload", "/api/v1/tasks/mail/m1/result"]
     {
