@@ -75,6 +75,13 @@ impl Bulk {
     /// Begins to do what is asked.
     pub(crate) async fn begin(&self, visit: &Visit, ask: Ask, about: String) -> Result<Arc<Run>, Problem> {
         ask.check(visit).await?;
+        let about = match &ask.target {
+            // Others may see it who are not shown what was looked for.
+            Target::Matching(matching) if matching.filter.clone().through(&visit.shared.masks).is_err() => {
+                "tasks that fit a filter on something masked".to_owned()
+            }
+            _ => about,
+        };
         let work = match &ask.target {
             Target::Tasks(keys) => Work::Tasks(keys.iter().cloned().collect()),
             Target::Matching(matching) => {

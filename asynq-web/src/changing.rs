@@ -18,6 +18,12 @@ pub(crate) struct Changing {
 }
 
 impl Changing {
+    /// Waits for those that are left.
+    pub(crate) async fn finish(&self) {
+        let mut left = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        while left.join_next().await.is_some() {}
+    }
+
     /// The answer, once it is there.
     pub(crate) async fn carry_out(
         &self,

@@ -73,9 +73,12 @@ impl WebService {
             // Streams of events would not end by themselves.
             shared.live.close();
         };
+        let shared = Arc::clone(&self.shared);
         let routes = Router::new().fallback_service(self);
         let connections = routes.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, connections).with_graceful_shutdown(stopping).await
+        axum::serve(listener, connections).with_graceful_shutdown(stopping).await?;
+        shared.changing.finish().await;
+        Ok(())
     }
 
     /// The answer, before it is given the headers that protect who reads it.
@@ -87,7 +90,7 @@ impl WebService {
             Err(problem) if is_read_by_people => return pages::bare_problem(&problem),
             Err(problem) => return problem.to_json(),
         };
-        if visit.is_stranger && !is_open(request.uri().path()) {
+        if visit.is_stranger && !self.is_open(request.uri().path()) {
             let problem = Problem::unauthenticated();
             return match (is_read_by_people, &self.shared.door) {
                 (true, Some(_)) => pages::to_login(&visit, request.method()),
@@ -129,6 +132,11 @@ impl WebService {
             Some(problem) => pages::problem(visit, &problem),
             None => response,
         }
+    }
+
+    /// Whether everybody may ask for it: who logs in is not in yet.
+    fn is_open(&self, path: &str) -> bool {
+        is_probe(path) || self.shared.door.is_some() && (path == "/login" || path.starts_with("/assets/"))
     }
 
     /// Who asks, and how; a stranger is told apart.
@@ -179,11 +187,6 @@ fn request_id(caller: &Caller, headers: &HeaderMap) -> Arc<str> {
         Some(given) => given.into(),
         None => format!("{:016x}", fastrand::u64(..)).into(),
     }
-}
-
-/// What everybody may ask for: who logs in is not in yet.
-fn is_open(path: &str) -> bool {
-    is_probe(path) || path == "/login" || path.starts_with("/assets/")
 }
 
 /// What is asked by whoever starts and restarts programs.

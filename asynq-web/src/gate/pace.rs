@@ -61,13 +61,11 @@ impl Pace {
 
     /// Waits for the turn of a search.
     pub(crate) async fn search(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        match timeout(PATIENCE, self.searches.acquire()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => {
-                let reason = format!("{SEARCHES} searches are going on: try it again in a while");
-                Err(Problem::new("too_many", reason).retry_after(PATIENCE))
-            }
+        if let Ok(Ok(permit)) = timeout(PATIENCE, self.searches.acquire()).await {
+            return Ok(permit);
         }
+        let reason = format!("{SEARCHES} searches are going on: try it again in a while");
+        Err(Problem::new("too_many", reason).retry_after(PATIENCE))
     }
 }
 

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::layout::{Page, Section};
 use super::parts::{count, empty, none, text_or_none, time};
+use crate::audit::DONE;
 use crate::fields::Fields;
 use crate::problem::Problem;
 use crate::rights::Right;
@@ -76,7 +77,7 @@ fn table(visit: &Visit, entries: &[(AuditId, AuditEntry)]) -> Markup {
                             td.wide { (text_or_none(&human::printable(&entry.subject))) }
                             td.right { @if entry.changed > 0 { (count(entry.changed)) } @else { (none()) } }
                             td.right { @if entry.failed > 0 { span.bad { (count(entry.failed)) } } @else { (none()) } }
-                            td { @if entry.outcome == "done" { "done" } @else { span.bad { (human::printable(&entry.outcome)) } } }
+                            td { @if entry.outcome == DONE { "done" } @else { span.bad { (human::printable(&entry.outcome)) } } }
                             td { (text_or_none(&human::printable(&entry.address))) }
                             td { code { (text_or_none(&human::printable(&entry.request))) } }
                         }

@@ -134,10 +134,7 @@ async fn nothing_masked_is_in_any_answer() {
     for path in &paths {
         let answer = asked(&site, operator(), "GET", path, "").await;
         assert!(!answer.text().contains(SECRET), "{path}: {}", answer.text());
-        assert!(
-            !answer.text().contains(&SECRET.bytes().map(|byte| format!("{byte:02x} ")).collect::<String>()),
-            "{path}"
-        );
+        assert!(!answer.text().contains("58 59 5a 5a 59"), "{path}");
         assert!(answer.status != StatusCode::INTERNAL_SERVER_ERROR, "{path}");
     }
     let page = asked(&site, operator(), "GET", "/queues/mail/tasks/m1", "").await.text();
