@@ -16,7 +16,7 @@ use crate::failure::{Failure, Kind};
 use crate::until_told::until_told;
 
 #[derive(Args, Clone, Debug)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true, override_usage = "asynq web [OPTIONS]")]
 pub(crate) struct Web {
     #[command(subcommand)]
     pub(crate) secret: Option<Secret>,

@@ -230,3 +230,35 @@ impl fmt::Display for UsersError {
 }
 
 impl std::error::Error for UsersError {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::{Permissions, set_permissions, write};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_others_may_read_is_warned_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        write(&path, "").unwrap();
+        for (mode, is_warned) in [(0o600, false), (0o640, false), (0o644, true), (0o604, true)] {
+            set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let warning = reach_of(&path);
+            assert_eq!(warning.is_some(), is_warned, "{mode:o}");
+            assert!(warning.is_none_or(|warning| warning.contains(&format!("{mode:o}"))));
+        }
+    }
+
+    #[test]
+    fn errors_of_a_file_begin_with_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        write(&path, "[[users]]\nname = 7\n").unwrap();
+        let error = Users::open(&path).unwrap_err().to_string();
+        assert_eq!(error, format!("{}:2:8: `name` must be a text", path.display()));
+        write(&path, [0xff]).unwrap();
+        assert!(Users::open(&path).unwrap_err().to_string().contains("UTF-8"));
+    }
+}
