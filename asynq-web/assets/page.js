@@ -162,6 +162,8 @@ const live = (() => {
   const poll = async () => {
     try {
       const answer = await fetch(location.href, { headers: { "x-fragment": "1" } });
+      // The session has ended: the page itself leads to where one logs in.
+      if (answer.status === 401) return void location.reload();
       away.hidden = answer.status !== 503;
       if (answer.status !== 503) update(await answer.text());
     } catch {

@@ -1,5 +1,6 @@
 //! A Web UI with something to look at: `cargo run -p asynq-web --example sample`. Everything is in memory, and gone at
-//! the end. The browser tests run on it.
+//! the end. With `-- 8080 login` people log in: `ann`, who may do everything, and `bob`, who may look; their names are
+//! their passwords. The browser tests run on it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use asynq_core::router::{BoxError, Ctx, Router};
 use asynq_core::scheduler::{PeriodicTask, Scheduler};
 use asynq_core::server::Server;
 use asynq_core::task::{Task, TaskOptions};
-use asynq_web::{Reach, WebUi};
+use asynq_web::{Reach, Users, WebUi, hash_password};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,13 +28,26 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     scheduler.start()?;
 
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let told = |address| println!("http://{address}/");
+    let is_login = std::env::args().nth(2).as_deref() == Some("login");
+    let prefix = if is_login { "/in/jobs" } else { "" };
+    let told = |address| println!("http://{address}{prefix}/");
     let stopped = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-    let ui = WebUi::new(&client).title("sample").refresh(Duration::from_millis(300));
+    let mut ui = WebUi::new(&client).title("sample").refresh(Duration::from_millis(300)).prefix(prefix);
+    if is_login {
+        ui = ui.users(users()?).mask("order.total".parse()?);
+    }
     ui.service().serve(address, Reach::ThisMachine, told, stopped).await?;
     scheduler.shutdown().await;
     server.shutdown().await;
     Ok(())
+}
+
+fn users() -> Result<Users, Box<dyn std::error::Error>> {
+    let user = |name: &str, role: &str| -> Result<String, Box<dyn std::error::Error>> {
+        let hash = hash_password(name)?;
+        Ok(format!("[[users]]\nname = \"{name}\"\npassword = \"{hash}\"\nrole = \"{role}\"\n"))
+    };
+    Ok(Users::parse(&(user("ann", "admin")? + &user("bob", "viewer")?))?)
 }
 
 /// Tasks in every state but those that only workers reach.

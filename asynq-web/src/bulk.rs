@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use asynq_core::inspector::{Inspector, Selection};
+use asynq_core::inspector::{AuditEntry, Inspector, Selection};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::actions::{Ask, Matching, Target, TaskKey, Verb};
+use crate::audit::{Author, DONE};
 use crate::problem::Problem;
+use crate::shared::Shared;
 use crate::visit::Visit;
 
 /// How many may go on at one time.
@@ -38,8 +40,8 @@ pub(crate) struct Run {
     pub(crate) verb: Verb,
     /// Which tasks, in words.
     pub(crate) about: String,
-    /// Who asked for it; empty where nobody logs in.
-    pub(crate) visitor: String,
+    /// Who asked for it.
+    pub(crate) author: Author,
     pub(crate) began: Timestamp,
     /// The queues it changes, if they are named; of all it may.
     queues: Vec<String>,
@@ -73,6 +75,13 @@ impl Bulk {
     /// Begins to do what is asked.
     pub(crate) async fn begin(&self, visit: &Visit, ask: Ask, about: String) -> Result<Arc<Run>, Problem> {
         ask.check(visit).await?;
+        let about = match &ask.target {
+            // Others may see it who are not shown what was looked for.
+            Target::Matching(matching) if matching.filter.clone().through(&visit.shared.masks).is_err() => {
+                "tasks that fit a filter on something masked".to_owned()
+            }
+            _ => about,
+        };
         let work = match &ask.target {
             Target::Tasks(keys) => Work::Tasks(keys.iter().cloned().collect()),
             Target::Matching(matching) => {
@@ -96,7 +105,7 @@ impl Bulk {
             id: format!("{:016x}", fastrand::u64(..)),
             verb: ask.verb,
             about,
-            visitor: visit.visitor.name().to_owned(),
+            author: visit.author(),
             began: visit.now(),
             queues,
             stop: AtomicBool::new(false),
@@ -113,13 +122,10 @@ impl Bulk {
             forget_old(&mut runs);
             runs.insert(run.id.clone(), Arc::clone(&run));
         }
-        tracing::info!(
-            target: "asynq_web::audit",
-            visitor = visit.visitor.name(), action = run.verb.as_str(), tasks = run.about, run = run.id, "began"
-        );
+        visit.shared.note(AuditEntry { outcome: format!("began as {}", run.id), ..run.entry() }).await;
         let mut doing = lock(&self.doing);
         while doing.try_join_next().is_some() {}
-        doing.spawn(work.done(inspector, Arc::clone(&run)));
+        doing.spawn(work.done(inspector, Arc::clone(&visit.shared), Arc::clone(&run)));
         drop(doing);
         Ok(run)
     }
@@ -202,15 +208,27 @@ impl Run {
         }
     }
 
-    fn end(&self, end: End) {
-        let mut progress = lock(&self.progress);
-        tracing::info!(
-            target: "asynq_web::audit",
-            visitor = self.visitor, action = self.verb.as_str(), run = self.id,
-            changed = progress.changed, failed = progress.failed, end = ?end, "ended"
-        );
-        progress.end = Some(end);
-        drop(progress);
+    /// What is noted of it: what is done to which tasks, by whom.
+    fn entry(&self) -> AuditEntry {
+        let queue = match self.queues.as_slice() {
+            [queue] => queue.clone(),
+            _ => String::new(),
+        };
+        AuditEntry { queue, subject: self.about.clone(), ..self.author.does(self.verb.as_str()) }
+    }
+
+    /// Notes how it ended, and then tells it.
+    async fn end(&self, shared: &Shared, end: End) {
+        let progress = self.progress();
+        let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let outcome = match &end {
+            End::Done => DONE.to_owned(),
+            End::Stopped => "stopped".to_owned(),
+            End::Failed(reason) => reason.clone(),
+        };
+        let (changed, failed) = (number(progress.changed), number(progress.failed));
+        shared.note(AuditEntry { outcome, changed, failed, ..self.entry() }).await;
+        lock(&self.progress).end = Some(end);
         self.ended.notify_waiters();
     }
 }
@@ -222,7 +240,7 @@ enum Work {
 }
 
 impl Work {
-    async fn done(self, inspector: Inspector, run: Arc<Run>) {
+    async fn done(self, inspector: Inspector, shared: Arc<Shared>, run: Arc<Run>) {
         let action = run.verb.action();
         let end = match self {
             Self::Tasks(keys) => {
@@ -236,7 +254,7 @@ impl Work {
                     if let Err(error) = result
                         && Problem::from(&error).is_outage()
                     {
-                        return run.end(End::Failed(format!("{error:?}")));
+                        return run.end(&shared, End::Failed(format!("{error:?}"))).await;
                     }
                 }
                 Ok(())
@@ -250,11 +268,12 @@ impl Work {
                 change.await.map(drop)
             }
         };
-        run.end(match end {
+        let end = match end {
             Err(error) => End::Failed(format!("{error:?}")),
             Ok(()) if run.is_stopping() => End::Stopped,
             Ok(()) => End::Done,
-        });
+        };
+        run.end(&shared, end).await;
     }
 }
 

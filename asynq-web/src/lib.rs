@@ -3,7 +3,7 @@
 //! ```text
 //! web_ui.rs (WebUi: how it is set up) ─► service.rs (WebService) ─► gate/ (who may come in) ─► routes.rs
 //!                                                                     ├─► pages/ (HTML, forms that need no scripts)
-//! visit.rs (who asks, with which rights) ◄────────────────────────────┼─► api/ (JSON)
+//! visit.rs (who asks, with which rights) ◄─ login/ (passwords, tokens) ┼─► api/ (JSON)
 //!    └─► Inspector, Client of asynq-core                              └─► live.rs (open pages are kept up to date)
 //! ```
 //!
@@ -42,12 +42,15 @@
 mod actions;
 mod api;
 mod assets;
+mod audit;
 mod bulk;
+mod changing;
 mod fields;
 mod gate;
 mod health;
 mod links;
 mod live;
+mod login;
 mod pages;
 mod place;
 mod preferences;
@@ -60,6 +63,8 @@ mod visit;
 mod web_ui;
 
 pub use place::Place;
+pub use gate::{InvalidNetwork, Network};
+pub use login::{Token, Users, UsersError, hash_password};
 pub use rights::{Right, Rights, Visitor};
 pub use service::{Reach, WebService};
 pub use web_ui::WebUi;

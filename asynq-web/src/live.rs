@@ -1,6 +1,6 @@
 //! [`Live`]: open pages are brought up to date by server-sent events.
 //!
-//! Whoever looks at the same page with the same rights shares one watch, which makes the page anew now and then and
+//! Whoever looks at the same page with the same rights, under whatever name, shares one watch, which makes the page anew now and then and
 //! sends what has changed: a hundred viewers cost Redis what one does, and nobody costs nothing.
 
 use std::collections::HashMap;
@@ -23,10 +23,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::login::Pass;
 use crate::pages;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
-use crate::rights::Visitor;
+use crate::rights::{Rights, Visitor};
 use crate::visit::Visit;
 
 /// What a page sends that asks for its changing part alone.
@@ -64,12 +65,12 @@ pub(crate) struct Live {
 
 type Watches = HashMap<Key, watch::Sender<News>>;
 
-/// Who shares a watch.
+/// Who shares a watch: whoever may see the same, whatever their names are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     base: String,
     page: String,
-    visitor: Visitor,
+    rights: Rights,
     preferences: Preferences,
 }
 
@@ -104,30 +105,37 @@ pub(crate) async fn events(
     if !page.starts_with('/') || is_other {
         return Err(Problem::invalid(format!("`{page}` is no page that can be watched")));
     }
-    let visit = Visit { page, is_fragment: true, ..visit };
-    let live = &Arc::clone(&visit.shared).live;
+    let viewer = visit.clone();
+    // The part of a page that changes bears nobody's name.
+    let visitor = Visitor::new("", visit.rights().clone());
+    let visit = Visit { page, visitor, pass: Pass::None, is_fragment: true, ..visit };
+    let live = &viewer.shared.live;
     let news = live.watch(visit, pages)?;
-    let stream =
-        Sse::new(stream(news, live.closing.clone())).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let stream = stream(news, viewer.clone(), live.closing.clone());
+    let stream = Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     Ok(([("x-accel-buffering", "no")], stream).into_response())
 }
 
 fn stream(
     news: watch::Receiver<News>,
+    viewer: Visit,
     closing: CancellationToken,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let end = Instant::now() + STREAM;
-    unfold((news, closing), move |(mut news, closing)| async move {
+    unfold((news, viewer, closing), move |(mut news, viewer, closing)| async move {
         loop {
             let changed = closing.run_until_cancelled(timeout_at(end, news.changed())).await;
             let Some(Ok(Ok(()))) = changed else { return None };
+            if !viewer.goes_on() {
+                return None;
+            }
             let event = match &*news.borrow_and_update() {
                 News::Nothing => continue,
                 News::Page(html) => Event::default().event("page").json_data(&**html),
                 News::Away => Ok(Event::default().event("away").data("")),
             };
             // A text is always JSON.
-            return event.ok().map(|event| (Ok(event), (news, closing)));
+            return event.ok().map(|event| (Ok(event), (news, viewer, closing)));
         }
     })
 }
@@ -142,7 +150,7 @@ impl Live {
         let key = Key {
             base: visit.base.clone(),
             page: visit.page.clone(),
-            visitor: visit.visitor.clone(),
+            rights: visit.rights().clone(),
             preferences: visit.preferences,
         };
         let mut watches = lock(&self.watches);

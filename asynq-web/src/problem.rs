@@ -1,11 +1,13 @@
 //! [`Problem`]: why a request was not answered as asked; a page for people, `application/problem+json` for programs.
 
+use std::time::Duration;
+
 use asynq_core::Error;
 use asynq_core::broker::BrokerErrorKind;
 use asynq_core::inspector::FilterError;
 use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
-use axum::http::{Response, StatusCode};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::json;
 
@@ -22,16 +24,20 @@ pub(crate) struct Problem {
     pub(crate) code: &'static str,
     /// What was wrong, where, and what is allowed.
     pub(crate) detail: String,
+    /// When it may be asked again.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// Every code, with its status: the API's document lists them.
-pub(crate) const CODES: [(&str, StatusCode); 27] = [
+pub(crate) const CODES: [(&str, StatusCode); 31] = [
     ("invalid", StatusCode::BAD_REQUEST),
     ("invalid_filter", StatusCode::BAD_REQUEST),
     ("not_confirmed", StatusCode::BAD_REQUEST),
     ("unauthenticated", StatusCode::UNAUTHORIZED),
     ("forbidden", StatusCode::FORBIDDEN),
     ("foreign_origin", StatusCode::FORBIDDEN),
+    ("untrusted_proxy", StatusCode::FORBIDDEN),
+    ("unknown_user", StatusCode::FORBIDDEN),
     ("not_found", StatusCode::NOT_FOUND),
     ("queue_not_found", StatusCode::NOT_FOUND),
     ("task_not_found", StatusCode::NOT_FOUND),
@@ -50,6 +56,8 @@ pub(crate) const CODES: [(&str, StatusCode); 27] = [
     ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ("unknown_host", StatusCode::MISDIRECTED_REQUEST),
     ("not_stored", StatusCode::UNPROCESSABLE_ENTITY),
+    ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
+    ("too_many_requests", StatusCode::TOO_MANY_REQUESTS),
     ("failed", StatusCode::INTERNAL_SERVER_ERROR),
     ("too_many", StatusCode::SERVICE_UNAVAILABLE),
     ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
@@ -59,7 +67,7 @@ impl Problem {
     pub(crate) fn new(code: &'static str, detail: impl Into<String>) -> Self {
         let known = CODES.iter().find(|(known, _)| *known == code);
         let status = known.map_or(StatusCode::INTERNAL_SERVER_ERROR, |(_, status)| *status);
-        Self { status, code, detail: detail.into() }
+        Self { status, code, detail: detail.into(), retry_after: None }
     }
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
@@ -95,6 +103,22 @@ impl Problem {
         )
     }
 
+    /// The same, with the time after which it may be asked again.
+    pub(crate) fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// What the headers of an answer say of it.
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"asynq\""));
+        }
+        if let Some(wait) = self.retry_after {
+            // The next whole second, for a moment earlier it would be refused again.
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().saturating_add(1)));
+        }
+    }
+
     /// Whether the store cannot be reached: it may come back by itself.
     pub(crate) fn is_outage(&self) -> bool {
         self.code == "unavailable"
@@ -120,7 +144,9 @@ impl Problem {
             "detail": self.detail,
         });
         let json = [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
-        (self.status, json, document.to_string()).into_response()
+        let mut response = (self.status, json, document.to_string()).into_response();
+        self.tell(response.headers_mut());
+        response
     }
 
     /// What went wrong in a response that a route gave; `None` when it is none of ours to show.

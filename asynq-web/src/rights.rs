@@ -10,7 +10,9 @@ pub enum Right {
     View,
     /// See what tasks carry: payloads, results and headers.
     ViewPayload,
-    /// Make tasks run now; those of schedules too.
+    /// See what is [masked](crate::WebUi::mask), too.
+    ViewSecrets,
+    /// Make tasks run now.
     Run,
     /// Archive tasks.
     Archive,
@@ -26,13 +28,18 @@ pub enum Right {
     Pause,
     /// Delete queues.
     DeleteQueue,
+    /// Have schedules enqueue what they would, now.
+    RunSchedule,
+    /// See who changed what.
+    Audit,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::View,
         Self::ViewPayload,
+        Self::ViewSecrets,
         Self::Run,
         Self::Archive,
         Self::Delete,
@@ -41,13 +48,19 @@ impl Right {
         Self::Edit,
         Self::Pause,
         Self::DeleteQueue,
+        Self::RunSchedule,
+        Self::Audit,
     ];
+
+    /// Those that change nothing.
+    const READING: [Self; 4] = [Self::View, Self::ViewPayload, Self::ViewSecrets, Self::Audit];
 
     /// Its name in the API: `view_payload`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::View => "view",
             Self::ViewPayload => "view_payload",
+            Self::ViewSecrets => "view_secrets",
             Self::Run => "run",
             Self::Archive => "archive",
             Self::Delete => "delete",
@@ -56,6 +69,8 @@ impl Right {
             Self::Edit => "edit",
             Self::Pause => "pause",
             Self::DeleteQueue => "delete_queue",
+            Self::RunSchedule => "run_schedule",
+            Self::Audit => "audit",
         }
     }
 
@@ -90,14 +105,14 @@ impl Rights {
         Self { bits: 0, queues: None }
     }
 
-    /// To see everything and to change nothing.
+    /// To see everything but what is masked and who changed what, and to change nothing.
     pub fn viewer() -> Self {
         Self::none().with(Right::View).with(Right::ViewPayload)
     }
 
-    /// All but to delete queues.
+    /// To do all with tasks, queues and schedules but to delete queues, and to see what a viewer sees.
     pub fn operator() -> Self {
-        Self::admin().without(Right::DeleteQueue)
+        Self::admin().without(Right::DeleteQueue).without(Right::ViewSecrets).without(Right::Audit)
     }
 
     /// All of them.
@@ -118,6 +133,12 @@ impl Rights {
     /// Only in queues whose names fit one of these patterns, in which `*` stands for anything.
     pub fn in_queues(self, patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { queues: Some(patterns.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// The same, as far as they change nothing.
+    pub(crate) fn reading(self) -> Self {
+        let reading = Right::READING.into_iter().fold(0, |bits, right| bits | right.bit());
+        Self { bits: self.bits & reading, ..self }
     }
 
     /// Whether they have this right, in one queue at least.
@@ -157,6 +178,11 @@ impl Visitor {
     /// Somebody of this name, with these rights. The name is shown to them, and logged with what they change.
     pub fn new(name: impl Into<Arc<str>>, rights: Rights) -> Self {
         Self { name: name.into(), rights }
+    }
+
+    /// The same person with other rights.
+    pub(crate) fn with_rights(&self, rights: Rights) -> Self {
+        Self { name: Arc::clone(&self.name), rights }
     }
 
     /// Their name.
@@ -216,8 +242,9 @@ mod tests {
         let count = |rights: &Rights| Right::ALL.into_iter().filter(|right| rights.have(*right)).count();
         assert_eq!(
             [Rights::none(), Rights::viewer(), Rights::operator(), Rights::admin()].map(|r| count(&r)),
-            [0, 2, 9, 10]
+            [0, 2, 10, 13]
         );
+        assert_eq!(count(&Rights::admin().reading()), 4);
         let limited = Rights::admin().in_queues(["a"]);
         assert!(
             limited.have(Right::Run) && limited.allow(Right::Run, "a") && !limited.allow(Right::Run, "b")

@@ -10,6 +10,9 @@ use crate::{api, assets, health, live, pages};
 /// The largest request: a payload in a form takes up to three times its size.
 const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
+/// The largest request of somebody who is not known yet.
+const LARGEST_LOGIN: usize = 64 * 1024;
+
 /// All of them, below the place where we are mounted.
 pub(crate) fn routes() -> Router {
     Router::new()
@@ -34,7 +37,10 @@ pub(crate) fn routes() -> Router {
         .route("/schedules/{entry}", get(pages::schedule))
         .route("/schedules/{entry}/run", post(pages::run_schedule))
         .route("/redis", get(pages::redis))
+        .route("/audit", get(pages::audit))
         .route("/settings", get(pages::settings).post(pages::set))
+        .route("/login", get(pages::login).post(pages::log_in).layer(DefaultBodyLimit::max(LARGEST_LOGIN)))
+        .route("/logout", post(pages::log_out))
         .route("/events", get(live::events))
         .route("/assets/{name}", get(assets::asset))
         .route("/healthz", get(health::alive))

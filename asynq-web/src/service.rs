@@ -9,12 +9,13 @@ use std::{fmt, io};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::ACCEPT;
-use axum::http::{Request, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceExt as _};
 
-use crate::gate::{check_origin, mounted, protect};
+use crate::gate::{Caller, check_origin, mounted, protect};
+use crate::login::{Known, Pass};
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::rights::{Rights, Visitor};
@@ -22,6 +23,8 @@ use crate::routes::routes;
 use crate::shared::Shared;
 use crate::visit::Visit;
 use crate::{live, pages};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The Web UI as a tower service: what [`WebUi::service`](crate::WebUi::service) gives. Cheap to clone; clones share
 /// everything.
@@ -70,63 +73,125 @@ impl WebService {
             // Streams of events would not end by themselves.
             shared.live.close();
         };
-        axum::serve(listener, Router::new().fallback_service(self)).with_graceful_shutdown(stopping).await
+        let shared = Arc::clone(&self.shared);
+        let routes = Router::new().fallback_service(self);
+        let connections = routes.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, connections).with_graceful_shutdown(stopping).await?;
+        shared.changing.finish().await;
+        Ok(())
     }
 
     /// The answer, before it is given the headers that protect who reads it.
     async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
-        let is_read_by_people = request
-            .headers()
-            .get(ACCEPT)
-            .is_some_and(|accepted| accepted.to_str().is_ok_and(|accepted| accepted.contains("text/html")));
+        let accepted = request.headers().get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
+        let is_read_by_people = accepted.is_some_and(|accepted| accepted.contains("text/html"));
         let visit = match self.admit(&mut request) {
             Ok(visit) => visit,
             Err(problem) if is_read_by_people => return pages::bare_problem(&problem),
             Err(problem) => return problem.to_json(),
         };
+        if visit.is_stranger && !self.is_open(request.uri().path()) {
+            let problem = Problem::unauthenticated();
+            return match (is_read_by_people, &self.shared.door) {
+                (true, Some(_)) => pages::to_login(&visit, request.method()),
+                (true, None) => pages::bare_problem(&problem),
+                (false, _) => problem.to_json(),
+            };
+        }
+        if !is_probe(request.uri().path())
+            && let Err(problem) = self.shared.pace.check(visit.visitor.name(), &visit.caller)
+        {
+            return if is_read_by_people { pages::bare_problem(&problem) } else { problem.to_json() };
+        }
+        let mut response = self.answer_to(&visit, request).await;
+        if let Ok(request) = HeaderValue::from_str(&visit.request) {
+            response.headers_mut().insert(REQUEST_ID, request);
+        }
+        response
+    }
+
+    async fn answer_to(&self, visit: &Visit, mut request: Request<Body>) -> Response<Body> {
         let is_api = request.uri().path().starts_with("/api/");
-        if let Some(page) = pages::without_slash(&visit, &request) {
+        if let Some(page) = pages::without_slash(visit, &request) {
             return page;
         }
         request.extensions_mut().insert(visit.clone());
         request.extensions_mut().insert(live::Pages(self.router.clone()));
-        let mut response = match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        let is_change = !request.method().is_safe();
+        let router = self.router.clone();
+        let answer = async {
+            match router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
         };
+        let mut response =
+            if is_change { self.shared.changing.carry_out(answer).await } else { answer.await };
         match Problem::of(&mut response).await {
             Some(problem) if is_api => problem.to_json(),
-            Some(problem) => pages::problem(&visit, &problem),
+            Some(problem) => pages::problem(visit, &problem),
             None => response,
         }
     }
 
-    /// Who asks, if they may.
+    /// Whether everybody may ask for it: who logs in is not in yet.
+    fn is_open(&self, path: &str) -> bool {
+        is_probe(path) || self.shared.door.is_some() && (path == "/login" || path.starts_with("/assets/"))
+    }
+
+    /// Who asks, and how; a stranger is told apart.
     fn admit(&self, request: &mut Request<Body>) -> Result<Visit, Problem> {
         self.shared.hosts.check(request.uri(), request.headers())?;
         check_origin(request.method(), request.uri(), request.headers())?;
-        let base = mounted(&self.shared.mount, request)?;
-        let visitor = self.visitor(request).ok_or_else(Problem::unauthenticated)?;
+        let caller = self.shared.proxies.caller(request);
+        let base = mounted(&self.shared.mount, caller.is_proxy, request)?;
+        let known = self.who(request, &base, &caller)?;
+        let anonymous = self.shared.anonymous.clone();
+        let is_stranger = known.is_none() && anonymous.is_none();
+        let Known { visitor, pass } = known.unwrap_or_else(|| Known {
+            visitor: Visitor::new("", anonymous.unwrap_or_else(Rights::none)),
+            pass: Pass::None,
+        });
         Ok(Visit {
             shared: Arc::clone(&self.shared),
             base,
             page: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
-            visitor,
+            visitor: visitor.with_rights(self.shared.rights_of(&visitor)),
+            pass,
+            is_stranger,
+            caller,
+            request: request_id(&caller, request.headers()),
             preferences: Preferences::read(request.headers()),
             is_fragment: live::wants_fragment(request.headers()),
         })
     }
+
+    /// Somebody whom the application knows, or we do.
+    fn who(&self, request: &Request<Body>, base: &str, caller: &Caller) -> Result<Option<Known>, Problem> {
+        if let Some(visitor) = request.extensions().get::<Visitor>() {
+            return Ok(Some(Known { visitor: visitor.clone(), pass: Pass::None }));
+        }
+        match &self.shared.door {
+            Some(door) => {
+                door.who(request.headers(), base, caller, self.shared.client.broker().clock().now())
+            }
+            None => Ok(None),
+        }
+    }
 }
 
-impl WebService {
-    /// Who asks: somebody whom the application knows, or anybody.
-    fn visitor(&self, request: &Request<Body>) -> Option<Visitor> {
-        let known = request.extensions().get::<Visitor>().cloned();
-        // Whoever starts and restarts programs does not log in.
-        let is_probe = ["/healthz", "/readyz"].contains(&request.uri().path());
-        let anonymous = if is_probe { Some(Rights::none()) } else { self.shared.anonymous.clone() };
-        known.or_else(|| anonymous.map(|rights| Visitor::new("", rights)))
+/// What a request is called in logs: what a proxy has named it, or something new.
+fn request_id(caller: &Caller, headers: &HeaderMap) -> Arc<str> {
+    let given = headers.get(REQUEST_ID).filter(|_| caller.is_proxy).and_then(|value| value.to_str().ok());
+    match given.filter(|given| (1..=64).contains(&given.len())) {
+        Some(given) => given.into(),
+        None => format!("{:016x}", fastrand::u64(..)).into(),
     }
+}
+
+/// What is asked by whoever starts and restarts programs.
+fn is_probe(path: &str) -> bool {
+    ["/healthz", "/readyz"].contains(&path)
 }
 
 /// From where a Web UI may be reached by people who do not log in.

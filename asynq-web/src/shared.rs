@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use asynq_core::client::Client;
-use asynq_core::inspector::Inspector;
+use asynq_core::inspector::{Inspector, Masks};
 
 use crate::bulk::Bulk;
-use crate::gate::{Hosts, Mount};
+use crate::changing::Changing;
+use crate::gate::{Hosts, Mount, Pace, Proxies};
 use crate::live::Live;
-use crate::rights::Rights;
+use crate::login::Door;
+use crate::rights::{Rights, Visitor};
 
 /// What all requests share.
 #[derive(Debug)]
@@ -18,10 +20,27 @@ pub(crate) struct Shared {
     pub(crate) title: String,
     /// What somebody may do of whom nothing is known; `None` where nobody may come without a login.
     pub(crate) anonymous: Option<Rights>,
+    /// Where those come in who are known to us, if we have users of our own.
+    pub(crate) door: Option<Door>,
+    /// What is shown only to who has the right to see it.
+    pub(crate) masks: Masks,
+    /// Whether nobody may change anything.
+    pub(crate) read_only: bool,
+    pub(crate) proxies: Proxies,
+    pub(crate) pace: Pace,
     pub(crate) hosts: Hosts,
     pub(crate) mount: Mount,
     /// How often pages are brought up to date.
     pub(crate) refresh: Duration,
     pub(crate) bulk: Bulk,
+    pub(crate) changing: Changing,
     pub(crate) live: Live,
+}
+
+impl Shared {
+    /// What somebody may do here.
+    pub(crate) fn rights_of(&self, visitor: &Visitor) -> Rights {
+        let rights = visitor.rights().clone();
+        if self.read_only { rights.reading() } else { rights }
+    }
 }

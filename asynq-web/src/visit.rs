@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use asynq_core::client::Client;
-use asynq_core::inspector::Inspector;
-use asynq_core::task::QueueName;
+use asynq_core::inspector::{Filter, Inspector, Search, SearchPart, TaskDetail};
+use asynq_core::task::{QueueName, TaskInfo};
 use axum::extract::{Extension, FromRequestParts};
 use axum::http::request::Parts;
+use bytes::Bytes;
 use jiff::Timestamp;
 
+use crate::gate::Caller;
 use crate::links::{Link, own_path};
+use crate::login::Pass;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::rights::{Right, Rights, Visitor};
@@ -24,6 +27,13 @@ pub(crate) struct Visit {
     /// Path and query of this page, below the base.
     pub(crate) page: String,
     pub(crate) visitor: Visitor,
+    /// By what they are known.
+    pub(crate) pass: Pass,
+    /// Whether nobody comes in without being known, and this one is not.
+    pub(crate) is_stranger: bool,
+    pub(crate) caller: Caller,
+    /// What this request is called in logs.
+    pub(crate) request: Arc<str>,
     pub(crate) preferences: Preferences,
     /// Whether only the part of the page is wanted that changes.
     pub(crate) is_fragment: bool,
@@ -52,6 +62,17 @@ impl Visit {
 
     pub(crate) fn rights(&self) -> &Rights {
         self.visitor.rights()
+    }
+
+    /// Whether who asked is still let in with the same rights: for what takes longer.
+    pub(crate) fn goes_on(&self) -> bool {
+        match (self.pass, &self.shared.door) {
+            (Pass::Session(_) | Pass::Token(_), Some(door)) => {
+                let admitted = door.admitted(self.pass, self.now());
+                admitted.is_some_and(|visitor| self.shared.rights_of(&visitor) == *self.rights())
+            }
+            _ => true,
+        }
     }
 
     /// Whether this may be done in a queue: decides what is offered. What is asked for goes through
@@ -85,9 +106,50 @@ impl Visit {
         Ok(&self.shared.client)
     }
 
-    /// Notes a change in the log.
-    pub(crate) fn audit(&self, action: &str, queue: &str, subject: &str) {
-        tracing::info!(target: "asynq_web::audit", visitor = self.visitor.name(), action, queue, subject, "changed");
+    /// Whether something may be in what tasks of this queue carry that the visitor is not shown.
+    pub(crate) fn hides(&self, queue: &str) -> bool {
+        !self.shared.masks.is_empty() && !self.may(Right::ViewSecrets, queue)
+    }
+
+    /// What the visitor is shown of what tasks of a queue carry.
+    pub(crate) fn shown(&self, queue: &str, content: Bytes) -> Bytes {
+        if self.hides(queue) { self.shared.masks.hide(content) } else { content }
+    }
+
+    /// What the visitor is shown of a task. Where something may be hidden, the payload is as its job reads it.
+    pub(crate) fn seen(&self, mut task: TaskInfo) -> TaskInfo {
+        if !self.hides(task.queue.as_str()) {
+            return task;
+        }
+        task.payload = self.shared.client.open(&task).unwrap_or_else(|_| task.payload.clone());
+        self.shared.masks.conceal(&task)
+    }
+
+    /// Reads a filter, of somebody who sees tasks as the visitor does.
+    pub(crate) fn filter(&self, text: &str) -> Result<Filter, Problem> {
+        self.seeing(text.parse()?)
+    }
+
+    /// A filter that sees tasks as the visitor does.
+    pub(crate) fn seeing(&self, filter: Filter) -> Result<Filter, Problem> {
+        let sees_all = self.rights().have(Right::ViewSecrets);
+        if sees_all { Ok(filter) } else { Ok(filter.through(&self.shared.masks)?) }
+    }
+
+    /// A part of a search, as the visitor sees it.
+    pub(crate) async fn search(&self, right: Right, search: &Search) -> Result<SearchPart, Problem> {
+        let inspector = self.inspector_of_all(right)?;
+        let _turn = self.shared.pace.search().await?;
+        let mut part = inspector.search(search).await?;
+        part.tasks = part.tasks.into_iter().map(|task| self.seen(task)).collect();
+        Ok(part)
+    }
+
+    /// A task, as the visitor sees it.
+    pub(crate) async fn task(&self, right: Right, queue: &str, id: &str) -> Result<TaskDetail, Problem> {
+        let mut detail = self.inspector(right, queue)?.task(queue, id).await?;
+        detail.info = self.seen(detail.info);
+        Ok(detail)
     }
 
     /// The queues in which the visitor has this right.

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use asynq_core::client::{AsClient, Client};
-use asynq_core::inspector::Inspector;
+use asynq_core::inspector::{Inspector, Mask};
+use axum::http::HeaderName;
 
 use crate::bulk::Bulk;
-use crate::gate::{Hosts, Mount};
+use crate::changing::Changing;
+use crate::gate::{Hosts, Mount, Network, Pace, Proxies, REQUESTS};
 use crate::live::Live;
-use crate::rights::Rights;
+use crate::login::{Door, Users, Vouched};
+use crate::rights::{Right, Rights};
 use crate::service::WebService;
 use crate::shared::Shared;
 
@@ -18,8 +21,9 @@ const DEFAULT_REFRESH: Duration = Duration::from_secs(3);
 /// The Web UI and its JSON API, before it is a [service](Self::service).
 ///
 /// Without any more words it may be asked by `localhost` and by address, lets everybody who reaches it do everything,
-/// and logs nobody in: reach is what protects it. In an application that has a login, put a
-/// [`Visitor`](crate::Visitor) into each request and say [`logins_only`](Self::logins_only).
+/// and logs nobody in: reach is what protects it. With [`users`](Self::users) of its own it logs people in. In an
+/// application that has a login, put a [`Visitor`](crate::Visitor) into each request and say
+/// [`logins_only`](Self::logins_only).
 ///
 /// # Examples
 ///
@@ -40,6 +44,12 @@ pub struct WebUi {
     inspector: Inspector,
     title: String,
     anonymous: Option<Rights>,
+    users: Option<Users>,
+    vouched: Vouched,
+    masks: Vec<Mask>,
+    read_only: bool,
+    proxies: Proxies,
+    requests: u32,
     hosts: Hosts,
     mount: Mount,
     refresh: Duration,
@@ -52,7 +62,13 @@ impl WebUi {
             client: client.as_client().clone(),
             inspector: Inspector::new(client),
             title: String::new(),
-            anonymous: Some(Rights::admin()),
+            anonymous: Some(Rights::admin().without(Right::ViewSecrets)),
+            users: None,
+            vouched: Vouched::default(),
+            masks: Vec::new(),
+            read_only: false,
+            proxies: Proxies::default(),
+            requests: REQUESTS,
             hosts: Hosts::default(),
             mount: Mount::default(),
             refresh: DEFAULT_REFRESH,
@@ -69,8 +85,8 @@ impl WebUi {
         Self { title: title.into(), ..self }
     }
 
-    /// What somebody may do of whom nothing is known: [everything](Rights::admin) unless told otherwise, for instance
-    /// [`Rights::viewer`] for a Web UI that changes nothing.
+    /// What somebody may do of whom nothing is known: [everything](Rights::admin) but see what is masked, unless told
+    /// otherwise. Said after [`users`](Self::users), it lets those look who have not logged in.
     pub fn rights(self, rights: Rights) -> Self {
         Self { anonymous: Some(rights), ..self }
     }
@@ -79,6 +95,56 @@ impl WebUi {
     /// each request.
     pub fn logins_only(self) -> Self {
         Self { anonymous: None, ..self }
+    }
+
+    /// Logs people in, and programs by their tokens: whoever is none of these users stays out.
+    ///
+    /// Sessions are kept in the memory of this process, so they end with it. Who changed what is told to `tracing` with the
+    /// target `asynq_web::audit`, and kept where the tasks are (on Redis from 5.0 on), the last 10,000 times.
+    pub fn users(self, users: Users) -> Self {
+        Self { users: Some(users), anonymous: None, ..self }
+    }
+
+    /// Lets nobody change anything, whatever rights they have.
+    pub fn read_only(self) -> Self {
+        Self { read_only: true, ..self }
+    }
+
+    /// Shows dots in place of these fields of payloads, results and headers, but to who has the right
+    /// [`ViewSecrets`](crate::Right::ViewSecrets): on pages, in the API, in what is downloaded. They cannot be searched
+    /// for, either. What is no JSON is not shown at all then, for nobody can tell what is in it.
+    ///
+    /// Texts of errors are shown as handlers have written them.
+    pub fn mask(mut self, mask: Mask) -> Self {
+        self.masks.push(mask);
+        self
+    }
+
+    /// Believes a proxy at one of these addresses: in `X-Forwarded-For` who asks, in `X-Forwarded-Proto` whether over
+    /// HTTPS, in `X-Forwarded-Prefix` which path it takes away, and who has logged in where
+    /// [`trust_user_header`](Self::trust_user_header) says so.
+    ///
+    /// Addresses are known where this [serves](WebService::serve) by itself, and in an application that is made into a
+    /// service by axum's `into_make_service_with_connect_info`.
+    pub fn trusted_proxy(mut self, network: Network) -> Self {
+        self.proxies.networks.push(network);
+        self
+    }
+
+    /// Believes a [trusted proxy](Self::trusted_proxy), and no one else, that says in this header who has logged in. What
+    /// they may do is what the [`users`](Self::users) say of that name, or of a group of theirs; others are refused, and
+    /// so is the header from anybody else.
+    ///
+    /// The proxy must remove the header from what it is sent.
+    pub fn trust_user_header(mut self, header: HeaderName) -> Self {
+        self.vouched.user = Some(header);
+        self
+    }
+
+    /// Likewise, in which groups they are: names with commas between.
+    pub fn trust_groups_header(mut self, header: HeaderName) -> Self {
+        self.vouched.groups = Some(header);
+        self
     }
 
     /// Answers when asked by this name, beside `localhost` and addresses. Other names are refused, for a page of anybody
@@ -101,11 +167,18 @@ impl WebUi {
         self
     }
 
-    /// Believes a proxy that says in `X-Forwarded-Prefix` which path it takes away. Only where every request comes
-    /// through a proxy that sets it.
+    /// Believes whoever connects to be a proxy that says in `X-Forwarded-Prefix` which path it takes away, in
+    /// `X-Forwarded-For` who asks and in `X-Forwarded-Proto` whether over HTTPS. Only where every request comes through a
+    /// proxy that sets them; see also [`trusted_proxy`](Self::trusted_proxy).
     pub fn trust_proxy(mut self) -> Self {
-        self.mount.trusts_proxy = true;
+        self.proxies.any = true;
         self
+    }
+
+    /// How many requests a second each visitor may make, or each address of those who have no name: 50 unless told
+    /// otherwise, and ten times as many at once; 0 for any number.
+    pub fn requests_per_second(self, most: u32) -> Self {
+        Self { requests: most, ..self }
     }
 
     /// How often open pages are brought up to date, at most: every 3 seconds unless told otherwise, and less often while
@@ -121,10 +194,16 @@ impl WebUi {
             inspector: self.inspector,
             title: self.title,
             anonymous: self.anonymous,
+            door: self.users.map(|users| Door::new(users, self.vouched)),
+            masks: self.masks.into_iter().collect(),
+            read_only: self.read_only,
+            proxies: self.proxies,
+            pace: Pace::new(self.requests),
             hosts: self.hosts,
             mount: self.mount,
             refresh: self.refresh.max(Duration::from_millis(100)),
             bulk: Bulk::default(),
+            changing: Changing::default(),
             live: Live::default(),
         })
     }

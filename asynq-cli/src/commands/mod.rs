@@ -11,6 +11,7 @@ pub(crate) mod exporter;
 pub(crate) mod group;
 pub(crate) mod help;
 pub(crate) mod lease;
+pub(crate) mod login;
 pub(crate) mod queue;
 mod queue_list;
 pub(crate) mod redis_info;
@@ -45,6 +46,7 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
         Command::Man(command) => return command.run(&printer),
         Command::Completions(command) => return command.run(&printer),
         Command::Context(command) => return command.run(&connection, &printer),
+        Command::Web(web::Web { secret: Some(secret), .. }) => return secret.run(),
         _ => {}
     }
     let settings = Settings::gather(&connection)?;

@@ -1,23 +1,55 @@
 //! `asynq web`: the Web UI, served.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use asynq_web::{Reach, Rights, WebUi};
+use asynq_core::inspector::Mask;
+use asynq_web::{Network, Reach, Users, WebUi};
+use axum::http::HeaderName;
 use clap::Args;
+use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
+use crate::commands::login::Secret;
 use crate::failure::{Failure, Kind};
 use crate::until_told::until_told;
 
 #[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true, override_usage = "asynq web [OPTIONS]")]
 pub(crate) struct Web {
+    #[command(subcommand)]
+    pub(crate) secret: Option<Secret>,
     /// Address and port; port 0 takes any that is free.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     bind: SocketAddr,
     /// Let everybody who reaches this address do everything, also from other machines: something else keeps strangers away.
     #[arg(long)]
     allow_unauthenticated: bool,
-    /// Change nothing.
+    /// Let in who is in this file, and nobody else: people with passwords, programs with tokens, groups of a proxy.
+    ///
+    /// It is read again when it changes.
+    #[arg(long, value_name = "FILE", env = "ASYNQ_WEB_USERS")]
+    users: Option<PathBuf>,
+    /// Believe a proxy at these addresses, such as `10.0.0.0/8`: who asks, whether over HTTPS, below which path.
+    #[arg(long = "trusted-proxy", value_name = "NETWORK")]
+    proxies: Vec<Network>,
+    /// Believe a trusted proxy that says in this header who has logged in.
+    #[arg(long, value_name = "HEADER", requires = "users", requires = "proxies")]
+    trust_user_header: Option<HeaderName>,
+    /// And in this one in which groups they are, with commas between.
+    #[arg(long, value_name = "HEADER", requires = "trust_user_header")]
+    trust_groups_header: Option<HeaderName>,
+    /// Show dots in place of this field, such as `password` or `card.number`, but to who has the right to see it.
+    ///
+    /// One name is a field anywhere, and the header; names with dots between begin outermost, and `*` stands for any number
+    /// of them. What is no JSON is not shown at all then.
+    #[arg(long = "mask", value_name = "FIELD")]
+    masks: Vec<Mask>,
+    /// How many requests a second one visitor may make, and ten times as many at once; 0 for any number.
+    #[arg(long, default_value_t = 50, value_name = "NUMBER")]
+    requests_per_second: u32,
+    /// Change nothing, whoever asks.
     #[arg(long)]
     read_only: bool,
     /// A name by which it is asked, beside `localhost` and addresses.
@@ -26,7 +58,7 @@ pub(crate) struct Web {
     /// The path below which it is served.
     #[arg(long, default_value = "/", value_name = "PATH")]
     prefix: String,
-    /// Believe a proxy that says in `X-Forwarded-Prefix` which path it takes away.
+    /// Believe whoever connects to be a proxy that says which path it takes away, who asks, and whether over HTTPS.
     #[arg(long)]
     trust_proxy: bool,
     /// What stands beside the name on every page, such as `production`.
@@ -37,9 +69,18 @@ pub(crate) struct Web {
 impl Web {
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
         let mut ui = WebUi::new(&app.client).prefix(&self.prefix).title(self.title);
-        if self.read_only {
-            ui = ui.rights(Rights::viewer());
+        start_log();
+        if let Some(path) = self.users {
+            ui = ui.users(Users::open(path).map_err(|error| Failure::usage(error.to_string()))?);
         }
+        if self.read_only {
+            ui = ui.read_only();
+        }
+        ui = ui.requests_per_second(self.requests_per_second);
+        ui = self.masks.into_iter().fold(ui, WebUi::mask);
+        ui = self.proxies.into_iter().fold(ui, WebUi::trusted_proxy);
+        ui = self.trust_user_header.into_iter().fold(ui, WebUi::trust_user_header);
+        ui = self.trust_groups_header.into_iter().fold(ui, WebUi::trust_groups_header);
         if self.trust_proxy {
             ui = ui.trust_proxy();
         }
@@ -51,9 +92,19 @@ impl Web {
         let served = ui.service().serve(self.bind, reach, told, until_told()).await;
         served.map_err(|error| match error.kind() {
             std::io::ErrorKind::PermissionDenied if !self.allow_unauthenticated => {
-                Failure::new(Kind::Refused, format!("{error}; if that is meant, say --allow-unauthenticated"))
+                Failure::new(Kind::Refused, format!("{error}; let people log in with --users, or if that is meant, say --allow-unauthenticated"))
             }
             _ => Failure::new(Kind::Failed, format!("{}: {error}", self.bind)),
         })
     }
+}
+
+/// What is worth knowing goes to standard error, every change above all; `RUST_LOG` says otherwise.
+fn start_log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,asynq_web=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
 }

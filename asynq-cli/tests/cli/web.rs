@@ -31,3 +31,73 @@ async fn other_machines_are_let_in_only_when_that_is_said() {
     assert_eq!(refused.code, 6, "{refused:?}");
     assert!(refused.err.contains("say --allow-unauthenticated"), "{refused:?}");
 }
+
+/// What a program prints that is given this on standard input.
+fn given(args: &[&str], input: &str) -> (bool, String, String) {
+    let mut command = program(args);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_the_file_of_users_comes_in() {
+    let (redis, _client) = seeded().await;
+    let (is_ok, hash, _) = given(&["web", "hash-password"], "xyzzy\n");
+    assert!(is_ok && hash.starts_with("$argon2id$"), "{hash}");
+    let (is_ok, token, told) = given(&["web", "new-token", "de\"ploy", "--role", "operator"], "");
+    assert!(is_ok && told.contains("shown this once") && !told.contains("asynq_"), "{told}");
+    let (secret, entry) = token.split_once('\n').unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users.toml");
+    let user = format!("[[users]]\nname = \"ann\"\nrole = \"viewer\"\npassword = \"{}\"\n", hash.trim());
+    std::fs::write(&path, user + entry).unwrap();
+
+    let mut command = program(&["web", "--bind", "0.0.0.0:0"]);
+    let command =
+        command.env("ASYNQ_REDIS_URL", redis.url()).env("ASYNQ_WEB_USERS", &path).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines.find_map(|line| line.ok().filter(|line| line.contains("http://"))).unwrap();
+    let port = line.rsplit(':').next().unwrap().split('/').next().unwrap();
+    let ask = |request: String| {
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let head = "HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    let meta = ask(format!("GET /api/v1/meta {head}Authorization: Bearer {secret}\r\n\r\n"));
+    assert!(
+        meta.starts_with("HTTP/1.1 200") && meta.contains("de\\\"ploy") && meta.contains("pause"),
+        "{meta}"
+    );
+    assert!(ask(format!("GET /api/v1/meta {head}\r\n")).starts_with("HTTP/1.1 401"));
+    let form = "name=ann&password=xyzzy";
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 23";
+    let inside = ask(format!("POST /login {head}{kind}\r\n\r\n{form}"));
+    assert!(inside.starts_with("HTTP/1.1 303") && inside.contains("set-cookie: asynq_session="), "{inside}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_file_of_users_is_told_with_its_place() {
+    let (redis, _client) = seeded().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users.toml");
+    std::fs::write(&path, "[[users]]\nname = \"ann\"\nrole = \"boss\"\n").unwrap();
+    let path = path.to_str().unwrap();
+    let refused = run(&redis, &["web", "--bind", "127.0.0.1:0", "--users", path]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains(&format!("{path}:3:8: `boss` is no role")), "{refused:?}");
+    let refused = run(&redis, &["web", "--users", path, "--trust-user-header", "x-user"]);
+    assert!(refused.code == 2 && refused.err.contains("--trusted-proxy"), "{refused:?}");
+    let refused = run(&redis, &["web", "--trusted-proxy", "10.0.0.0/33"]);
+    assert!(refused.err.contains("no range of addresses"), "{refused:?}");
+    assert!(!given(&["web", "hash-password"], "\n").0, "an empty password");
+}

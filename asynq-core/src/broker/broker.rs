@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
-    Admission, ArchiveLimits, BrokerError, Care, Changes, Groups, Inspection, Processes, RunToken, Schedules,
-    ServerTime, Settled, Settlement, Waits,
+    Admission, ArchiveLimits, Audit, BrokerError, Care, Changes, Groups, Inspection, Processes, RunToken,
+    Schedules, ServerTime, Settled, Settlement, Waits,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo, UniqueUntil};
@@ -30,6 +30,7 @@ pub trait Broker:
     + Care
     + Processes
     + Admission
+    + Audit
     + ServerTime
     + Waits
     + fmt::Debug

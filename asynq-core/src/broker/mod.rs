@@ -5,6 +5,7 @@
 
 mod admission;
 mod archive_limits;
+mod audit;
 mod broker;
 mod care;
 mod changes;
@@ -34,6 +35,7 @@ mod waits;
 
 pub use admission::{Admission, LINE_PATIENCE, Token, Turn};
 pub use archive_limits::ArchiveLimits;
+pub use audit::{AUDIT_LIMIT, Audit, AuditEntry, AuditId, InvalidAuditId};
 pub use broker::{
     ActiveTask, Broker, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, Messages, NewTask,
     OwnerBeat, Place, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,

@@ -15,6 +15,7 @@
 //! people write and read times and lengths is the same for all of them, and in [`human`].
 
 mod action;
+mod audit;
 mod bulk;
 mod copying;
 mod doctor;
@@ -26,6 +27,7 @@ mod json_text;
 mod listing;
 mod locks;
 mod met;
+mod masks;
 mod moving;
 mod payload_format;
 mod processes;
@@ -37,10 +39,11 @@ mod transfer;
 mod watching;
 
 pub use crate::broker::{
-    ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo, StoreInfo, TaskDetail,
-    Unreadable,
+    AuditEntry, AuditId, ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo,
+    StoreInfo, TaskDetail, Unreadable,
 };
 pub use action::{Action, SelectionChange, SelectionChanged};
+pub use audit::Audited;
 pub use bulk::{BulkChange, Progress};
 pub use doctor::{Class, Diagnosis, Examination, Finding, Repair, Repaired, Severity, UnknownClass};
 pub use edit::TaskEdit;
@@ -49,6 +52,7 @@ pub use inspector::Inspector;
 pub use json_text::JsonText;
 pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
 pub use locks::HeldLocks;
+pub use masks::{InvalidMask, Mask, Masks};
 pub use payload_format::PayloadFormat;
 pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
 pub use search::{Search, SearchCursor, SearchPart};

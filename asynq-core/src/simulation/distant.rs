@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use super::history::Went;
 use super::{Event, Link};
 use crate::broker::{
-    ActiveTask, Admission, Adoption, ArchiveLimits, Broker, BrokerError, Care, Change, Changed, ChangedMany,
-    Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited, EnqueueError, Exchanged,
-    FinishedMember, FinishedSet, Forwarded, Glimpse, GroupInfo, GroupPage, GroupRule, GroupStanding, Groups,
-    Inspection, KeyCursor, KeyKind, KeyPage, LeaseRef, LockStanding, Member, MemoryBroker, Messages, NewTask,
-    OwnerBeat, Place, Processes, QueueDeletion, QueueInfo, Reclaimed, RejectedMember, Scan, ScanCursor,
-    Schedules, ServerTime, SetName, Settled, Settlement, Spot, Standing, StoreInfo, TaskCopy, TaskDetail,
-    Tick, Ticked, Token, Turn, Unreadable, Waiter, Waits, Watched,
+    ActiveTask, Admission, Adoption, ArchiveLimits, Audit, AuditEntry, AuditId, Broker, BrokerError, Care,
+    Change, Changed, ChangedMany, Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited,
+    EnqueueError, Exchanged, FinishedMember, FinishedSet, Forwarded, Glimpse, GroupInfo, GroupPage,
+    GroupRule, GroupStanding, Groups, Inspection, KeyCursor, KeyKind, KeyPage, LeaseRef, LockStanding,
+    Member, MemoryBroker, Messages, NewTask, OwnerBeat, Place, Processes, QueueDeletion, QueueInfo,
+    Reclaimed, RejectedMember, Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement, Spot,
+    Standing, StoreInfo, TaskCopy, TaskDetail, Tick, Ticked, Token, Turn, Unreadable, Waiter, Waits, Watched,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -192,6 +192,12 @@ through_the_link! {
         fn take_turn(turn: &Turn<'_>) -> Result<Option<Duration>, BrokerError>;
         fn acquire_token(token: &Token<'_>) -> Result<bool, BrokerError>;
         fn release_token(scope: &str, id: &TaskId) -> Result<bool, BrokerError>;
+    }
+
+    Audit {
+        fn note_change(entry: &AuditEntry) -> Result<bool, BrokerError>;
+        fn changes_noted(before: Option<AuditId>, limit: usize)
+            -> Result<Option<Vec<(AuditId, AuditEntry)>>, BrokerError>;
     }
 
     Waits {

@@ -54,6 +54,8 @@ impl Keyspace {
         cancel_channel = "cancel";
         /// Our own: pub/sub channel whose messages are keys of tasks that somebody waits for, and of which a run has ended.
         run_ends_channel = "x:ended";
+        /// Our own: stream of who changed what.
+        audit = "x:audit";
     }
 
     /// One server's `ServerInfo`.

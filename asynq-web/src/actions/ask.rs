@@ -70,7 +70,7 @@ impl Matching {
     /// The selection, within what the visitor may do this to.
     pub(crate) async fn selection(&self, visit: &Visit, verb: Option<&Verb>) -> Result<Selection, Problem> {
         let right = verb.map_or(crate::Right::View, Verb::right);
-        let mut selection = Selection::new().filter(self.filter.clone());
+        let mut selection = Selection::new().filter(visit.seeing(self.filter.clone())?);
         match &self.queue {
             Some(queue) => {
                 visit.inspector(right, queue)?;
@@ -131,7 +131,7 @@ impl Ask {
         let (began, mut tasks, mut scanned) = (Instant::now(), 0, 0);
         let mut search = Search::new(selection);
         loop {
-            let part = inspector.search(&search).await?;
+            let part = visit.search(self.verb.right(), &search).await?;
             tasks += part.tasks.len();
             scanned += part.scanned;
             match part.next {

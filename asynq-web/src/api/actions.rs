@@ -127,6 +127,6 @@ pub(crate) async fn stop(
     let run = visit.shared.bulk.run(&visit, &id)?;
     visit.inspector_of_all(run.verb.right())?;
     run.stop();
-    visit.audit("stop", "", &id);
+    visit.audited("stop", "", &id, Ok::<_, Problem>(())).await?;
     Ok((StatusCode::ACCEPTED, Json(Change::new(&run))))
 }

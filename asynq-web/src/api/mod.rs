@@ -4,6 +4,7 @@
 //! `application/problem+json` with a `code` that never changes.
 
 mod actions;
+mod audit;
 mod meta;
 mod queues;
 mod redis_info;
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Router {
         .route("/schedules/{entry}/events", get(schedules::events))
         .route("/schedules/{entry}/run", post(schedules::run))
         .route("/redis", get(redis_info::info))
+        .route("/audit", get(audit::list))
 }
 
 async fn document() -> impl IntoResponse {

@@ -42,12 +42,12 @@ pub(crate) async fn delete(
     if fields.raw("confirm") != Some(queue) {
         return Err(Problem::new("not_confirmed", "the parameter `confirm` must be the name of the queue"));
     }
-    if fields.flag("force") {
-        inspector.force_delete_queue(queue).await?;
+    let deleted = if fields.flag("force") {
+        inspector.force_delete_queue(queue).await
     } else {
-        inspector.delete_queue(queue).await?;
-    }
-    visit.audit("delete_queue", queue, "");
+        inspector.delete_queue(queue).await
+    };
+    visit.audited("delete_queue", queue, "", deleted).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -65,10 +65,14 @@ pub(crate) async fn set_paused(
 ) -> Result<Json<Paused>, Problem> {
     let queue = name(&queue);
     let inspector = visit.inspector(Right::Pause, queue)?;
-    let is_changed =
-        if wanted.paused { inspector.pause(queue).await? } else { inspector.resume(queue).await? };
-    if is_changed {
-        visit.audit(if wanted.paused { "pause" } else { "resume" }, queue, "");
+    let (action, changed) = if wanted.paused {
+        ("pause", inspector.pause(queue).await)
+    } else {
+        ("resume", inspector.resume(queue).await)
+    };
+    // What was so already is no change.
+    if !matches!(changed, Ok(false)) {
+        visit.audited(action, queue, "", changed).await?;
     }
     Ok(Json(wanted))
 }

@@ -171,6 +171,7 @@ impl Task {
     }
 
     fn new(visit: &Visit, info: &TaskInfo, longest: usize) -> Self {
+        let info = &visit.seen(info.clone());
         let is_shown = visit.may(Right::ViewPayload, info.queue.as_str());
         let payload = || opened(visit, info).unwrap_or_else(|_| info.payload.clone());
         let headers = info.headers.iter().filter(|_| is_shown);
@@ -270,7 +271,7 @@ impl Server {
             kind: task.task_type.to_string(),
             payload: visit
                 .may(Right::ViewPayload, task.queue.as_str())
-                .then(|| Content::cut(&task.payload, CUT)),
+                .then(|| Content::cut(&visit.shown(task.queue.as_str(), task.payload.clone()), CUT)),
             started_at: time(task.started),
             deadline: time(task.deadline),
         };
@@ -315,7 +316,9 @@ impl Schedule {
             spec: entry.spec.clone(),
             in_words: words(&entry.spec),
             options: options.collect(),
-            payload: visit.may(Right::ViewPayload, entry.queue()).then(|| Content::whole(&entry.payload)),
+            payload: visit
+                .may(Right::ViewPayload, entry.queue())
+                .then(|| Content::whole(&visit.shown(entry.queue(), entry.payload.clone()))),
             prev_at: time(entry.prev),
             next_at: next_times(entry).iter().map(ToString::to_string).collect(),
         }
@@ -371,7 +374,7 @@ impl Change {
             id: run.id.clone(),
             action: run.verb.as_str(),
             about: run.about.clone(),
-            visitor: run.visitor.clone(),
+            visitor: run.author.name.clone(),
             began_at: run.began.to_string(),
             state,
             changed: progress.changed,

@@ -54,7 +54,7 @@ pub(crate) async fn list(visit: Visit, Query(fields): Query<Fields>) -> Result<J
         queue: fields.text("queue").map(str::to_owned),
         state: fields.parsed::<TaskState>("state")?,
         group: fields.text("group").map(str::to_owned),
-        filter: fields.raw("filter").unwrap_or_default().parse()?,
+        filter: visit.filter(fields.raw("filter").unwrap_or_default())?,
     };
     let mut search = Search::new(matching.selection(&visit, None).await?.limit(limit));
     match fields.text("order") {
@@ -65,7 +65,7 @@ pub(crate) async fn list(visit: Visit, Query(fields): Query<Fields>) -> Result<J
     if let Some(cursor) = fields.parsed::<SearchCursor>("cursor")? {
         search = search.from(cursor);
     }
-    let part = visit.inspector_of_all(Right::View)?.search(&search).await?;
+    let part = visit.search(Right::View, &search).await?;
     let unreadable = part.unreadable.iter().map(|(queue, task)| Unreadable {
         queue: queue.to_string(),
         id: task.id.to_string(),
@@ -85,7 +85,7 @@ pub(crate) async fn one(
     Path((queue, id)): Path<(String, String)>,
 ) -> Result<Json<Detail>, Problem> {
     let (queue, id) = (name(&queue), name(&id));
-    let detail = visit.inspector(Right::View, queue)?.task(queue, id).await?;
+    let detail = visit.task(Right::View, queue, id).await?;
     Ok(Json(Detail::new(&visit, &detail)))
 }
 
@@ -169,8 +169,9 @@ pub(crate) async fn enqueue(visit: Visit, Json(new): Json<New>) -> Result<(Statu
     }
     let payload = new.payload.map(Content::bytes).transpose()?.unwrap_or_default();
     let task = NewTask::new(new.task_type, payload).map_err(asynq_core::Error::from)?;
-    let info = client.enqueue(task.options(options)).await?.into_info();
-    visit.audit("enqueue", info.queue.as_str(), info.id.as_str());
+    let stored = client.enqueue(task.options(options)).await;
+    let id = stored.as_ref().map(|stored| stored.id.to_string()).unwrap_or_default();
+    let info = visit.audited("enqueue", queue, &id, stored).await?.into_info();
     Ok((StatusCode::CREATED, Json(Task::whole(&visit, &info))))
 }
 
@@ -205,6 +206,10 @@ pub(crate) async fn edit(
         edit = edit.payload(payload.bytes()?);
     }
     if let Some(payload) = wanted.only_if_payload {
+        // Whether it is this one would tell what is in it.
+        if visit.hides(queue) {
+            return Err(Problem::forbidden(Right::ViewSecrets, Some(queue)));
+        }
         edit = edit.only_if_payload(payload.bytes()?);
     }
     if let Some(times) = wanted.max_retry {
@@ -231,7 +236,6 @@ pub(crate) async fn edit(
             None => edit.without_header(name),
         };
     }
-    let info = inspector.edit(queue, id, edit).await?;
-    visit.audit("edit", queue, id);
+    let info = visit.audited("edit", queue, id, inspector.edit(queue, id, edit).await).await?;
     Ok(Json(Task::whole(&visit, &info)))
 }

@@ -13,8 +13,6 @@ const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix
 pub(crate) struct Mount {
     /// The path that requests begin with, as they come here: empty, or `/a/b`.
     pub(crate) prefix: String,
-    /// Whether a proxy may say which path it has taken away.
-    pub(crate) trusts_proxy: bool,
 }
 
 impl Mount {
@@ -26,9 +24,9 @@ impl Mount {
 
 /// Takes the prefix from the request's path, and gives the path under which we are: what a proxy took away, what the
 /// application took away that we are nested in, and the prefix.
-pub(crate) fn mounted<B>(mount: &Mount, request: &mut Request<B>) -> Result<String, Problem> {
+pub(crate) fn mounted<B>(mount: &Mount, is_proxy: bool, request: &mut Request<B>) -> Result<String, Problem> {
     let mut base = String::new();
-    if mount.trusts_proxy
+    if is_proxy
         && let Some(prefix) = request.headers().get(FORWARDED_PREFIX).and_then(|value| value.to_str().ok())
         && is_path(prefix)
     {
@@ -73,6 +71,7 @@ mod tests {
     #[track_caller]
     fn check(
         mount: &Mount,
+        is_proxy: bool,
         original: Option<&str>,
         forwarded: Option<&str>,
         path: &str,
@@ -86,32 +85,32 @@ mod tests {
         if let Some(original) = original {
             request.extensions_mut().insert(OriginalUri(original.parse().unwrap()));
         }
-        let base = mounted(mount, &mut request).unwrap();
+        let base = mounted(mount, is_proxy, &mut request).unwrap();
         assert_eq!((base.as_str(), request.uri().to_string().as_str()), expected);
     }
 
     #[test]
     fn links_begin_with_whatever_was_taken_away() {
         let plain = Mount::default();
-        check(&plain, None, None, "/queues?x=1", ("", "/queues?x=1"));
-        check(&plain, Some("/a/b/queues"), None, "/queues", ("/a/b", "/queues"));
+        check(&plain, false, None, None, "/queues?x=1", ("", "/queues?x=1"));
+        check(&plain, false, Some("/a/b/queues"), None, "/queues", ("/a/b", "/queues"));
         for original in ["/a/b", "/a/b/"] {
-            check(&plain, Some(original), None, "/", ("/a/b", "/"));
+            check(&plain, false, Some(original), None, "/", ("/a/b", "/"));
         }
-        check(&plain, None, Some("/x"), "/queues", ("", "/queues"));
+        check(&plain, false, None, Some("/x"), "/queues", ("", "/queues"));
 
-        let mut behind = Mount { trusts_proxy: true, ..Mount::default() };
-        check(&behind, None, Some("/x/"), "/queues", ("/x", "/queues"));
-        check(&behind, None, Some("//evil.example"), "/queues", ("/evil.example", "/queues"));
-        check(&behind, None, Some("/x\" onclick"), "/queues", ("", "/queues"));
-        check(&behind, Some("/in/queues"), Some("/x"), "/queues", ("/x/in", "/queues"));
+        let mut behind = Mount::default();
+        check(&behind, true, None, Some("/x/"), "/queues", ("/x", "/queues"));
+        check(&behind, true, None, Some("//evil.example"), "/queues", ("/evil.example", "/queues"));
+        check(&behind, true, None, Some("/x\" onclick"), "/queues", ("", "/queues"));
+        check(&behind, true, Some("/in/queues"), Some("/x"), "/queues", ("/x/in", "/queues"));
 
         behind.set_prefix("a/b/");
         for path in ["/a/b", "/a/b/"] {
-            check(&behind, None, None, path, ("/a/b", "/"));
+            check(&behind, true, None, None, path, ("/a/b", "/"));
         }
-        check(&behind, None, None, "/a/b/queues/%2F?x=%2F", ("/a/b", "/queues/%2F?x=%2F"));
+        check(&behind, true, None, None, "/a/b/queues/%2F?x=%2F", ("/a/b", "/queues/%2F?x=%2F"));
         let mut elsewhere = Request::builder().uri("/a/bc").body(()).unwrap();
-        assert!(mounted(&behind, &mut elsewhere).is_err());
+        assert!(mounted(&behind, true, &mut elsewhere).is_err());
     }
 }

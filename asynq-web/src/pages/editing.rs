@@ -32,9 +32,13 @@ pub(crate) async fn new_task(visit: Visit, Query(fields): Query<Fields>) -> Resu
     let draft = match fields.parsed::<TaskKey>("like")? {
         Some(key) => {
             let detail = visit.inspector(Right::ViewPayload, &key.queue)?.task(&key.queue, &key.id).await?;
-            Draft::of(&visit, &detail.info)
+            let draft = Draft::of(&visit, &detail.info);
+            if draft.payload.is_none() || draft.headers.is_none() {
+                return Err(Problem::forbidden(Right::ViewSecrets, Some(&key.queue)));
+            }
+            draft
         }
-        None => Draft { queue: fields.text("queue").unwrap_or("default").to_owned(), ..Draft::default() },
+        None => Draft::new(fields.text("queue").unwrap_or("default")),
     };
     let body = html! {
         div.head { h1 { "Enqueue a task" } }
@@ -102,8 +106,9 @@ pub(crate) async fn enqueue(visit: Visit, Form(fields): Form<Fields>) -> Result<
         options = options.header(name, value);
     }
     let task = Task::new(task_type, payload(&fields)?).map_err(asynq_core::Error::from)?;
-    let info = client.enqueue(task.options(options)).await?.into_info();
-    visit.audit("enqueue", queue, info.id.as_str());
+    let stored = client.enqueue(task.options(options)).await;
+    let id = stored.as_ref().map(|stored| stored.id.to_string()).unwrap_or_default();
+    let info = visit.audited("enqueue", queue, &id, stored).await?.into_info();
     Ok(done(visit.link().to("queues").to(queue).to("tasks").to(info.id.as_str()).as_str(), "enqueue", 1))
 }
 
@@ -121,7 +126,7 @@ pub(crate) async fn edit(
         div.head { h1 { "Edit " span.id { (human::printable(id)) } } span.muted { (human::printable(info.task_type.as_str())) } }
         p.muted { "What is left as it is, stays. If somebody else changes the payload meanwhile, nothing is saved." }
         form.stack.wide method="post" action=(here.clone().to("edit")) {
-            (hidden("stored", fingerprint(&info.payload)))
+            @if draft.payload.is_some() { (hidden("stored", fingerprint(&info.payload))) }
             (payload_fields(&draft))
             div.row {
                 (input("when", "When", "", "as it is; 15m, tomorrow 09:00, 2026-12-24T09:00:00Z", false, None))
@@ -145,16 +150,21 @@ pub(crate) async fn save(
     let (queue, id) = (name(&queue), name(&id));
     let inspector = visit.inspector(Right::Edit, queue)?;
     let info = inspector.task(queue, id).await?.info;
-    if fields.raw("stored") != Some(fingerprint(&info.payload).as_str()) {
-        return Err(Problem::new(
-            "task_changed",
-            "the payload was changed by somebody else meanwhile: nothing was saved",
-        ));
-    }
-    let written = Bytes::from(payload(&fields)?);
+    let draft = Draft::of(&visit, &info);
     let mut edit = TaskEdit::new().only_if_payload(info.payload.clone());
-    if opened(&visit, &info).unwrap_or_else(|_| info.payload.clone()) != written {
-        edit = edit.payload(written);
+    if draft.payload.is_some() {
+        if fields.raw("stored") != Some(fingerprint(&info.payload).as_str()) {
+            return Err(Problem::new(
+                "task_changed",
+                "the payload was changed by somebody else meanwhile: nothing was saved",
+            ));
+        }
+        let written = Bytes::from(payload(&fields)?);
+        if opened(&visit, &info).unwrap_or_else(|_| info.payload.clone()) != written {
+            edit = edit.payload(written);
+        }
+    } else if fields.raw("payload").is_some() {
+        return Err(Problem::forbidden(Right::ViewSecrets, Some(queue)));
     }
     if let Some(times) = fields.parsed("max_retry")? {
         edit = edit.max_retry(times);
@@ -168,15 +178,16 @@ pub(crate) async fn save(
     if let Some(at) = fields.read("when", |text| moment(&visit, text))? {
         edit = edit.process_at(at);
     }
-    let given = headers(&fields)?;
-    for name in info.headers.keys().filter(|name| !given.iter().any(|(given, _)| given == *name)) {
-        edit = edit.without_header(name);
+    if draft.headers.is_some() {
+        let given = headers(&fields)?;
+        for name in info.headers.keys().filter(|name| !given.iter().any(|(given, _)| given == *name)) {
+            edit = edit.without_header(name);
+        }
+        for (name, value) in given {
+            edit = edit.header(name, value);
+        }
     }
-    for (name, value) in given {
-        edit = edit.header(name, value);
-    }
-    inspector.edit(queue, id, edit).await?;
-    visit.audit("edit", queue, id);
+    visit.audited("edit", queue, id, inspector.edit(queue, id, edit).await).await?;
     Ok(done(visit.link().to("queues").to(queue).to("tasks").to(id).as_str(), "edit", 1))
 }
 
@@ -185,18 +196,28 @@ pub(crate) async fn save(
 struct Draft {
     queue: String,
     task_type: String,
-    payload: String,
+    /// None where something in it is not shown: then it stays as it is.
+    payload: Option<String>,
     format: PayloadFormat,
     max_retry: String,
     timeout: String,
     retention: String,
     group: String,
-    headers: String,
+    /// Likewise.
+    headers: Option<String>,
 }
 
 impl Draft {
+    fn new(queue: &str) -> Self {
+        let empty = || Some(String::new());
+        Self { queue: queue.to_owned(), payload: empty(), headers: empty(), ..Self::default() }
+    }
+
     fn of(visit: &Visit, info: &TaskInfo) -> Self {
-        let content = opened(visit, info).unwrap_or_else(|_| info.payload.clone());
+        let seen = visit.seen(info.clone());
+        let content = visit.shared.client.open(info).unwrap_or_else(|_| info.payload.clone());
+        let (is_payload_seen, are_headers_seen) =
+            (!visit.hides(info.queue.as_str()) || seen.payload == content, seen.headers == info.headers);
         let (payload, format) = match std::str::from_utf8(&content) {
             // Forms make one kind of line end out of all.
             Ok(text) if !text.contains('\r') => (text.to_owned(), PayloadFormat::Text),
@@ -213,18 +234,19 @@ impl Draft {
         Self {
             queue: info.queue.to_string(),
             task_type: info.task_type.to_string(),
-            payload,
+            payload: is_payload_seen.then_some(payload),
             format,
             max_retry: info.max_retry.to_string(),
             timeout: length(info.timeout),
             retention: length(info.retention),
             group: info.group.clone(),
-            headers: info
-                .headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}\n"))
-                .collect::<Vec<_>>()
-                .concat(),
+            headers: are_headers_seen.then(|| {
+                info.headers
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {value}\n"))
+                    .collect::<Vec<_>>()
+                    .concat()
+            }),
         }
     }
 }
@@ -238,9 +260,12 @@ fn input(name: &str, label: &str, value: &str, hint: &str, is_required: bool, li
 }
 
 fn payload_fields(draft: &Draft) -> Markup {
+    let Some(payload) = &draft.payload else {
+        return html! { p.remark { "Something in the payload is not shown to you, so it stays as it is." } };
+    };
     html! {
         // A browser leaves out a line end at the beginning.
-        label { "Payload" textarea.code name="payload" rows="10" spellcheck="false" { "\n" (draft.payload) } }
+        label { "Payload" textarea.code name="payload" rows="10" spellcheck="false" { "\n" (payload) } }
         fieldset.choice {
             legend { "It is written as" }
             @for format in PayloadFormat::ALL {
@@ -251,9 +276,12 @@ fn payload_fields(draft: &Draft) -> Markup {
 }
 
 fn header_field(draft: &Draft) -> Markup {
+    let Some(headers) = &draft.headers else {
+        return html! { p.remark { "Something in the headers is not shown to you, so they stay as they are." } };
+    };
     html! {
         label { "Headers, one in each line: " code { "name: value" }
-            textarea.code name="headers" rows="3" spellcheck="false" { "\n" (draft.headers) }
+            textarea.code name="headers" rows="3" spellcheck="false" { "\n" (headers) }
         }
     }
 }

@@ -7,6 +7,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::parts::count;
 use crate::assets::{ICON, SCRIPT, STYLE};
+use crate::login::Pass;
 use crate::rights::Right;
 use crate::visit::Visit;
 
@@ -30,6 +31,7 @@ pub(super) enum Section {
     Servers,
     Schedules,
     Redis,
+    Audit,
     Settings,
     None,
 }
@@ -90,8 +92,8 @@ impl Page {
                     main #main tabindex="-1" { (self.body) }
                     footer {
                         span { "asynq " (env!("CARGO_PKG_VERSION")) }
-                        a href=(visit.link().to("runs")) { "Changes to many tasks" }
-                        a href=(visit.link().to("api").to("v1").to("openapi.json")) { "API" }
+                        @if visit.rights().have(Right::View) { a href=(visit.link().to("runs")) { "Changes to many tasks" } }
+                        @if !visit.is_stranger { a href=(visit.link().to("api").to("v1").to("openapi.json")) { "API" } }
                     }
                 }
             }
@@ -110,15 +112,20 @@ impl Page {
                     span { "asynq" }
                     @if !visit.shared.title.is_empty() { span.env { (visit.shared.title) } }
                 }
-                nav aria-label="Main" {
-                    @for (section, path, label) in NAVIGATION {
-                        @let link = if path.is_empty() { visit.link() } else { visit.link().to(path) };
-                        a href=(link) aria-current=[(self.section == section).then_some("page")] { (label) }
+                @if visit.rights().have(Right::View) {
+                    nav aria-label="Main" {
+                        @for (section, path, label) in NAVIGATION {
+                            @let link = if path.is_empty() { visit.link() } else { visit.link().to(path) };
+                            a href=(link) aria-current=[(self.section == section).then_some("page")] { (label) }
+                        }
+                        @if visit.rights().have(Right::Audit) {
+                            a href=(visit.link().to("audit")) aria-current=[(self.section == Section::Audit).then_some("page")] { "Audit" }
+                        }
                     }
-                }
-                form.find role="search" aria-label="All tasks" action=(visit.link().to("tasks")) {
-                    label.hidden for="find" { "Find tasks in all queues" }
-                    input #find type="search" name="filter" placeholder="Find tasks…" autocomplete="off" spellcheck="false";
+                    form.find role="search" aria-label="All tasks" action=(visit.link().to("tasks")) {
+                        label.hidden for="find" { "Find tasks in all queues" }
+                        input #find type="search" name="filter" placeholder="Find tasks…" autocomplete="off" spellcheck="false";
+                    }
                 }
                 div.tools {
                     @if self.is_live {
@@ -127,18 +134,35 @@ impl Page {
                     @if visit.rights().have(Right::Enqueue) {
                         a.button href=(visit.link().to("enqueue")) { "Enqueue" }
                     }
-                    a.icon href=(visit.link().to("settings"))
-                        aria-current=[(self.section == Section::Settings).then_some("page")] title="Settings" {
-                        svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" {
-                            path d="M4 7h9m5 0h2M4 17h2m5 0h9" {}
-                            circle cx="15.5" cy="7" r="2.5" {}
-                            circle cx="8.5" cy="17" r="2.5" {}
+                    @if !visit.is_stranger {
+                        a.icon href=(visit.link().to("settings"))
+                            aria-current=[(self.section == Section::Settings).then_some("page")] title="Settings" {
+                            svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" {
+                                path d="M4 7h9m5 0h2M4 17h2m5 0h9" {}
+                                circle cx="15.5" cy="7" r="2.5" {}
+                                circle cx="8.5" cy="17" r="2.5" {}
+                            }
+                            span.hidden { "Settings" }
                         }
-                        span.hidden { "Settings" }
                     }
-                    @if !visit.visitor.name().is_empty() { span.who { (visit.visitor.name()) } }
+                    (who(visit))
                 }
             }
+        }
+    }
+}
+
+/// Who has logged in, and the way out where it is ours.
+fn who(visit: &Visit) -> Markup {
+    let name = visit.visitor.name();
+    html! {
+        @if !name.is_empty() {
+            span.who { span.hidden { "Signed in as " } (name) }
+            @if matches!(visit.pass, Pass::Session(_)) {
+                form method="post" action=(visit.link().to("logout")) { button.quiet { "Sign out" } }
+            }
+        } @else if visit.shared.door.is_some() && !visit.is_stranger {
+            a.button.quiet href=(visit.link().to("login").with("next", visit.here())) { "Sign in" }
         }
     }
 }
@@ -162,6 +186,7 @@ fn notice(visit: &Visit) -> Markup {
         "pause" => "Paused: workers take nothing more from this queue.".to_owned(),
         "resume" => "Resumed.".to_owned(),
         "delete_queue" => "Queue deleted.".to_owned(),
+        "logout" => "You are signed out.".to_owned(),
         "settings" => "Settings saved in this browser.".to_owned(),
         _ => return html! {},
     };

@@ -112,7 +112,7 @@ impl Wanted {
             queue: queue.map(str::to_owned),
             state,
             group: fields.text("group").map(str::to_owned),
-            filter: text.parse().map_err(Problem::from),
+            filter: visit.filter(&text),
             text,
             last_first: fields.text("order").map_or(usual, |order| order == "last"),
             has_own_columns: !chosen.is_empty(),
@@ -220,7 +220,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<Markup, Problem> {
     if let Some(cursor) = &wanted.cursor {
         search = search.from(cursor.clone());
     }
-    let part = visit.inspector_of_all(Right::View)?.search(&search).await?;
+    let part = visit.search(Right::View, &search).await?;
     Ok(html! { (filter_form(visit, wanted)) (found(visit, wanted, &part)) })
 }
 

@@ -3,11 +3,13 @@
 //! `layout.rs` is what all have around them, `parts.rs` the pieces that they are made of.
 
 mod acting;
+mod audit;
 mod columns;
 mod content;
 mod editing;
 mod layout;
 mod listing;
+mod login;
 mod parts;
 mod problem;
 mod queue_changes;
@@ -20,9 +22,11 @@ mod settings;
 mod task;
 
 pub(crate) use acting::{act, confirm};
+pub(crate) use audit::{audit, noted};
 pub(crate) use editing::{edit, enqueue, new_task, save};
 pub(crate) use layout::without_slash;
 pub(crate) use listing::{queue, tasks};
+pub(crate) use login::{log_in, log_out, login, to_login};
 pub(crate) use problem::{bare_problem, problem};
 pub(crate) use queue_changes::{confirm_delete, delete, pause, resume};
 pub(crate) use queues::{infos, queues};

@@ -26,7 +26,10 @@ pub(crate) fn problem(visit: &Visit, problem: &Problem) -> Response<Body> {
         }
     };
     let reload = problem.is_outage().then_some(RETRY);
-    Page { status: problem.status, reload, ..Page::new(Section::None, problem.title(), body) }.show(visit)
+    let page = Page { status: problem.status, reload, ..Page::new(Section::None, problem.title(), body) };
+    let mut response = page.show(visit);
+    problem.tell(response.headers_mut());
+    response
 }
 
 /// The same for somebody who may not come in: it tells nothing else.
@@ -38,5 +41,7 @@ pub(crate) fn bare_problem(problem: &Problem) -> Response<Body> {
             body { h1 { (problem.title()) } p { (problem.detail) } }
         }
     };
-    (problem.status, Html(page.into_string())).into_response()
+    let mut response = (problem.status, Html(page.into_string())).into_response();
+    problem.tell(response.headers_mut());
+    response
 }

@@ -23,8 +23,8 @@ pub(crate) async fn pause(
     Form(fields): Form<Fields>,
 ) -> Result<Redirect, Problem> {
     let queue = name(&queue);
-    visit.inspector(Right::Pause, queue)?.pause(queue).await?;
-    visit.audit("pause", queue, "");
+    let paused = visit.inspector(Right::Pause, queue)?.pause(queue).await;
+    visit.audited("pause", queue, "", paused).await?;
     Ok(done(&visit.way_back(fields.raw("back")), "pause", 1))
 }
 
@@ -35,8 +35,8 @@ pub(crate) async fn resume(
     Form(fields): Form<Fields>,
 ) -> Result<Redirect, Problem> {
     let queue = name(&queue);
-    visit.inspector(Right::Pause, queue)?.resume(queue).await?;
-    visit.audit("resume", queue, "");
+    let resumed = visit.inspector(Right::Pause, queue)?.resume(queue).await;
+    visit.audited("resume", queue, "", resumed).await?;
     Ok(done(&visit.way_back(fields.raw("back")), "resume", 1))
 }
 
@@ -92,11 +92,11 @@ pub(crate) async fn delete(
             format!("the name that was typed is not `{queue}`: nothing was deleted"),
         ));
     }
-    if fields.flag("force") {
-        inspector.force_delete_queue(queue).await?;
+    let deleted = if fields.flag("force") {
+        inspector.force_delete_queue(queue).await
     } else {
-        inspector.delete_queue(queue).await?;
-    }
-    visit.audit("delete_queue", queue, "");
+        inspector.delete_queue(queue).await
+    };
+    visit.audited("delete_queue", queue, "", deleted).await?;
     Ok(done(visit.link().as_str(), "delete_queue", 1))
 }

@@ -37,7 +37,7 @@ pub(crate) async fn runs(visit: Visit) -> Result<Response<Body>, Problem> {
                             tr data-key=(run.id) {
                                 th scope="row" { a href=(visit.link().to("runs").to(&run.id)) { (run.verb.label()) } }
                                 td.wide { (run.about) }
-                                td { (text_or_none(&run.visitor)) }
+                                td { (text_or_none(&run.author.name)) }
                                 td { (time(&visit, run.began)) }
                                 td.right { (count(progress.changed)) }
                                 td.right { @if progress.failed > 0 { span.bad { (count(progress.failed)) } } @else { (none()) } }
@@ -63,7 +63,7 @@ pub(crate) async fn run(
     let back = visit.way_back(fields.raw("back"));
     let body = html! {
         div.head { h1 { (run.verb.label()) " " (standing(&run, &progress)) } }
-        p { (run.about) @if !run.visitor.is_empty() { ", by " (run.visitor) } ", began " (time(&visit, run.began)) "." }
+        p { (run.about) @if !run.author.name.is_empty() { ", by " (run.author.name) } ", began " (time(&visit, run.began)) "." }
         (figures([
             ("Changed", html! { (count(progress.changed)) }),
             ("Failed", html! { span.bad[progress.failed > 0] { (count(progress.failed)) } }),
@@ -87,7 +87,7 @@ pub(crate) async fn stop_run(visit: Visit, Path(id): Path<String>) -> Result<Red
     let run = visit.shared.bulk.run(&visit, &id)?;
     visit.inspector_of_all(run.verb.right())?;
     run.stop();
-    visit.audit("stop", "", &id);
+    visit.audited("stop", "", &id, Ok::<_, Problem>(())).await?;
     Ok(Redirect::to(visit.link().to("runs").to(&id).as_str()))
 }
 

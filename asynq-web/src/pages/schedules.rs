@@ -72,13 +72,13 @@ pub(crate) async fn schedule(
         div.head {
             h1 { a.up href=(visit.link().to("schedules")) { "Schedules" } span.path { "/" } (human::printable(entry.task_type.as_str())) }
             div.buttons {
-                @if visit.may(Right::Run, entry.queue()) {
+                @if visit.may(Right::RunSchedule, entry.queue()) {
                     form method="post" action=(here.clone().to("run")) { button { "Run now" } }
                 }
             }
         }
         div.columns-2 { (what(&visit, &entry)) (upcoming(&visit, &entry)) }
-        @if visit.may(Right::ViewPayload, entry.queue()) { (content(&entry)) }
+        @if visit.may(Right::ViewPayload, entry.queue()) { (content(&visit, &entry)) }
         section {
             h2 { "What it enqueued" }
             @if events.is_empty() {
@@ -123,10 +123,9 @@ pub(crate) async fn fire(
     visit: &Visit,
     entry: &ScheduledEntry,
 ) -> Result<asynq_core::task::TaskInfo, Problem> {
-    visit.inspector(Right::Run, entry.queue())?;
-    let info = visit.shared.client.enqueue(entry.task()?).await?.into_info();
-    visit.audit("run_schedule", info.queue.as_str(), &entry.id);
-    Ok(info)
+    visit.inspector(Right::RunSchedule, entry.queue())?;
+    let stored = visit.shared.client.enqueue(entry.task()?).await;
+    Ok(visit.audited("run_schedule", entry.queue(), &entry.id, stored).await?.into_info())
 }
 
 /// Those that the visitor may see.
@@ -197,6 +196,7 @@ fn upcoming(visit: &Visit, entry: &ScheduledEntry) -> Markup {
     }
 }
 
-fn content(entry: &ScheduledEntry) -> Markup {
-    html! { section.payload { header { h2 { "Payload" } } (content::cell(&entry.payload)) } }
+fn content(visit: &Visit, entry: &ScheduledEntry) -> Markup {
+    let payload = visit.shown(entry.queue(), entry.payload.clone());
+    html! { section.payload { header { h2 { "Payload" } } (content::cell(&payload)) } }
 }

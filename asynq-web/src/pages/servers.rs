@@ -87,7 +87,7 @@ fn running(visit: &Visit, tasks: &[RunningTask]) -> Markup {
                             td { (human::printable(queue)) }
                             td { (time(visit, task.started)) }
                             td { (time(visit, task.deadline)) }
-                            td.c-payload { @if visit.may(Right::ViewPayload, queue) { (cell(&task.payload)) } @else { span.muted { "not shown" } } }
+                            td.c-payload { @if visit.may(Right::ViewPayload, queue) { (cell(&visit.shown(queue, task.payload.clone()))) } @else { span.muted { "not shown" } } }
                         }
                     }
                 }

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::layout::{Page, Section, done};
 use crate::fields::Fields;
+use crate::login::cookie_path;
 use crate::preferences::{NAME, PageSize, Preferences, Theme, Times};
 use crate::problem::Problem;
 use crate::visit::Visit;
@@ -79,8 +80,7 @@ pub(crate) async fn set(visit: Visit, Form(fields): Form<Fields>) -> Result<impl
         times: read("times").parse().map_err(|()| unknown("times"))?,
         size: read("size").parse().map_err(|()| unknown("size"))?,
     };
-    // A path with a semicolon would end there.
-    let path = if visit.base.is_empty() || visit.base.contains([';', ',']) { "/" } else { &visit.base };
+    let path = cookie_path(&visit.base);
     let value = preferences.to_value();
     let cookie = format!("{NAME}={value}; Path={path}; Max-Age={SECONDS}; SameSite=Lax; HttpOnly");
     let headers: [(HeaderName, String); 1] = [(SET_COOKIE, cookie)];

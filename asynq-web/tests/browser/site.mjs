@@ -22,13 +22,13 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** A site and a browser for the tests of a file. */
-export const site = () => {
+/** A site and a browser for the tests of a file; with `login` one on which people log in, below a path. */
+export const site = (...options) => {
   const here = {};
   before(async () => {
     const program = process.env.ASYNQ_WEB_SAMPLE;
     assert(program, "ASYNQ_WEB_SAMPLE must name the program of the sample site; `cargo xtask test` builds it");
-    here.process = spawn(program, ["0"], { stdio: ["ignore", "pipe", "inherit"] });
+    here.process = spawn(program, ["0", ...options], { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = await once(createInterface({ input: here.process.stdout }), "line");
     here.url = line.replace(/\/$/, "");
     here.browser = await chromium.launch({ executablePath: process.env.ASYNQ_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
@@ -98,6 +98,7 @@ export const PAGES = [
   "/schedules",
   "/redis",
   "/runs",
+  "/audit",
   "/enqueue",
   "/settings",
   "/nope",

@@ -142,7 +142,7 @@ async fn the_document_and_meta() {
     let (status, served) = call(&site, "GET", "/openapi.json", "/openapi.json", None).await;
     assert_eq!((status, served), (200, document()));
     let (_, meta) = call(&site, "GET", "/meta", "/meta", None).await;
-    assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 10));
+    assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 12));
 }
 
 #[tokio::test]
@@ -329,6 +329,36 @@ async fn servers_and_redis() {
     let site = Site::new();
     assert_eq!(call(&site, "GET", "/servers", "/servers", None).await.1, json!({"items": []}));
     assert_eq!(call(&site, "GET", "/redis", "/redis", None).await.1["info"], json!({}));
+}
+
+#[tokio::test]
+async fn who_changed_what() {
+    let site = Site::seeded().await;
+    let list = async |query: &str| call(&site, "GET", "/audit", &format!("/audit{query}"), None).await.1;
+    assert_eq!(list("").await, json!({"items": [], "next_cursor": null, "kept": true}));
+    for paused in [true, false, false] {
+        let body = Some(json!({"paused": paused}));
+        call(&site, "PUT", "/queues/{queue}/paused", "/queues/mail/paused", body).await;
+    }
+    let all = list("").await;
+    let actions: Vec<_> =
+        all["items"].as_array().unwrap().iter().map(|item| item["action"].clone()).collect();
+    assert_eq!(actions, ["resume", "pause"], "what was so already is no change");
+    assert_eq!((&all["items"][0]["queue"], &all["items"][0]["outcome"]), (&json!("mail"), &json!("done")));
+    assert_eq!(list("?action=pause").await["items"].as_array().unwrap().len(), 1);
+    assert!(list("?actor=ann").await["items"].as_array().unwrap().is_empty());
+    let first = list("?limit=1").await;
+    let rest = list(&format!("?cursor={}", first["next_cursor"].as_str().unwrap())).await;
+    assert_eq!((&first["items"][0], &rest["items"][0]), (&all["items"][0], &all["items"][1]));
+    for (query, words) in
+        [("?limit=0", "from 1 to 1000"), ("?cursor=x", "no place among"), ("?who=x", "known are")]
+    {
+        let problem = list(query).await;
+        assert!(
+            problem["code"] == "invalid" && problem["detail"].as_str().unwrap().contains(words),
+            "{problem}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -176,3 +176,38 @@ async fn other_machines_are_let_in_only_when_that_is_meant() {
     serve(|ui| ui, [0, 0, 0, 0], Reach::Anywhere).await.unwrap();
     serve(WebUi::logins_only, [0, 0, 0, 0], Reach::ThisMachine).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_too_often_must_wait() {
+    let site = Site::with(|ui| ui.requests_per_second(2));
+    let ask_as = async |name: &str, path: &str| {
+        let mut request = Request::get(path).header("host", "localhost").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Visitor::new(name, Rights::viewer()));
+        ask(&site.service, request).await
+    };
+    for _ in 0..20 {
+        assert_eq!(ask_as("ann", "/api/v1/meta").await.status, StatusCode::OK);
+    }
+    let refused = ask_as("ann", "/api/v1/meta").await;
+    assert_eq!(
+        (refused.status, &refused.json()["code"]),
+        (StatusCode::TOO_MANY_REQUESTS, &"too_many_requests".into())
+    );
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(ask_as("ann", "/healthz").await.status, StatusCode::OK);
+    assert_eq!(ask_as("bob", "/api/v1/meta").await.status, StatusCode::OK);
+    tokio::time::advance(std::time::Duration::from_millis(500)).await;
+    assert_eq!(ask_as("ann", "/api/v1/meta").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn requests_have_a_largest_size() {
+    let site = Site::new();
+    for (path, size) in [("/enqueue", 33 << 20), ("/api/v1/tasks", 33 << 20)] {
+        let kind =
+            if path.starts_with("/api") { "application/json" } else { "application/x-www-form-urlencoded" };
+        let request = Request::post(path).header("host", "localhost").header("content-type", kind);
+        let answer = site.ask(request.body(Body::from(vec![b'a'; size])).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+    }
+}

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use asynq_core::client::Client;
+use asynq_core::task::{Task, TaskOptions};
+use asynq_testkit::RedisServer;
+use asynq_web::{Rights, Visitor, WebUi};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures_util::{Stream, StreamExt as _};
@@ -38,6 +42,76 @@ async fn what_changes_is_sent_to_all_who_look() {
     for viewer in &mut viewers {
         assert!(!viewer.next().await.unwrap().contains(">m1<"));
     }
+}
+
+/// A watch costs the store; there are at most 200.
+#[tokio::test(start_paused = true)]
+async fn viewers_of_all_names_share_a_watch_if_they_may_see_the_same() {
+    let site = Site::with(|ui| ui.refresh(Duration::from_secs(2)));
+    site.seed().await;
+    let mut viewers = Vec::new();
+    let watched = async |name: String, rights: Rights| {
+        let path = format!("/events?{}", encoded(&[("page", "/queues/mail")]));
+        let mut request = Request::get(path).header("host", "localhost").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Visitor::new(name, rights));
+        site.service.clone().oneshot(request).await.unwrap()
+    };
+    for n in 0..300 {
+        let response = watched(format!("viewer{n}"), Rights::viewer()).await;
+        assert_eq!(response.status(), StatusCode::OK, "{n}");
+        viewers.push(response.into_body().into_data_stream());
+    }
+    for viewer in &mut viewers {
+        let event = String::from_utf8(viewer.next().await.unwrap().unwrap().to_vec()).unwrap();
+        assert!(event.contains("m1") && !event.contains("viewer"), "{event}");
+    }
+    // Who may see something else has a watch of their own.
+    for n in 0..199 {
+        let rights = Rights::viewer().in_queues(["mail".to_owned(), format!("q{n}")]);
+        viewers.push(watched("ann".to_owned(), rights).await.into_body().into_data_stream());
+    }
+    let refused = watched("ann".to_owned(), Rights::admin()).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// How many commands Redis has run until so many viewers have seen ten changes.
+async fn cost_of(viewers: usize) -> u64 {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let enqueue = async |id: &str| {
+        let options = TaskOptions::new().queue("mail").task_id(id);
+        client.enqueue(Task::new("t", "{}").unwrap().options(options)).await.unwrap();
+    };
+    enqueue("first").await;
+    let service = WebUi::new(&client).refresh(Duration::from_millis(200)).service();
+    let mut streams = Vec::new();
+    for n in 0..viewers {
+        let path = format!("/events?{}", encoded(&[("page", "/queues/mail")]));
+        let mut request = Request::get(path).header("host", "localhost").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Visitor::new(format!("viewer{n}"), Rights::viewer()));
+        streams.push(service.clone().oneshot(request).await.unwrap().into_body().into_data_stream());
+    }
+    let commands = async || {
+        let stats: String = redis.command(&["INFO", "stats"]).await;
+        let line = stats.lines().find_map(|line| line.strip_prefix("total_commands_processed:")).unwrap();
+        line.trim().parse::<u64>().unwrap()
+    };
+    let before = commands().await;
+    for n in 0..10 {
+        let id = format!("change{n}");
+        enqueue(&id).await;
+        for stream in &mut streams {
+            while !String::from_utf8_lossy(&stream.next().await.unwrap().unwrap()).contains(&id) {}
+        }
+    }
+    commands().await - before
+}
+
+#[tokio::test]
+async fn fifty_viewers_with_names_cost_redis_what_one_does() {
+    let (one, fifty) = (cost_of(1).await, cost_of(50).await);
+    // How often it is looked until all have seen a change depends on the machine; each for himself it were 50 times.
+    assert!(fifty < 5 * one, "{one} commands for one, {fifty} for fifty");
 }
 
 #[tokio::test(start_paused = true)]

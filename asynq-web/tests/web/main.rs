@@ -2,8 +2,12 @@
 
 mod actions;
 mod api;
+mod audit;
 mod gate;
 mod live;
+mod login;
+mod masks;
+mod matrix;
 mod outage;
 mod pages;
 mod rights;

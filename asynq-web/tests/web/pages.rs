@@ -19,6 +19,7 @@ async fn every_page_is_there_with_nothing_to_show() {
         ("/schedules", "No schedule"),
         ("/redis", "No Redis"),
         ("/runs", "None yet"),
+        ("/audit", "No change is known that fits."),
         ("/settings", "Tasks on a page"),
         ("/enqueue", "Enqueue a task"),
     ] {

@@ -1,10 +1,13 @@
 //! Every route asks for the right that it needs: what is not allowed is neither offered nor done.
 
+use asynq_core::scheduler::{PeriodicTask, Scheduler};
+use asynq_core::task::Task;
+use asynq_testkit::eventually;
 use asynq_web::{Right, Rights, Visitor};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 
-use crate::site::{Answer, Site, ask, encoded, key};
+use crate::site::{Answer, Site, ask, encoded, key, segment};
 
 async fn as_somebody(site: &Site, rights: Rights, method: &str, path: &str, body: &str) -> Answer {
     let kind =
@@ -18,7 +21,7 @@ async fn as_somebody(site: &Site, rights: Rights, method: &str, path: &str, body
 }
 
 /// Every route but those that show nothing of the store, with the right that it needs.
-fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
+pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
     let task = key("mail", "m1");
     let act = |verb: &str| encoded(&[("action", verb), ("task", &task), ("to", "other")]);
     let all = |verb: &str| encoded(&[("all", verb), ("queue", "mail"), ("to", "other")]);
@@ -44,6 +47,9 @@ fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
         "/api/v1/runs",
     ] {
         routes.push(("GET", path, String::new(), Right::View));
+    }
+    for path in ["/audit", "/api/v1/audit"] {
+        routes.push(("GET", path, String::new(), Right::Audit));
     }
     for path in
         ["/queues/mail/tasks/m1/payload", "/api/v1/tasks/mail/m1/payload", "/api/v1/tasks/mail/m1/result"]
@@ -103,6 +109,36 @@ async fn each_route_refuses_who_has_all_rights_but_the_one_it_needs() {
         let answer = as_somebody(&site, Rights::admin(), method, path, &body).await;
         assert_ne!(answer.status, StatusCode::FORBIDDEN, "{method} {path} {body}");
     }
+}
+
+#[tokio::test]
+async fn running_a_schedule_is_a_right_of_its_own() {
+    let site = Site::new();
+    let scheduler = Scheduler::builder(&site.client).build().unwrap();
+    scheduler.register(PeriodicTask::new("@every 10m", Task::new("report", "{}").unwrap())).unwrap();
+    scheduler.start().unwrap();
+    let entry =
+        eventually("the schedule is told", async || site.inspector.scheduler_entries().await.unwrap().pop())
+            .await;
+    let page = format!("/schedules/{}", segment(&entry.id));
+    let (form, api) = (format!("{page}/run"), format!("/api/v1{page}/run"));
+    let without = || Rights::admin().without(Right::RunSchedule);
+    for path in [&form, &api] {
+        assert_eq!(
+            as_somebody(&site, without(), "POST", path, "").await.status,
+            StatusCode::FORBIDDEN,
+            "{path}"
+        );
+    }
+    assert!(!as_somebody(&site, without(), "GET", &page, "").await.text().contains("Run now"));
+    let only = || Rights::none().with(Right::View).with(Right::RunSchedule);
+    assert!(as_somebody(&site, only(), "GET", &page, "").await.text().contains("Run now"));
+    for path in [&form, &api] {
+        let answer = as_somebody(&site, only(), "POST", path, "").await;
+        assert!(!answer.status.is_client_error(), "{path}: {}", answer.text());
+    }
+    assert_eq!(site.inspector.queue_info("default").await.unwrap().pending, 2);
+    scheduler.shutdown().await;
 }
 
 #[tokio::test]

@@ -45,17 +45,25 @@ fn write(command: &Command, page: &mut String) -> std::fmt::Result {
 
 /// A line for each command that does something.
 fn list(command: &Command, path: &str, page: &mut String) -> std::fmt::Result {
-    if !command.has_subcommands() {
-        return writeln!(page, "- [`{path}`](#{}): {}", anchor(path), sentence(command.get_about()));
+    if does_something(command) {
+        writeln!(page, "- [`{path}`](#{}): {}", anchor(path), sentence(command.get_about()))?;
     }
     shown(command).try_for_each(|below| list(below, &format!("{path} {}", below.get_name()), page))
 }
 
+/// Whether it is more than a name for those below it.
+fn does_something(command: &Command) -> bool {
+    !command.is_subcommand_required_set()
+}
+
 fn section(command: &Command, path: &str, page: &mut String) -> std::fmt::Result {
-    if command.has_subcommands() {
-        let mut below = shown(command);
-        return below.try_for_each(|below| section(below, &format!("{path} {}", below.get_name()), page));
+    if does_something(command) {
+        described(command, path, page)?;
     }
+    shown(command).try_for_each(|below| section(below, &format!("{path} {}", below.get_name()), page))
+}
+
+fn described(command: &Command, path: &str, page: &mut String) -> std::fmt::Result {
     let about = text(command.get_long_about());
     let about = if about.is_empty() { sentence(command.get_about()) } else { about };
     writeln!(page, "## {path}\n\n{about}")?;

@@ -9,6 +9,7 @@
 )]
 
 mod admission;
+mod audit;
 mod care;
 mod changes;
 mod dump;

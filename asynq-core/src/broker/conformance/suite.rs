@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Fixture, admission, care, changes, enqueue, exchange, forward, groups, inspection, leases, priority,
-    recovery, schedules, settle, state, unique, wait, waits,
+    Fixture, admission, audit, care, changes, enqueue, exchange, forward, groups, inspection, leases,
+    priority, recovery, schedules, settle, state, unique, wait, waits,
 };
 
 /// One behavior that every broker must show.
@@ -39,6 +39,7 @@ pub fn cases() -> Vec<Case> {
         changes::CASES,
         care::CASES,
         admission::CASES,
+        audit::CASES,
     ]
     .concat()
 }

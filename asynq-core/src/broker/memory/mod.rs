@@ -15,6 +15,7 @@
 //! ```
 
 mod admission;
+mod audit;
 mod broker;
 mod care;
 mod changes;

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::admission::Limiters;
+use super::audit::Log;
 use super::locks::{Locks, NewLock};
 use super::queue::{LeaseGrant, LeasedTask, Passed, Queue};
 use super::schedules::Schedulers;
@@ -75,6 +76,7 @@ pub(super) struct Store {
     pub(super) server_workers: HashMap<Arc<str>, Expiring<BTreeMap<String, Bytes>>>,
     pub(super) schedulers: Schedulers,
     pub(super) limiters: Limiters,
+    pub(super) log: Log,
 }
 
 impl Store {

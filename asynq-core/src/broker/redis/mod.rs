@@ -9,6 +9,7 @@
 mod active;
 mod address;
 mod admission;
+mod audit;
 mod broker;
 mod care;
 mod changes;

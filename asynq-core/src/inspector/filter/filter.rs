@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::FilterError;
 use super::syntax::words;
 use super::term::{Subject, Term};
+use crate::inspector::Masks;
 use crate::task::{TaskInfo, TaskState};
 
 /// Which tasks are meant, in one line of text.
@@ -50,6 +51,8 @@ use crate::task::{TaskInfo, TaskState};
 pub struct Filter {
     text: String,
     terms: Vec<Term>,
+    /// Through these it sees tasks.
+    masks: Masks,
 }
 
 impl Filter {
@@ -60,8 +63,49 @@ impl Filter {
 
     /// Whether a task fits, at this time.
     pub fn matches(&self, task: &TaskInfo, now: Timestamp) -> bool {
+        let seen;
+        let task = if self.masks.is_empty() {
+            task
+        } else {
+            seen = self.masks.conceal(task);
+            &seen
+        };
         let subject = Subject::new(task, now);
         self.terms.iter().all(|term| term.holds(&subject))
+    }
+
+    /// The same for somebody who sees tasks through these masks: what is hidden is not found, either, so that nobody learns
+    /// by asking what he is not shown.
+    ///
+    /// # Errors
+    ///
+    /// When it names a field that is hidden.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asynq_core::inspector::{Filter, Mask, Masks};
+    ///
+    /// let masks: Masks = std::iter::once("password".parse::<Mask>()?).collect();
+    /// let error = "type:login payload.user.password:x*".parse::<Filter>()?.through(&masks).unwrap_err();
+    /// assert!(error.to_string().starts_with("`payload.user.password` is masked"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn through(self, masks: &Masks) -> Result<Self, FilterError> {
+        for name in words(&self.text)?.into_iter().filter_map(|word| word.name) {
+            let way: Vec<&str> = match (name.text.strip_prefix("payload."), name.text.strip_prefix("header."))
+            {
+                (Some(path), _) => path.split('.').collect(),
+                (None, Some(header)) => vec![header],
+                (None, None) => continue,
+            };
+            if masks.hides_on_way(&way) {
+                let reason =
+                    format!("`{}` is masked: it cannot be asked for without the right to see it", name.text);
+                return Err(FilterError::new(reason, &self.text, name.place));
+            }
+        }
+        Ok(Self { masks: masks.clone(), ..self })
     }
 
     /// The states in which a task may fit: others need not be looked at.
@@ -83,7 +127,7 @@ impl FromStr for Filter {
     /// [`FilterError`] says what is wrong, what is allowed, and where.
     fn from_str(text: &str) -> Result<Self, FilterError> {
         let terms = words(text)?.iter().map(|word| Term::new(word, text)).collect::<Result<_, _>>()?;
-        Ok(Self { text: text.to_owned(), terms })
+        Ok(Self { text: text.to_owned(), terms, masks: Masks::default() })
     }
 }
 

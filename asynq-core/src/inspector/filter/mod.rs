@@ -17,3 +17,4 @@ mod tests;
 
 pub use error::FilterError;
 pub use filter::Filter;
+pub(super) use pattern::Pattern;

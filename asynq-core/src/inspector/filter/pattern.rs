@@ -6,7 +6,7 @@ use super::syntax::Part;
 
 /// A text in which `*` stands for anything and `?` for one character; the case of letters is no matter.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub(in crate::inspector) struct Pattern {
     pieces: Vec<Piece>,
 }
 
@@ -31,6 +31,11 @@ impl Pattern {
         Self { pieces }
     }
 
+    /// The whole of a text must fit this one, in which nothing is quoted.
+    pub(in crate::inspector) fn of(text: &str) -> Self {
+        Self::whole(&Part { text: text.to_owned(), place: 0..text.len(), quoted: false })
+    }
+
     /// It must occur somewhere in the text.
     pub(super) fn within(part: &Part) -> Self {
         let mut pattern = Self::whole(part);
@@ -39,7 +44,7 @@ impl Pattern {
         pattern
     }
 
-    pub(super) fn fits(&self, text: &str) -> bool {
+    pub(in crate::inspector) fn fits(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
         let (mut at, mut piece) = (0, 0);
         // Where the last `*` was, and how much of the text it takes: the only place to come back to.

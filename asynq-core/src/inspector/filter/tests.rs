@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Filter;
+use crate::inspector::{Mask, Masks};
 use crate::task::{TaskInfo, TaskState};
 use crate::wire::TaskMessage;
 
@@ -145,5 +146,31 @@ fn any_text_is_a_filter_or_an_error() {
                 assert!(!error.to_string().is_empty());
             }
         }
+    }
+}
+
+#[test]
+fn through_masks_nothing_hidden_is_found() {
+    let masks: Masks = ["password", "tenant"].iter().map(|text| text.parse::<Mask>().unwrap()).collect();
+    let task = TaskInfo {
+        payload: r#"{"user":{"name":"ann","password":"xyzzy"}}"#.into(),
+        result: Some("xyzzy".into()),
+        headers: [("tenant".to_owned(), "xyzzy".to_owned())].into_iter().collect(),
+        ..task()
+    };
+    let fits = |text: &str, masks: &Masks| {
+        text.parse::<Filter>().unwrap().through(masks).map(|filter| filter.matches(&task, NOW))
+    };
+    for text in ["xyzzy", "payload:xyzzy", "result:xyzzy", "payload.user:*xyzzy*"] {
+        assert!(!fits(text, &masks).unwrap(), "{text}");
+        assert!(fits(&format!("-{text}"), &masks).unwrap(), "{text}");
+        assert!(fits(text, &Masks::default()).unwrap(), "{text}");
+    }
+    assert!(fits("payload.user.name:ann payload:ann", &masks).unwrap());
+    for text in
+        ["payload.user.password:x*", "-payload.password:x", "payload.user.password.0:1", "header.Tenant:x"]
+    {
+        let error = fits(text, &masks).unwrap_err();
+        assert!(error.reason().contains("is masked"), "{text}: {error}");
     }
 }

@@ -1,0 +1,255 @@
+//! What is masked is shown to nobody who has not the right to see it, wherever one looks.
+
+use asynq_core::scheduler::{PeriodicTask, Scheduler};
+use asynq_core::server::Server;
+use asynq_core::task::{Task, TaskOptions};
+use asynq_testkit::eventually;
+use asynq_web::{Right, Rights, Visitor, WebUi};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use futures_util::StreamExt as _;
+use serde_json::json;
+use tower::ServiceExt as _;
+
+use crate::site::{Answer, Site, ask, encoded, key, segment};
+
+/// Occurs nowhere but in what is masked.
+const SECRET: &str = "XYZZY";
+
+fn masked(ui: WebUi) -> WebUi {
+    ["password", "card.number", "*_token"].iter().fold(ui, |ui, mask| ui.mask(mask.parse().unwrap()))
+}
+
+async fn asked(site: &Site, rights: Rights, method: &str, path: &str, body: &str) -> Answer {
+    let kind =
+        if path.starts_with("/api") { "application/json" } else { "application/x-www-form-urlencoded" };
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let request =
+        Request::builder().method(method).uri(path).header("host", "localhost").header("content-type", kind);
+    let mut request = request.body(Body::from(body.to_owned())).unwrap();
+    request.extensions_mut().insert(Visitor::new("ann", rights));
+    ask(&site.service, request).await
+}
+
+fn operator() -> Rights {
+    Rights::admin().without(Right::ViewSecrets)
+}
+
+/// A payload with secrets wherever masks are, and around them whatever the seed says.
+fn payload(seed: u64) -> String {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut filler =
+        || json!({ "n": random.i64(..), "t": random.char(..).to_string(), "list": [random.bool()] });
+    let mut value = json!({
+        "n": 0, "user": filler(), "card": filler(), "users": [filler(), filler()], "password": SECRET,
+    });
+    value["user"]["PASSWORD"] = json!({ "old": [SECRET, filler()] });
+    value["card"]["number"] = json!(SECRET);
+    value["users"][1]["api_token"] = json!(SECRET);
+    // Digits stay as they are written.
+    value.to_string().replacen("\"n\":0", "\"n\":12345678901234567890.10", 1)
+}
+
+/// Tasks that carry secrets in every way: payloads, results, headers, what is no JSON; a schedule, one that runs.
+async fn site() -> (Site, Scheduler, Server) {
+    let site = Site::with(masked);
+    for seed in 0..20 {
+        site.enqueue("mail", &format!("m{seed}"), payload(seed), |options| {
+            options.header("password", SECRET).header("tenant", "acme")
+        })
+        .await;
+    }
+    site.enqueue("mail", "text", format!("password={SECRET}"), |options| options).await;
+    site.enqueue("mail", "bytes", [&[0xff], SECRET.as_bytes()].concat(), |options| options).await;
+    site.enqueue("mail", "broken", format!("{{\"password\":\"{SECRET}\""), |options| options).await;
+    let scheduler = Scheduler::builder(&site.client).build().unwrap();
+    scheduler.register(PeriodicTask::new("@every 10m", Task::new("report", payload(1)).unwrap())).unwrap();
+    scheduler.start().unwrap();
+    let router = asynq_core::router::Router::new()
+        .route("slow", async |ctx: asynq_core::router::Ctx| {
+            ctx.cancelled().await;
+            Ok::<_, String>(())
+        })
+        .and_then(|router| {
+            router.route("gives", async |_: asynq_core::router::Ctx| {
+                Ok::<_, String>(json!({ "password": SECRET, "ok": 1 }))
+            })
+        })
+        .unwrap();
+    let server = Server::builder(&site.client).router(router).queues([("work", 1)]).start().await.unwrap();
+    for name in ["slow", "gives"] {
+        let options =
+            TaskOptions::new().queue("work").task_id(name).retention(std::time::Duration::from_secs(3_600));
+        site.client.enqueue(Task::new(name, payload(2)).unwrap().options(options)).await.unwrap();
+    }
+    eventually("all is there", async || {
+        let entries = site.inspector.scheduler_entries().await.unwrap();
+        let servers = site.inspector.servers().await.unwrap();
+        let work = site.inspector.queue_info("work").await.unwrap();
+        let is_run = servers.iter().any(|server| !server.running.is_empty());
+        (entries.len() == 1 && is_run && work.completed == 1).then_some(())
+    })
+    .await;
+    (site, scheduler, server)
+}
+
+async fn end(scheduler: Scheduler, server: Server) {
+    scheduler.shutdown().await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn nothing_masked_is_in_any_answer() {
+    let (site, scheduler, server) = site().await;
+    let entry = site.inspector.scheduler_entries().await.unwrap().pop().unwrap();
+    let mut paths: Vec<String> = [
+        "/",
+        "/queues/mail",
+        "/queues/mail?column=payload&column=headers&column=result&column=error",
+        "/queues/work?state=completed&column=result&column=payload",
+        "/tasks",
+        "/servers",
+        "/schedules",
+        "/api/v1/tasks?limit=1000",
+        "/api/v1/servers",
+        "/api/v1/schedules",
+    ]
+    .map(str::to_owned)
+    .into();
+    paths.push(format!("/schedules/{}", segment(&entry.id)));
+    paths.push(format!("/api/v1/schedules/{}", segment(&entry.id)));
+    let ids = (0..20)
+        .map(|n| format!("mail m{n}"))
+        .chain(["mail text", "mail bytes", "mail broken", "work slow", "work gives"].map(str::to_owned));
+    for id in ids {
+        let (queue, id) = id.split_once(' ').unwrap();
+        for path in ["", "?whole=1", "/payload", "/result", "/edit"] {
+            paths.push(format!("/queues/{queue}/tasks/{id}{path}"));
+        }
+        for path in ["", "/payload", "/result"] {
+            paths.push(format!("/api/v1/tasks/{queue}/{id}{path}"));
+        }
+        paths.push(format!("/enqueue?{}", encoded(&[("like", &key(queue, id))])));
+    }
+    for path in &paths {
+        let answer = asked(&site, operator(), "GET", path, "").await;
+        assert!(!answer.text().contains(SECRET), "{path}: {}", answer.text());
+        assert!(!answer.text().contains("58 59 5a 5a 59"), "{path}");
+        assert!(answer.status != StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+    }
+    let page = asked(&site, operator(), "GET", "/queues/mail/tasks/m1", "").await.text();
+    assert!(
+        page.contains("12345678901234567890.10") && page.contains("•••••") && page.contains("acme"),
+        "{page}"
+    );
+    let whole = asked(&site, operator(), "GET", "/api/v1/tasks/mail/m1/payload", "").await.text();
+    let expected = payload(1).replace(&format!("\"{SECRET}\""), "\"•••••\"");
+    let old = expected.split("\"PASSWORD\":").nth(1).unwrap().split("]}").next().unwrap();
+    assert_eq!(
+        whole,
+        expected.replacen(&format!("{old}]}}"), "\"•••••\"", 1).replacen(
+            &format!("{old}]}}"),
+            "\"•••••\"",
+            1
+        )
+    );
+
+    for path in [
+        "/queues/mail/tasks/m1",
+        "/api/v1/tasks/mail/m1",
+        "/queues/mail/tasks/text",
+        "/servers",
+        "/queues/mail/tasks/m1/edit",
+    ] {
+        let answer = asked(&site, Rights::admin(), "GET", path, "").await;
+        assert!(answer.text().contains(SECRET), "{path}: {}", answer.text());
+    }
+    assert!(
+        !site.page("/queues/mail/tasks/m1").await.contains(SECRET),
+        "where nobody logs in, nobody may see it"
+    );
+    end(scheduler, server).await;
+}
+
+#[tokio::test]
+async fn nothing_masked_is_found() {
+    let (site, scheduler, server) = site().await;
+    for filter in [SECRET, "payload:XYZZY", "result:XYZZY", "payload.user:*XYZZY*", "payload.card:*XYZZY*"] {
+        let path = format!("/api/v1/tasks?{}", encoded(&[("filter", filter)]));
+        assert_eq!(asked(&site, operator(), "GET", &path, "").await.json()["items"], json!([]), "{filter}");
+        assert_ne!(
+            asked(&site, Rights::admin(), "GET", &path, "").await.json()["items"],
+            json!([]),
+            "{filter}"
+        );
+        let all = json!({"action": "archive", "matching": {"filter": filter}, "dry_run": true}).to_string();
+        let counted = asked(&site, operator(), "POST", "/api/v1/tasks/actions", &all).await;
+        assert_eq!(counted.json()["tasks"], 0, "{filter}");
+    }
+    for filter in [
+        "payload.password:X*",
+        "payload.card.number:X*",
+        "payload.users.1.api_token:X*",
+        "-payload.user.password:X*",
+        "header.password:X*",
+    ] {
+        let path = format!("/api/v1/tasks?{}", encoded(&[("filter", filter)]));
+        let refused = asked(&site, operator(), "GET", &path, "").await;
+        assert_eq!(refused.json()["code"], "invalid_filter", "{filter}: {}", refused.text());
+        assert!(refused.text().contains("is masked"));
+        let page =
+            asked(&site, operator(), "GET", &format!("/tasks?{}", encoded(&[("filter", filter)])), "").await;
+        assert!(page.status == StatusCode::BAD_REQUEST && page.text().contains("^^^^"), "{}", page.text());
+        let all = encoded(&[("all", "delete"), ("filter", filter)]);
+        assert_eq!(
+            asked(&site, operator(), "POST", "/tasks/act", &all).await.status,
+            StatusCode::BAD_REQUEST
+        );
+    }
+    assert_eq!(site.inspector.queue_info("mail").await.unwrap().size(), 23);
+    end(scheduler, server).await;
+}
+
+#[tokio::test]
+async fn what_is_not_shown_stays_when_a_task_is_edited() {
+    let (site, scheduler, server) = site().await;
+    let page = asked(&site, operator(), "GET", "/queues/mail/tasks/m1/edit", "").await.text();
+    assert!(
+        page.contains("so it stays as it is")
+            && !page.contains("name=\"payload\"")
+            && !page.contains("name=\"stored\"")
+    );
+    let saved =
+        asked(&site, operator(), "POST", "/queues/mail/tasks/m1/edit", "max_retry=7&headers=x%3A+y").await;
+    assert!(saved.status.is_redirection(), "{}", saved.text());
+    let task = site.inspector.task("mail", "m1").await.unwrap().info;
+    assert_eq!((task.max_retry, &task.payload[..]), (7, payload(1).as_bytes()));
+    assert_eq!(task.headers["password"], SECRET);
+    for body in ["payload=1", "payload=1&stored=0"] {
+        let refused = asked(&site, operator(), "POST", "/queues/mail/tasks/m1/edit", body).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{body}");
+    }
+    let guess = json!({"max_retry": 1, "only_if_payload": {"text": payload(1)}}).to_string();
+    let refused = asked(&site, operator(), "PATCH", "/api/v1/tasks/mail/m1", &guess).await;
+    assert!(refused.status == StatusCode::FORBIDDEN && refused.text().contains("view_secrets"));
+    let changed = asked(&site, operator(), "PATCH", "/api/v1/tasks/mail/m1", "{\"max_retry\":1}").await;
+    assert!(changed.status.is_success() && !changed.text().contains(SECRET));
+    let like = format!("/enqueue?{}", encoded(&[("like", &key("mail", "m1"))]));
+    assert_eq!(asked(&site, operator(), "GET", &like, "").await.status, StatusCode::FORBIDDEN);
+    assert!(asked(&site, Rights::admin(), "GET", &like, "").await.text().contains(SECRET));
+    end(scheduler, server).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_masked_is_in_what_is_sent_to_open_pages() {
+    let site = Site::with(masked);
+    site.enqueue("mail", "m1", payload(1), |options| options).await;
+    for (rights, is_shown) in [(operator(), false), (Rights::admin(), true)] {
+        let path = format!("/events?{}", encoded(&[("page", "/queues/mail/tasks/m1")]));
+        let mut request = Request::get(path).header("host", "localhost").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Visitor::new("ann", rights));
+        let mut events = site.service.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
+        let event = String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap();
+        assert_eq!(event.contains(SECRET), is_shown, "{event}");
+    }
+}
