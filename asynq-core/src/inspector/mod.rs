@@ -49,7 +49,7 @@ pub use json_text::JsonText;
 pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
 pub use locks::HeldLocks;
 pub use payload_format::PayloadFormat;
-pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
+pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerRunTimes, ServerStatus};
 pub use search::{Search, SearchCursor, SearchPart};
 pub use selection::{FoundTasks, Selection};
 pub use transfer::{Export, Import, ImportError, Imported, OnConflict};
