@@ -731,3 +731,50 @@ async fn what_becomes_of_tasks_is_told_by_looking_again() {
     assert_eq!(told(&mut failed).await, [("a".to_owned(), archived, pending)], "it does not fit any more");
     assert_eq!(told(&mut failed).await, []);
 }
+
+#[tokio::test]
+async fn tasks_are_counted_by_type_and_kind_of_error() {
+    let world = world();
+    let fail = async |id: &str, error: &str| {
+        world.enqueue(id, |options| options.max_retry(0)).await;
+        world.clock.advance(Duration::from_secs(1));
+        let now = world.clock.now().as_second();
+        world
+            .run_one(|message| {
+                let message =
+                    crate::wire::TaskMessage { error_msg: error.to_owned(), last_failed_at: now, ..message };
+                Some(Transition::Archive { message: Some(message), unique_key: String::new() })
+            })
+            .await;
+    };
+    for n in 0..5 {
+        fail(&format!("a{n}"), &format!("no user {n}\nand a stack")).await;
+    }
+    fail("b", "timeout").await;
+    fail("c", "timeout of 7s").await;
+    world.enqueue("fine", |options| options).await;
+
+    let tally = async |selection: Selection, limit| {
+        world.inspector.tally(&selection, limit, Duration::MAX).await.unwrap()
+    };
+    let all = tally(Selection::new(), usize::MAX).await;
+    assert_eq!((all.scanned, all.is_complete), (8, true));
+    assert_eq!(all.types["t"], [(TaskState::Pending, 1), (TaskState::Archived, 7)].into());
+    let counts: Vec<_> = all.errors.iter().map(|error| (error.kind.as_str(), error.tasks)).collect();
+    assert_eq!(counts, [("no user *", 5), ("timeout", 1), ("timeout of *s", 1)]);
+    let first = &all.errors[0];
+    assert_eq!(
+        (&first.types, first.example.as_str()),
+        (&[("t".to_owned(), 5)].into(), "no user 4\nand a stack")
+    );
+    assert_eq!(first.last_failed_at, Some("2033-05-18T12:00:05Z".parse().unwrap()));
+    for error in &all.errors {
+        let fitting = tally(Selection::new().filter(error.kind.filter().parse().unwrap()), usize::MAX).await;
+        let kinds: Vec<_> = fitting.errors.iter().map(|found| (&found.kind, found.tasks)).collect();
+        assert_eq!(kinds, [(&error.kind, error.tasks)], "its filter finds just these");
+    }
+
+    let part = tally(Selection::new().state(TaskState::Archived), 3).await;
+    assert_eq!((part.scanned, part.is_complete), (3, false));
+    assert_eq!(part.errors.len(), 3, "the latest first: {:?}", part.errors);
+}
