@@ -10,7 +10,7 @@ use asynq_core::router::{BoxError, Ctx, Router};
 use asynq_core::scheduler::{PeriodicTask, Scheduler};
 use asynq_core::server::Server;
 use asynq_core::task::{Task, TaskOptions};
-use asynq_web::{Reach, WebUi};
+use asynq_web::{Reach, Sampling, WebUi};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,8 +18,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::in_memory();
     fill(&client).await?;
 
-    let router = Router::new().route("slow", slow)?.route("broken", broken)?;
-    let server = Server::builder(&client).router(router).queues([("work", 1)]).concurrency(4).start().await?;
+    let router = Router::new().route("slow", slow)?.route("broken", broken)?.route("quick", quick)?;
+    let server = Server::builder(&client).router(router).queues([("work", 1), ("quick", 1)]);
+    let server = server.concurrency(4).run_times(true).start().await?;
     let scheduler = Scheduler::builder(&client).build()?;
     scheduler
         .register(PeriodicTask::new("30 4 * * mon-fri", Task::new("report:nightly", r#"{"pages":12}"#)?))?;
@@ -29,7 +30,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let told = |address| println!("http://{address}/");
     let stopped = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-    let ui = WebUi::new(&client).title("sample").refresh(Duration::from_millis(300));
+    let ui =
+        WebUi::new(&client).title("sample").refresh(Duration::from_millis(300)).history(Sampling::Always);
     ui.service().serve(address, Reach::ThisMachine, told, stopped).await?;
     scheduler.shutdown().await;
     server.shutdown().await;
@@ -67,11 +69,21 @@ async fn fill(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
     for name in ["slow", "slow", "broken"] {
         client.enqueue(Task::new(name, "{}")?.options(TaskOptions::new().queue("work"))).await?;
     }
+    // Something goes on for as long as somebody may look at it.
+    for n in 0..2_000_u64 {
+        let options = TaskOptions::new().queue("quick").process_in(Duration::from_millis(500 * n));
+        client.enqueue(Task::new("quick", "{}")?.options(options)).await?;
+    }
     Ok(())
 }
 
 async fn slow(ctx: Ctx) -> Result<(), BoxError> {
     ctx.cancelled().await;
+    Ok(())
+}
+
+async fn quick(_ctx: Ctx) -> Result<(), BoxError> {
+    tokio::time::sleep(Duration::from_millis(20)).await;
     Ok(())
 }
 

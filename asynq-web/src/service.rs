@@ -63,6 +63,7 @@ impl WebService {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
         }
         let listener = TcpListener::bind(address).await?;
+        self.shared.history.wake(&self.shared.client);
         on_start(listener.local_addr()?);
         let shared = Arc::clone(&self.shared);
         let stopping = async move {
@@ -75,6 +76,7 @@ impl WebService {
 
     /// The answer, before it is given the headers that protect who reads it.
     async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
+        self.shared.history.wake(&self.shared.client);
         let is_read_by_people = request
             .headers()
             .get(ACCEPT)

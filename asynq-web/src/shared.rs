@@ -7,8 +7,11 @@ use asynq_core::inspector::Inspector;
 
 use crate::bulk::Bulk;
 use crate::gate::{Hosts, Mount};
+use crate::history::History;
 use crate::live::Live;
+use crate::prometheus::Prometheus;
 use crate::rights::Rights;
+use crate::tallies::Tallies;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -23,5 +26,9 @@ pub(crate) struct Shared {
     /// How often pages are brought up to date.
     pub(crate) refresh: Duration,
     pub(crate) bulk: Bulk,
+    pub(crate) history: History,
+    pub(crate) tallies: Tallies,
+    /// Where charts of Prometheus come from, if they do.
+    pub(crate) prometheus: Option<Prometheus>,
     pub(crate) live: Live,
 }

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use asynq_web::{Reach, Rights, WebUi};
-use clap::Args;
+use asynq_web::{Reach, Rights, Sampling, WebUi};
+use clap::{Args, ValueEnum};
 
 use crate::app::App;
 use crate::failure::{Failure, Kind};
@@ -29,9 +29,22 @@ pub(crate) struct Web {
     /// Believe a proxy that says in `X-Forwarded-Prefix` which path it takes away.
     #[arg(long)]
     trust_proxy: bool,
+    /// Show charts of this Prometheus too, such as `http://localhost:9090`. It is asked by this program, not by browsers.
+    #[arg(long, env = "ASYNQ_PROMETHEUS_URL", hide_env_values = true, value_name = "URL")]
+    prometheus: Option<String>,
+    /// When queues are sampled for charts: always, every ten seconds, or while somebody looks at one.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    history: When,
     /// What stands beside the name on every page, such as `production`.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     title: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum When {
+    #[default]
+    Always,
+    Watched,
 }
 
 impl Web {
@@ -39,6 +52,13 @@ impl Web {
         let mut ui = WebUi::new(&app.client).prefix(&self.prefix).title(self.title);
         if self.read_only {
             ui = ui.rights(Rights::viewer());
+        }
+        ui = ui.history(match self.history {
+            When::Always => Sampling::Always,
+            When::Watched => Sampling::WhileWatched,
+        });
+        if let Some(url) = &self.prometheus {
+            ui = ui.prometheus(url).map_err(|error| Failure::usage(error.to_string()))?;
         }
         if self.trust_proxy {
             ui = ui.trust_proxy();

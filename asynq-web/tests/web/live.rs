@@ -44,7 +44,7 @@ async fn what_changes_is_sent_to_all_who_look() {
 async fn what_does_not_change_is_not_sent() {
     let site = Site::with(|ui| ui.refresh(Duration::from_secs(2)));
     site.seed().await;
-    let mut viewer = watch(&site, "/queues/mail").await;
+    let mut viewer = watch(&site, "/queues/mail?state=pending").await;
     assert!(viewer.next().await.unwrap().contains("event: page"));
     // The clock of the store stands still, so nothing changes: only the heartbeat comes.
     assert_eq!(viewer.next().await.unwrap(), ":\n\n");

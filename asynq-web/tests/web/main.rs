@@ -2,9 +2,12 @@
 
 mod actions;
 mod api;
+mod charts;
+mod errors;
 mod gate;
 mod live;
 mod outage;
 mod pages;
+mod prometheus;
 mod rights;
 mod site;
