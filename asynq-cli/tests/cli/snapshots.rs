@@ -13,7 +13,7 @@ use super::world::lively;
 
 const FORMATS: [&str; 6] = ["table", "wide", "json", "jsonl", "csv", "yaml"];
 
-const COMMANDS: [(&str, &[&str]); 20] = [
+const COMMANDS: [(&str, &[&str]); 21] = [
     ("stats", &["stats"]),
     ("queue-list", &["queue", "list"]),
     ("queue-inspect", &["queue", "inspect", "mail", "work", "--types"]),
@@ -28,6 +28,7 @@ const COMMANDS: [(&str, &[&str]); 20] = [
     ("task-list-filter", &["task", "list", "--filter", "type:email:*", "--sort", "id", "--reverse"]),
     ("task-find", &["task", "find", "p1"]),
     ("task-types", &["task", "types"]),
+    ("task-errors", &["task", "errors"]),
     ("task-inspect", &["task", "inspect", "-q", "mail", "-i", "p1"]),
     ("task-inspect-completed", &["task", "inspect", "-q", "work", "-i", "w3"]),
     ("group-list", &["group", "list", "-q", "low"]),

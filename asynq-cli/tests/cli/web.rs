@@ -31,3 +31,11 @@ async fn other_machines_are_let_in_only_when_that_is_said() {
     assert_eq!(refused.code, 6, "{refused:?}");
     assert!(refused.err.contains("say --allow-unauthenticated"), "{refused:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_none_of_a_prometheus_is_refused() {
+    let (redis, _client) = seeded().await;
+    let refused = run(&redis, &["web", "--bind", "127.0.0.1:0", "--prometheus", "localhost:9090"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("must begin with http:// or https://"), "{refused:?}");
+}

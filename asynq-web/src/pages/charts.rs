@@ -136,7 +136,7 @@ fn samples(visit: &Visit, wanted: &Wanted<'_>, range: Range) -> Result<Markup, P
                 }
             } @else {
                 div.charts { @for chart in run_charts(range, span, &runs) { (chart.show()) } }
-                (types(visit, wanted, table))
+                section { (types(visit, wanted, table)) }
             }
         }
     })
@@ -168,7 +168,7 @@ fn types(visit: &Visit, wanted: &Wanted<'_>, mut rows: Vec<RunsOf>) -> Markup {
                     @for RunsOf { queue, task_type, runs } in rows.iter().take(ROWS) {
                         tr data-key={(queue.len()) "." (queue) (task_type)} {
                             td { (human::printable(queue)) }
-                            th scope="row" {
+                            th.wide scope="row" {
                                 a href=(visit.link().to("charts").with("queue", queue).with("type", task_type).with("range", wanted.range.name())) {
                                     (human::printable(task_type))
                                 }

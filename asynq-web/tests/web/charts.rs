@@ -82,6 +82,7 @@ async fn samples_tell_what_was_done_in_each_ten_seconds() {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("style="), "the content policy allows none");
+    assert!(page.contains("<path class=\"line processed\" d=\"M"), "{page}");
     for (path, words) in [
         ("/", "More charts"),
         ("/queues/mail", "Throughput"),

@@ -120,20 +120,20 @@ impl Chart {
         match self.form {
             Form::Lines => html! {
                 @for (place, of) in self.lines.iter().enumerate() {
-                    @if place == 0 { path.area class=(of.class) d=(area(&[], &of.values, end)) {} }
+                    @if place == 0 { path class={"area " (of.class)} d=(area(&[], &of.values, end)) {} }
                 }
-                @for of in self.lines.iter().rev() { path.line class=(of.class) d=(line(&of.values, end)) {} }
+                @for of in self.lines.iter().rev() { path class={"line " (of.class)} d=(line(&of.values, end)) {} }
             },
             Form::Stacked | Form::Bars => html! {
                 @for Layer { of, lower, upper } in self.stacked() {
                     @if self.form == Form::Stacked {
-                        path.layer class=(of.class) d=(area(&lower, &upper, end)) {}
+                        path class={"layer " (of.class)} d=(area(&lower, &upper, end)) {}
                     } @else {
                         @for (place, (from, to)) in lower.iter().zip(&upper).enumerate() {
                             @if let Some(to) = to {
                                 @if to > from {
                                     @let [x, width, y, height] = bar(place, steps, *from, *to, end);
-                                    rect.layer class=(of.class) x=(x) width=(width) y=(y) height=(height) {}
+                                    rect class={"layer " (of.class)} x=(x) width=(width) y=(y) height=(height) {}
                                 }
                             }
                         }
