@@ -778,3 +778,32 @@ async fn tasks_are_counted_by_type_and_kind_of_error() {
     assert_eq!((part.scanned, part.is_complete), (3, false));
     assert_eq!(part.errors.len(), 3, "the latest first: {:?}", part.errors);
 }
+
+#[tokio::test]
+async fn a_search_through_empty_queues_ends_in_time_and_goes_on() {
+    let world = world();
+    for n in 0..20 {
+        let options = TaskOptions::new().queue(format!("q{n:02}")).task_id("a");
+        world.client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap();
+    }
+    world.inspector.archive("q19", "a").await.unwrap();
+    for last_first in [false, true] {
+        let mut search = Search::new(Selection::new().state(TaskState::Archived)).time(Duration::ZERO);
+        if last_first {
+            search = search.last_first();
+        }
+        let (mut parts, mut found) = (0, Vec::new());
+        loop {
+            let part = world.inspector.search(&search).await.unwrap();
+            found.extend(part.tasks.into_iter().map(|task| task.queue.to_string()));
+            parts += 1;
+            let Some(next) = part.next else { break };
+            search = search.from(next.to_string().parse().unwrap());
+        }
+        assert_eq!(
+            (found, parts),
+            (vec!["q19".to_owned()], 20),
+            "one queue for each part, for there is no time"
+        );
+    }
+}
