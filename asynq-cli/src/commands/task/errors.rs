@@ -6,6 +6,7 @@ use asynq_core::inspector::{ErrorCount, Filter, Selection};
 use asynq_core::task::TaskState;
 use clap::Args;
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -57,7 +58,7 @@ fn listing(errors: &[ErrorCount], now: Timestamp) -> Listing {
         "no errors",
     );
     for error in errors {
-        let types: Vec<String> = error
+        let types: Vec<_> = error
             .types
             .iter()
             .map(|(task_type, tasks)| format!("{} {tasks}", human::printable(task_type)))
@@ -65,7 +66,7 @@ fn listing(errors: &[ErrorCount], now: Timestamp) -> Listing {
         listing.push([
             Cell::count(error.tasks),
             Cell::text(error.kind.as_str()),
-            Cell::text(&types.join(", ")),
+            Cell::new(types.join(", "), json!(error.types)),
             Cell::relative(error.last_failed_at, now),
             Cell::text(&error.example),
             Cell::text(&error.kind.filter()),
