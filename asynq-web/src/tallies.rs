@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use asynq_core::inspector::{QueueInfo, Tally};
-use asynq_core::task::TaskState;
+use asynq_core::inspector::{QueueInfo, Selection, Tally};
+use asynq_core::task::{QueueName, TaskState};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 
@@ -22,6 +22,9 @@ const KEPT: usize = 100;
 
 /// How many tasks are looked at.
 const TASKS: usize = 10_000;
+
+/// How many queues are looked into one by one.
+const QUEUES: usize = 200;
 
 /// How long that takes at most.
 const TIME: Duration = Duration::from_millis(300);
@@ -40,6 +43,12 @@ impl States {
     /// What a filter says of it.
     pub(crate) fn filter(self) -> &'static str {
         if self == Self::Failed { "state:retry,archived" } else { "" }
+    }
+
+    /// All tasks in them.
+    fn selection(self) -> Result<Selection, Problem> {
+        let selection = Selection::new().filter(self.filter().parse()?);
+        Ok(self.one().map_or(selection.clone(), |state| selection.state(state)))
     }
 
     /// The state, if it is one.
@@ -105,7 +114,15 @@ impl Visit {
         if let Some((_, counted)) = kept.as_ref().filter(|(at, _)| at.elapsed() < AGE) {
             return Ok(Arc::clone(counted));
         }
-        let tally = self.inspector_of_all(Right::View)?.tally(&selection, TASKS, TIME).await?;
+        let inspector = self.inspector_of_all(Right::View)?;
+        let narrowed = if queue.is_none() { self.failing(states, states.selection()?) } else { None };
+        let tally = match inspector.tally(narrowed.as_ref().unwrap_or(&selection), TASKS, TIME).await {
+            // It was there when samples were taken.
+            Err(asynq_core::Error::QueueNotFound { .. }) if narrowed.is_some() => {
+                inspector.tally(&selection, TASKS, TIME).await?
+            }
+            tally => tally?,
+        };
         let of = match (tally.is_complete, queue) {
             (true, _) => Some(tally.scanned),
             (false, Some(queue)) => {
@@ -116,5 +133,16 @@ impl Visit {
         let counted = Arc::new(Counted { tally, of });
         *kept = Some((Instant::now(), Arc::clone(&counted)));
         Ok(counted)
+    }
+
+    /// Of all queues, those that hold tasks which failed, where it is known which: of thousands, few do.
+    fn failing(&self, states: States, base: Selection) -> Option<Selection> {
+        let is_of_failed =
+            matches!(states, States::Failed | States::One(TaskState::Retry | TaskState::Archived));
+        let queues = self.shared.history.failing(self.now()).filter(|_| is_of_failed)?;
+        let visible = queues.iter().filter(|queue| self.may(Right::View, queue.as_str()));
+        let names: Vec<&str> = visible.map(QueueName::as_str).collect();
+        // Without a name, a selection is of all queues; and each that is named is looked for.
+        (1..=QUEUES).contains(&names.len()).then(|| names.into_iter().fold(base, Selection::queue))
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use asynq_core::client::Client;
 use asynq_core::inspector::{Inspector, QueueInfo, ServerRunTimes};
+use asynq_core::task::QueueName;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -89,6 +90,12 @@ impl History {
     /// When the last sample was taken; `None` while there is none, or the store does not answer.
     pub(crate) fn last(&self) -> Option<Timestamp> {
         lock(&self.kept.samples).last()
+    }
+
+    /// The queues that hold tasks which failed, as the last sample says; `None` where there is none of late.
+    pub(crate) fn failing(&self, now: Timestamp) -> Option<Vec<QueueName>> {
+        let since = now.checked_sub(LONGEST + INTERVAL).unwrap_or(Timestamp::MIN);
+        lock(&self.kept.samples).failing(since)
     }
 
     /// Whether a queue is kept by itself.

@@ -45,6 +45,8 @@ pub(super) struct Samples {
     /// When the last one was taken; `None` where the store did not answer since, or nobody asked yet.
     last: Option<i64>,
     known: HashMap<QueueName, Known>,
+    /// The queues that hold tasks which failed.
+    failing: Vec<QueueName>,
     all: Option<Ring<Point>>,
     tracked: HashMap<QueueName, Ring<Point>>,
     runs: RunSamples,
@@ -74,6 +76,8 @@ impl Samples {
             points.push((&queue.queue, point));
         }
         self.known = known;
+        let has_failed = |queue: &&QueueInfo| queue.retry + queue.archived > 0;
+        self.failing = queues.iter().filter(has_failed).map(|queue| queue.queue.clone()).collect();
         let none = over.map_or_else(Point::default, |over| Point::default().doing(over, 0, 0));
         let all = points.iter().fold(none, |sum, (_, point)| sum.plus(point));
         push(self.all.get_or_insert_with(|| Ring::new(RESOLUTIONS)), all, at, before);
@@ -125,6 +129,11 @@ impl Samples {
     /// When the last sample was taken.
     pub(super) fn last(&self) -> Option<Timestamp> {
         self.last.and_then(|at| Timestamp::from_millisecond(at).ok())
+    }
+
+    /// The queues that hold tasks which failed, if that was seen since this moment.
+    pub(super) fn failing(&self, since: Timestamp) -> Option<Vec<QueueName>> {
+        self.last().filter(|last| *last >= since).map(|_| self.failing.clone())
     }
 
     /// Whether a queue is kept by itself.

@@ -1,5 +1,6 @@
 //! Charts of queues and types: the last two days by samples, the last ninety by counters.
 
+use asynq_core::inspector::human;
 use axum::body::Body;
 use axum::extract::Query;
 use axum::http::Response;
@@ -16,8 +17,6 @@ use crate::measure::Measure;
 use crate::problem::Problem;
 use crate::rights::Right;
 use crate::visit::Visit;
-
-use asynq_core::inspector::human;
 
 /// How many rows the table of types has.
 const ROWS: usize = 50;
