@@ -214,6 +214,43 @@ const live = (() => {
   return { toggle };
 })();
 
+// ---- Charts tell their numbers where they are pointed at.
+
+const point = (event) => {
+  const svg = event.target.closest?.(".plot svg");
+  for (const shown of main.querySelectorAll(".readout:not([hidden])")) {
+    if (shown.previousElementSibling !== svg) shown.hidden = true;
+  }
+  for (const line of main.querySelectorAll(".cursor")) if (line.parentNode !== svg) line.remove();
+  if (!svg) return;
+  const { left, width } = svg.getBoundingClientRect();
+  const steps = svg.dataset.values.split(";");
+  const isBars = svg.dataset.form === "bars";
+  const share = Math.max(0, Math.min(0.9999, (event.clientX - left) / width));
+  const at = isBars ? Math.floor(share * steps.length) : Math.round(share * (steps.length - 1));
+  const time = new Date(Number(svg.dataset.start) + at * Number(svg.dataset.step));
+  const format = isBars ? { dateStyle: "medium" } : { dateStyle: "short", timeStyle: "medium" };
+  const isLocal = body.dataset.times === "local" && !isBars;
+  const when = time.toLocaleString(undefined, isLocal ? format : { ...format, timeZone: "UTC" });
+  const names = svg.dataset.names.split("\n");
+  const values = (steps[at] ?? "").split("|");
+  const told = names.flatMap((name, n) => (values[n] ? [`${name} ${values[n]}`] : []));
+  const readout = svg.nextElementSibling;
+  readout.textContent = `${when}${isLocal ? "" : " UTC"} · ${told.join(", ") || "nothing is known"}`;
+  readout.hidden = false;
+  let line = svg.querySelector(".cursor");
+  if (!line) {
+    line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    line.setAttribute("class", "cursor");
+    svg.append(line);
+  }
+  const x = (1000 * (isBars ? at + 0.5 : at)) / Math.max(1, steps.length - (isBars ? 0 : 1));
+  line.setAttribute("d", `M${x} 0V100`);
+};
+
+document.addEventListener("pointermove", point);
+document.addEventListener("pointerdown", point);
+
 // The page that says that Redis is away looks for it again.
 const retry = main.querySelector("[data-retry]");
 if (retry) setTimeout(() => location.reload(), 1000 * Number(retry.dataset.retry));
@@ -231,7 +268,7 @@ const move = (step) => {
   next?.scrollIntoView({ block: "nearest" });
 };
 
-const places = { q: 0, t: 1, s: 2, c: 3, r: 4 };
+const places = { q: 0, t: 1, h: 2, s: 3, c: 4, r: 5 };
 let isGoing = false;
 
 document.addEventListener("keydown", (event) => {

@@ -11,7 +11,7 @@ use asynq_core::router::{BoxError, Ctx, Router};
 use asynq_core::scheduler::{PeriodicTask, Scheduler};
 use asynq_core::server::Server;
 use asynq_core::task::{Task, TaskOptions};
-use asynq_web::{Reach, Users, WebUi, hash_password};
+use asynq_web::{Reach, Sampling, Users, WebUi, hash_password};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,8 +19,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::in_memory();
     fill(&client).await?;
 
-    let router = Router::new().route("slow", slow)?.route("broken", broken)?;
-    let server = Server::builder(&client).router(router).queues([("work", 1)]).concurrency(4).start().await?;
+    let router = Router::new().route("slow", slow)?.route("broken", broken)?.route("quick", quick)?;
+    let server = Server::builder(&client).router(router).queues([("work", 1), ("quick", 1)]);
+    let server = server.concurrency(4).run_times(true).start().await?;
     let scheduler = Scheduler::builder(&client).build()?;
     scheduler
         .register(PeriodicTask::new("30 4 * * mon-fri", Task::new("report:nightly", r#"{"pages":12}"#)?))?;
@@ -32,7 +33,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let prefix = if is_login { "/in/jobs" } else { "" };
     let told = |address| println!("http://{address}{prefix}/");
     let stopped = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-    let mut ui = WebUi::new(&client).title("sample").refresh(Duration::from_millis(300)).prefix(prefix);
+    let ui = WebUi::new(&client).title("sample").refresh(Duration::from_millis(300)).prefix(prefix);
+    let mut ui = ui.history(Sampling::Always);
     if is_login {
         ui = ui.users(users()?).mask("order.total".parse()?);
     }
@@ -81,11 +83,21 @@ async fn fill(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
     for name in ["slow", "slow", "broken"] {
         client.enqueue(Task::new(name, "{}")?.options(TaskOptions::new().queue("work"))).await?;
     }
+    // Something goes on for as long as somebody may look at it.
+    for n in 0..2_000_u64 {
+        let options = TaskOptions::new().queue("quick").process_in(Duration::from_millis(500 * n));
+        client.enqueue(Task::new("quick", "{}")?.options(options)).await?;
+    }
     Ok(())
 }
 
 async fn slow(ctx: Ctx) -> Result<(), BoxError> {
     ctx.cancelled().await;
+    Ok(())
+}
+
+async fn quick(_ctx: Ctx) -> Result<(), BoxError> {
+    tokio::time::sleep(Duration::from_millis(20)).await;
     Ok(())
 }
 

@@ -4,7 +4,8 @@
 //! web_ui.rs (WebUi: how it is set up) ─► service.rs (WebService) ─► gate/ (who may come in) ─► routes.rs
 //!                                                                     ├─► pages/ (HTML, forms that need no scripts)
 //! visit.rs (who asks, with which rights) ◄─ login/ (passwords, tokens) ┼─► api/ (JSON)
-//!    └─► Inspector, Client of asynq-core                              └─► live.rs (open pages are kept up to date)
+//!    ├─► Inspector, Client of asynq-core                              └─► live.rs (open pages are kept up to date)
+//!    └─► history/ (samples for charts), prometheus/ (charts from there)
 //! ```
 //!
 //! Pages are whole without scripts: every action is a form. What scripts add is in `assets/page.js`.
@@ -48,23 +49,29 @@ mod changing;
 mod fields;
 mod gate;
 mod health;
+mod history;
 mod links;
 mod live;
 mod login;
+mod measure;
 mod pages;
 mod place;
 mod preferences;
 mod problem;
+mod prometheus;
 mod rights;
 mod routes;
 mod service;
 mod shared;
+mod tallies;
 mod visit;
 mod web_ui;
 
 pub use place::Place;
 pub use gate::{InvalidNetwork, Network};
 pub use login::{Token, Users, UsersError, hash_password};
+pub use history::Sampling;
+pub use prometheus::PrometheusError;
 pub use rights::{Right, Rights, Visitor};
 pub use service::{Reach, WebService};
 pub use web_ui::WebUi;

@@ -66,6 +66,13 @@ impl maud::Render for Link {
     }
 }
 
+/// A text as it may stand in a query or a form.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    encode(text, &mut out);
+    out
+}
+
 /// The name that a segment of a path stands for, once it is decoded.
 pub(crate) fn name(segment: &str) -> &str {
     segment.strip_prefix('~').unwrap_or(segment)

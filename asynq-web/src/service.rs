@@ -66,6 +66,7 @@ impl WebService {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
         }
         let listener = TcpListener::bind(address).await?;
+        self.shared.history.wake(&self.shared.client);
         on_start(listener.local_addr()?);
         let shared = Arc::clone(&self.shared);
         let stopping = async move {
@@ -83,6 +84,7 @@ impl WebService {
 
     /// The answer, before it is given the headers that protect who reads it.
     async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
+        self.shared.history.wake(&self.shared.client);
         let accepted = request.headers().get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
         let is_read_by_people = accepted.is_some_and(|accepted| accepted.contains("text/html"));
         let visit = match self.admit(&mut request) {

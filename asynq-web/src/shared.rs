@@ -8,9 +8,12 @@ use asynq_core::inspector::{Inspector, Masks};
 use crate::bulk::Bulk;
 use crate::changing::Changing;
 use crate::gate::{Hosts, Mount, Pace, Proxies};
+use crate::history::History;
 use crate::live::Live;
 use crate::login::Door;
+use crate::prometheus::Prometheus;
 use crate::rights::{Rights, Visitor};
+use crate::tallies::Tallies;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -34,6 +37,10 @@ pub(crate) struct Shared {
     pub(crate) refresh: Duration,
     pub(crate) bulk: Bulk,
     pub(crate) changing: Changing,
+    pub(crate) history: History,
+    pub(crate) tallies: Tallies,
+    /// Where charts of Prometheus come from, if they do.
+    pub(crate) prometheus: Option<Prometheus>,
     pub(crate) live: Live,
 }
 

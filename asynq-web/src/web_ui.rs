@@ -9,11 +9,14 @@ use axum::http::HeaderName;
 use crate::bulk::Bulk;
 use crate::changing::Changing;
 use crate::gate::{Hosts, Mount, Network, Pace, Proxies, REQUESTS};
+use crate::history::{History, Sampling};
 use crate::live::Live;
 use crate::login::{Door, Users, Vouched};
+use crate::prometheus::{Prometheus, PrometheusError};
 use crate::rights::{Right, Rights};
 use crate::service::WebService;
 use crate::shared::Shared;
+use crate::tallies::Tallies;
 
 /// How often pages are brought up to date unless told otherwise.
 const DEFAULT_REFRESH: Duration = Duration::from_secs(3);
@@ -53,6 +56,8 @@ pub struct WebUi {
     hosts: Hosts,
     mount: Mount,
     refresh: Duration,
+    sampling: Sampling,
+    prometheus: Option<Prometheus>,
 }
 
 impl WebUi {
@@ -72,6 +77,8 @@ impl WebUi {
             hosts: Hosts::default(),
             mount: Mount::default(),
             refresh: DEFAULT_REFRESH,
+            sampling: Sampling::default(),
+            prometheus: None,
         }
     }
 
@@ -187,6 +194,26 @@ impl WebUi {
         Self { refresh: every, ..self }
     }
 
+    /// When samples are taken for charts: [while somebody looks](Sampling::WhileWatched) unless told otherwise.
+    ///
+    /// A sample is what [`Inspector::queue_counts`] and [`Inspector::run_times`] read, every ten seconds, and less often
+    /// where that takes long: at most a twentieth of the time. They are kept in memory, ten seconds for six hours and a
+    /// minute for two days: of the 40 busiest queues one by one, of the others only as a part of the sum. That takes 10 MB
+    /// at most, and as much again for the run times of 50 queues and types.
+    pub fn history(self, sampling: Sampling) -> Self {
+        Self { sampling, ..self }
+    }
+
+    /// Shows charts of this Prometheus too, such as `http://localhost:9090`; `https` needs the feature `rustls`. It is
+    /// asked by this process: no browser learns where it is.
+    ///
+    /// # Errors
+    ///
+    /// When that is no address of a server.
+    pub fn prometheus(self, url: impl AsRef<str>) -> Result<Self, PrometheusError> {
+        Ok(Self { prometheus: Some(Prometheus::new(url.as_ref())?), ..self })
+    }
+
     /// The service, to nest in an application or to [serve](WebService::serve). Clones are the same Web UI.
     pub fn service(self) -> WebService {
         WebService::new(Shared {
@@ -204,6 +231,9 @@ impl WebUi {
             refresh: self.refresh.max(Duration::from_millis(100)),
             bulk: Bulk::default(),
             changing: Changing::default(),
+            history: History::new(self.sampling),
+            tallies: Tallies::default(),
+            prometheus: self.prometheus,
             live: Live::default(),
         })
     }

@@ -62,6 +62,14 @@ pub(crate) const NPM: Package = Package {
     service: None,
 };
 
+/// Prometheus.
+pub(crate) const PROMETHEUS: Package = Package {
+    program: "prometheus",
+    debian: "prometheus",
+    why: "tests draw the charts of the Web UI from a real one",
+    service: Some("prometheus"),
+};
+
 /// A terminal for tests.
 pub(crate) const TMUX: Package = Package {
     program: "tmux",

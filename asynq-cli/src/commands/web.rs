@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use asynq_core::inspector::Mask;
-use asynq_web::{Network, Reach, Users, WebUi};
+use asynq_web::{Network, Reach, Sampling, Users, WebUi};
 use axum::http::HeaderName;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
@@ -61,9 +61,22 @@ pub(crate) struct Web {
     /// Believe whoever connects to be a proxy that says which path it takes away, who asks, and whether over HTTPS.
     #[arg(long)]
     trust_proxy: bool,
+    /// Show charts of this Prometheus too, such as `http://localhost:9090`. It is asked by this program, not by browsers.
+    #[arg(long, env = "ASYNQ_PROMETHEUS_URL", hide_env_values = true, value_name = "URL")]
+    prometheus: Option<String>,
+    /// When queues are sampled for charts: always, every ten seconds, or while somebody looks at one.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    history: When,
     /// What stands beside the name on every page, such as `production`.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     title: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum When {
+    #[default]
+    Always,
+    Watched,
 }
 
 impl Web {
@@ -81,6 +94,13 @@ impl Web {
         ui = self.proxies.into_iter().fold(ui, WebUi::trusted_proxy);
         ui = self.trust_user_header.into_iter().fold(ui, WebUi::trust_user_header);
         ui = self.trust_groups_header.into_iter().fold(ui, WebUi::trust_groups_header);
+        ui = ui.history(match self.history {
+            When::Always => Sampling::Always,
+            When::Watched => Sampling::WhileWatched,
+        });
+        if let Some(url) = &self.prometheus {
+            ui = ui.prometheus(url).map_err(|error| Failure::usage(error.to_string()))?;
+        }
         if self.trust_proxy {
             ui = ui.trust_proxy();
         }

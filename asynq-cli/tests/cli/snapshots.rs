@@ -19,7 +19,7 @@ use super::{ended, program, run};
 const FORMATS: [&str; 6] = ["table", "wide", "json", "jsonl", "csv", "yaml"];
 
 /// The name of the file, and the command.
-const COMMANDS: [(&str, &[&str]); 27] = [
+const COMMANDS: [(&str, &[&str]); 28] = [
     ("stats", &["stats"]),
     ("queue-list", &["queue", "list"]),
     ("queue-inspect", &["queue", "inspect", "mail", "work", "--types"]),
@@ -35,6 +35,7 @@ const COMMANDS: [(&str, &[&str]); 27] = [
     ("task-list-filter", &["task", "list", "--filter", "type:email:*", "--sort", "id", "--reverse"]),
     ("task-find", &["task", "find", "p1"]),
     ("task-types", &["task", "types"]),
+    ("task-errors", &["task", "errors"]),
     ("task-inspect", &["task", "inspect", "-q", "mail", "-i", "p1"]),
     ("task-inspect-completed", &["task", "inspect", "-q", "work", "-i", "w3"]),
     ("task-delete-dry-run", &["task", "delete", "--filter", "queue:mail", "--dry-run"]),

@@ -101,3 +101,11 @@ async fn a_wrong_file_of_users_is_told_with_its_place() {
     assert!(refused.err.contains("no range of addresses"), "{refused:?}");
     assert!(!given(&["web", "hash-password"], "\n").0, "an empty password");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_none_of_a_prometheus_is_refused() {
+    let (redis, _client) = seeded().await;
+    let refused = run(&redis, &["web", "--bind", "127.0.0.1:0", "--prometheus", "localhost:9090"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.err.contains("must begin with http:// or https://"), "{refused:?}");
+}

@@ -1,12 +1,15 @@
-//! The [`Processes`] trait: which servers and schedulers there are, and where the store itself is.
+//! The [`Processes`] trait: which servers and schedulers there are, what they tell, and where the store itself is.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::{BrokerError, StoreInfo};
 use crate::task::QueueName;
 use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WorkerInfo};
 
-/// Looking at the processes that share a store.
+/// Looking at the processes that share a store, and what they leave there for others to see.
 #[async_trait]
 pub trait Processes: Send + Sync {
     /// The servers whose state has not expired, each with the tasks it runs; in the order in which they will expire.
@@ -22,6 +25,19 @@ pub trait Processes: Send + Sync {
         offset: usize,
         limit: usize,
     ) -> Result<Vec<SchedulerEnqueueEvent>, BrokerError>;
+
+    /// Leaves how long a server's runs took for others to [read](Self::run_times), in whatever form, for `ttl`: in place of
+    /// what it left before. It outlives the server.
+    async fn write_run_times(
+        &self,
+        info: &ServerInfo,
+        times: &Bytes,
+        ttl: Duration,
+    ) -> Result<(), BrokerError>;
+
+    /// What servers left of how long their runs took, each with its name (`<host>:<pid>:<id>`), in the order in which it
+    /// will expire.
+    async fn run_times(&self) -> Result<Vec<(String, Bytes)>, BrokerError>;
 
     /// Forgets servers, workers and schedulers whose state has expired: how many entries.
     async fn remove_stale_processes(&self) -> Result<usize, BrokerError>;
@@ -43,4 +59,10 @@ pub struct ClusterNode {
     pub id: String,
     /// Host and port.
     pub address: String,
+}
+
+/// The name of a process, which stands in braces in its keys.
+pub(super) fn process_name(key: &str) -> String {
+    let name = key.split_once('{').and_then(|(_, rest)| rest.strip_suffix('}'));
+    name.unwrap_or(key).to_owned()
 }

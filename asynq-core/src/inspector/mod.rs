@@ -8,6 +8,7 @@
 //!   ├─► doctor/ (what is wrong with all of it, and how it is put right)
 //!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
 //!         ├─► met.rs (which tasks were met before)  ├─► search.rs (part by part, within a budget)
+//!         ├─► tally.rs (counted by type and error_kind.rs)
 //!         └─► watching.rs (what becomes of them)
 //! ```
 //!
@@ -20,6 +21,7 @@ mod bulk;
 mod copying;
 mod doctor;
 mod edit;
+mod error_kind;
 mod filter;
 pub mod human;
 mod inspector;
@@ -33,6 +35,7 @@ mod payload_format;
 mod processes;
 mod search;
 mod selection;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -47,6 +50,7 @@ pub use audit::Audited;
 pub use bulk::{BulkChange, Progress};
 pub use doctor::{Class, Diagnosis, Examination, Finding, Repair, Repaired, Severity, UnknownClass};
 pub use edit::TaskEdit;
+pub use error_kind::ErrorKind;
 pub use filter::{Filter, FilterError};
 pub use inspector::Inspector;
 pub use json_text::JsonText;
@@ -54,8 +58,9 @@ pub use listing::{Page, TaskPage, TaskStream, UnreadableTask};
 pub use locks::HeldLocks;
 pub use masks::{InvalidMask, Mask, Masks};
 pub use payload_format::PayloadFormat;
-pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
+pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerRunTimes, ServerStatus};
 pub use search::{Search, SearchCursor, SearchPart};
 pub use selection::{FoundTasks, Selection};
+pub use tally::{ErrorCount, Tally};
 pub use transfer::{Export, Import, ImportError, Imported, ImportedLines, OnConflict};
 pub use watching::{TaskChange, TaskWatch};

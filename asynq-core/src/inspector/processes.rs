@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{ClusterNode, Inspector, Page, StoreInfo};
 use crate::error::{Error, Result};
 use crate::task::{InvalidOption, QueueName, Task, TaskId, TaskOptions, TaskType};
+use crate::telemetry::RunTimes;
 use crate::wire::{
     EnqueueOption, GoString, InvalidOptionString, SchedulerEnqueueEvent, SchedulerEntry, ServerInfo,
     WireTimestamp, WorkerInfo,
@@ -35,6 +36,16 @@ pub struct ServerStatus {
     pub started: Option<Timestamp>,
     /// The tasks it runs, by ID.
     pub running: Vec<RunningTask>,
+}
+
+/// What a server left of how long its runs took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerRunTimes {
+    /// Its name: `<host>:<pid>:<id>`.
+    pub server: String,
+    /// By queue and type, since it started.
+    pub times: Vec<RunTimes>,
 }
 
 /// A task that a server runs.
@@ -150,6 +161,24 @@ impl Inspector {
         let mut servers: Vec<_> = self.broker.servers().await?.into_iter().map(ServerStatus::from).collect();
         servers.sort_by(|one, two| one.id.cmp(&two.id));
         Ok(servers)
+    }
+
+    /// What servers left of how long their runs took, if they [do](crate::server::ServerBuilder::run_times): by name, those
+    /// that have ended too for a minute. Go's do not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn run_times(&self) -> Result<Vec<ServerRunTimes>> {
+        let all = self.broker.run_times().await?.into_iter();
+        let mut all: Vec<_> =
+            all.map(|(server, times)| ServerRunTimes { server, times: RunTimes::decode(&times) }).collect();
+        all.sort_by(|one, two| one.server.cmp(&two.server));
+        Ok(all)
     }
 
     /// The entries of all schedulers that live.

@@ -171,6 +171,7 @@ impl Inspector {
             search,
             limit: search.selection.limit.unwrap_or(super::Page::DEFAULT_SIZE),
             end: Instant::now() + search.time,
+            has_come_on: false,
             part: SearchPart::default(),
         };
         for (queue, state) in self.places(&search.selection).await? {
@@ -192,6 +193,8 @@ struct Reading<'a> {
     search: &'a Search,
     limit: usize,
     end: Instant,
+    /// Whether it came to the end of what a queue has in some state.
+    has_come_on: bool,
     part: SearchPart,
 }
 
@@ -200,6 +203,16 @@ impl Reading<'_> {
     async fn read_state(&mut self, queue: &QueueName, state: TaskState) -> Result<Option<SearchCursor>> {
         let group = self.search.selection.group.as_deref();
         let broker = &self.inspector.broker;
+        if self.is_late() {
+            // Whatever is in it comes later; from which end, its size will say.
+            let start = if self.search.last_first { usize::MAX } else { 0 };
+            return Ok(Some(SearchCursor {
+                queue: queue.as_str().to_owned(),
+                state,
+                group: String::new(),
+                offset: start,
+            }));
+        }
         let sizes = if self.search.last_first { sizes(broker, queue, state).await? } else { BTreeMap::new() };
         for collection in collections(broker, queue, state, group).await? {
             let group = collection.group().unwrap_or_default().to_owned();
@@ -207,14 +220,23 @@ impl Reading<'_> {
             let mut here = SearchCursor { queue: queue.as_str().to_owned(), state, group, offset: start };
             match &self.search.from {
                 Some(from) if here.place() < from.place() => continue,
-                Some(from) if here.place() == from.place() => here.offset = from.offset,
+                Some(from) if here.place() == from.place() => {
+                    here.offset = if self.search.last_first { from.offset.min(start) } else { from.offset };
+                }
                 _ => {}
             }
             if !self.read_collection(queue, &collection, &mut here.offset).await? {
                 return Ok(Some(here));
             }
         }
+        self.has_come_on = true;
         Ok(None)
+    }
+
+    /// Whether time is up, and something was done in it: an answer that makes no headway would be asked for again and
+    /// again.
+    fn is_late(&self) -> bool {
+        (self.part.scanned > 0 || self.has_come_on) && Instant::now() >= self.end
     }
 
     /// Reads a collection from this offset on; whether it came to the end.
@@ -229,8 +251,7 @@ impl Reading<'_> {
             if last_first && *offset == 0 {
                 return Ok(true);
             }
-            // Whatever the time: an answer that makes no headway would be asked for again and again.
-            let late = self.part.scanned > 0 && Instant::now() >= self.end;
+            let late = self.part.scanned > 0 && self.is_late();
             let room = self.search.budget.saturating_sub(self.part.scanned);
             let missing = self.limit.saturating_sub(self.part.tasks.len());
             if missing == 0 || room == 0 || late {

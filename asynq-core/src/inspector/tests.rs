@@ -821,3 +821,79 @@ async fn an_import_keeps_the_order_in_which_tasks_run() {
     let imported = import.lines([lines[0].as_str(), &lines[5], "{", &lines[6]]).await;
     assert_eq!((imported.stored, imported.error.map(|error| error.line())), (1, Some(3)));
 }
+
+#[tokio::test]
+async fn tasks_are_counted_by_type_and_kind_of_error() {
+    let world = world();
+    let fail = async |id: &str, error: &str| {
+        world.enqueue(id, |options| options.max_retry(0)).await;
+        world.clock.advance(Duration::from_secs(1));
+        let now = world.clock.now().as_second();
+        world
+            .run_one(|message| {
+                let message =
+                    crate::wire::TaskMessage { error_msg: error.to_owned(), last_failed_at: now, ..message };
+                Some(Transition::Archive { message: Some(message), unique_key: String::new() })
+            })
+            .await;
+    };
+    for n in 0..5 {
+        fail(&format!("a{n}"), &format!("no user {n}\nand a stack")).await;
+    }
+    fail("b", "timeout").await;
+    fail("c", "timeout of 7s").await;
+    world.enqueue("fine", |options| options).await;
+
+    let tally = async |selection: Selection, limit| {
+        world.inspector.tally(&selection, limit, Duration::MAX).await.unwrap()
+    };
+    let all = tally(Selection::new(), usize::MAX).await;
+    assert_eq!((all.scanned, all.is_complete), (8, true));
+    assert_eq!(all.types["t"], [(TaskState::Pending, 1), (TaskState::Archived, 7)].into());
+    let counts: Vec<_> = all.errors.iter().map(|error| (error.kind.as_str(), error.tasks)).collect();
+    assert_eq!(counts, [("no user *", 5), ("timeout", 1), ("timeout of *s", 1)]);
+    let first = &all.errors[0];
+    assert_eq!(
+        (&first.types, first.example.as_str()),
+        (&[("t".to_owned(), 5)].into(), "no user 4\nand a stack")
+    );
+    assert_eq!(first.last_failed_at, Some("2033-05-18T12:00:05Z".parse().unwrap()));
+    for error in &all.errors {
+        let fitting = tally(Selection::new().filter(error.kind.filter().parse().unwrap()), usize::MAX).await;
+        let kinds: Vec<_> = fitting.errors.iter().map(|found| (&found.kind, found.tasks)).collect();
+        assert_eq!(kinds, [(&error.kind, error.tasks)], "its filter finds just these");
+    }
+
+    let part = tally(Selection::new().state(TaskState::Archived), 3).await;
+    assert_eq!((part.scanned, part.is_complete), (3, false));
+    assert_eq!(part.errors.len(), 3, "the latest first: {:?}", part.errors);
+}
+
+#[tokio::test]
+async fn a_search_through_empty_queues_ends_in_time_and_goes_on() {
+    let world = world();
+    for n in 0..20 {
+        let options = TaskOptions::new().queue(format!("q{n:02}")).task_id("a");
+        world.client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap();
+    }
+    world.inspector.archive("q19", "a").await.unwrap();
+    for last_first in [false, true] {
+        let mut search = Search::new(Selection::new().state(TaskState::Archived)).time(Duration::ZERO);
+        if last_first {
+            search = search.last_first();
+        }
+        let (mut parts, mut found) = (0, Vec::new());
+        loop {
+            let part = world.inspector.search(&search).await.unwrap();
+            found.extend(part.tasks.into_iter().map(|task| task.queue.to_string()));
+            parts += 1;
+            let Some(next) = part.next else { break };
+            search = search.from(next.to_string().parse().unwrap());
+        }
+        assert_eq!(
+            (found, parts),
+            (vec!["q19".to_owned()], 20),
+            "one queue for each part, for there is no time"
+        );
+    }
+}

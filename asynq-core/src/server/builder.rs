@@ -26,7 +26,7 @@ use crate::router::{
 };
 use crate::scheduler::{CatchUp, Scheduler};
 use crate::task::QueueName;
-use crate::telemetry::Observer;
+use crate::telemetry::{Observer, RunTimes};
 use crate::wire::{ServerInfo, WireTimestamp};
 
 /// Sets up a [`Server`].
@@ -45,6 +45,7 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`on_end`](Self::on_end), [`on_archive`](Self::on_archive) | none | has none |
 /// | [`on_error`](Self::on_error) | none | the same (`ErrorHandler`) |
 /// | [`observer`](Self::observer) | none | has none |
+/// | [`run_times`](Self::run_times) | false | has none |
 /// | [`archive_limits`](Self::archive_limits) | 9,999 tasks, 90 days | the same, fixed |
 /// | [`release_on_archive`](Self::release_on_archive) | false | the same, fixed |
 /// | [`on_cancel`](Self::on_cancel) | [`OnCancel::Retry`] | the same, fixed |
@@ -83,6 +84,7 @@ pub struct ServerBuilder {
     health_interval: Duration,
     on_health: Option<OnHealth>,
     groups: GroupSetup,
+    run_times: bool,
     scheduler: bool,
     catch_up: CatchUp,
     payloads: Option<Payloads>,
@@ -135,6 +137,7 @@ impl ServerBuilder {
             health_interval: Duration::from_secs(15),
             on_health: None,
             groups: GroupSetup::default(),
+            run_times: false,
             scheduler: true,
             catch_up: CatchUp::None,
             payloads: None,
@@ -146,12 +149,14 @@ impl ServerBuilder {
     #[cfg(feature = "redis")]
     pub(super) fn from_env() -> Result<Self> {
         let mut builder = Self::from(BrokerSource::Url(crate::env::redis_url()?));
-        let Settings { queues, concurrency, strict, shutdown_timeout, scheduler } = Settings::read()?;
+        let Settings { queues, concurrency, strict, shutdown_timeout, scheduler, run_times } =
+            Settings::read()?;
         builder.queues = queues;
         builder.concurrency = concurrency;
         builder.strict = strict.unwrap_or(builder.strict);
         builder.shutdown_timeout = shutdown_timeout.unwrap_or(builder.shutdown_timeout);
         builder.scheduler = scheduler.unwrap_or(builder.scheduler);
+        builder.run_times = run_times.unwrap_or(builder.run_times);
         Ok(builder)
     }
 
@@ -356,6 +361,14 @@ impl ServerBuilder {
     /// took. May be given several times; all are told, in this order.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.rules.observers.add(Arc::new(observer));
+        self
+    }
+
+    /// Whether to leave in the store, every ten seconds, how long runs took and how long their tasks were pending, by queue
+    /// and type: what the charts of the Web UI and [`Inspector::run_times`](crate::inspector::Inspector::run_times) have.
+    /// It costs an [`observer`](Self::observer), and one pipelined write while there is anything to tell.
+    pub fn run_times(mut self, tell: bool) -> Self {
+        self.run_times = tell;
         self
     }
 
@@ -565,6 +578,10 @@ impl ServerBuilder {
         }
         let mut rules = self.rules;
         rules.release_on_archive |= keeps_none;
+        let run_times = self.run_times.then(RunTimes::counter);
+        if let Some(counts) = &run_times {
+            rules.observers.add(Arc::new(counts.clone()));
+        }
         for job in router.registrations() {
             let of_type = rules.by_type.entry(job.name.to_owned()).or_default();
             of_type.retry = of_type.retry.take().or_else(|| Some(job.retry_policy?()));
@@ -596,6 +613,7 @@ impl ServerBuilder {
             health_interval: self.health_interval,
             on_health: self.on_health,
             groups: self.groups,
+            run_times,
             info,
         })
     }

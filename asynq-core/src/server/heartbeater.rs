@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::handle::ServerStatus;
@@ -13,6 +14,7 @@ use super::queues::{Served, wire_queues};
 use super::running::Running;
 use crate::background::Backoff;
 use crate::broker::{Broker, BrokerError};
+use crate::telemetry::{RunCounts, RunTimes};
 use crate::wire::{ServerInfo, WireTimestamp, WorkerInfo};
 
 /// Time between beats, as in Go.
@@ -20,6 +22,12 @@ const INTERVAL: Duration = Duration::from_secs(5);
 
 /// How long a beat is believed, as in Go.
 const TIME_TO_LIVE: Duration = Duration::from_secs(10);
+
+/// Time between two tellings of how long runs took.
+const RUN_TIMES_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long they are kept: who looks now and then sees the last ones of a server that has ended.
+const RUN_TIMES_AGE: Duration = Duration::from_secs(60);
 
 /// Publishes the server's state until told to stop, then removes it.
 pub(super) struct Heartbeater {
@@ -29,12 +37,15 @@ pub(super) struct Heartbeater {
     pub(super) control: watch::Receiver<Control>,
     pub(super) queues: watch::Receiver<Served>,
     pub(super) cancel_grace: Duration,
+    /// What counts the runs, if others are to see how long they took.
+    pub(super) run_times: Option<RunCounts>,
 }
 
 impl Heartbeater {
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::new("heartbeater");
         let mut delay = Duration::ZERO;
+        let mut told = None;
         loop {
             // A change of status or of queues is published at once.
             let woken = stop
@@ -49,7 +60,7 @@ impl Heartbeater {
             if woken.is_none() {
                 break;
             }
-            delay = match self.beat().await {
+            delay = match self.beat_and_tell(&mut told).await {
                 Ok(()) => {
                     backoff.worked();
                     INTERVAL
@@ -57,9 +68,33 @@ impl Heartbeater {
                 Err(error) => backoff.failed(&error),
             };
         }
+        if let Err(error) = self.tell_run_times().await {
+            tracing::debug!(%error, "the last run times are lost");
+        }
         if let Err(error) = self.broker.clear_server_state(&self.info).await {
             tracing::debug!(%error, "the server's state stays until it expires");
         }
+    }
+
+    /// `told` is when run times were told last.
+    async fn beat_and_tell(&mut self, told: &mut Option<Instant>) -> Result<(), BrokerError> {
+        self.beat().await?;
+        if told.is_none_or(|told| told.elapsed() >= RUN_TIMES_INTERVAL) {
+            self.tell_run_times().await?;
+            *told = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Tells how long runs took, if it is to, and if there were any.
+    async fn tell_run_times(&self) -> Result<(), BrokerError> {
+        let Some(counts) = &self.run_times else { return Ok(()) };
+        let times = RunTimes::of(counts);
+        if times.is_empty() {
+            return Ok(());
+        }
+        let times = Bytes::from(RunTimes::encode(&times));
+        self.broker.write_run_times(&self.info, &times, RUN_TIMES_AGE).await
     }
 
     async fn beat(&mut self) -> Result<(), BrokerError> {

@@ -34,6 +34,7 @@ use crate::client::{AsClient, Client};
 use crate::error::Result;
 use crate::router::{Handler, Router, StateMap};
 use crate::scheduler::Scheduler;
+use crate::telemetry::RunCounts;
 use crate::wire::ServerInfo;
 
 /// A running server. Dropping it stops everything at once, as a crash would: handlers are dropped, and other servers
@@ -76,6 +77,8 @@ pub(super) struct Setup {
     pub(super) health_interval: Duration,
     pub(super) on_health: Option<OnHealth>,
     pub(super) groups: GroupSetup,
+    /// One of the observers, if others are to see what it counts.
+    pub(super) run_times: Option<RunCounts>,
     pub(super) info: ServerInfo,
 }
 
@@ -104,10 +107,7 @@ impl Server {
         let running = Running::default();
         let presence = Presence::default();
         let (control, order) = watch::channel(Control::Fetch);
-        tracing::info!(
-            server_id = info.server_id, concurrency = setup.concurrency, queues = ?info.queues,
-            strict = setup.strict, types = ?router.routes(), "server starts"
-        );
+        log_start(&info, &router);
 
         let keepers = {
             let other = broker.for_other_runtime();
@@ -120,6 +120,7 @@ impl Server {
                 control: order.clone(),
                 queues: queues.watch(),
                 cancel_grace: setup.cancel_grace,
+                run_times: setup.run_times,
             };
             let recoverer = Recoverer {
                 broker: Arc::clone(&broker),
@@ -267,6 +268,12 @@ impl Server {
         self.keepers.stop().await;
         tracing::info!(server_id = self.id(), "server has ended");
     }
+}
+
+fn log_start(info: &ServerInfo, router: &Router) {
+    let ServerInfo { server_id, concurrency, queues, strict_priority, .. } = info;
+    let types = router.routes();
+    tracing::info!(server_id, concurrency, ?queues, strict = strict_priority, ?types, "server starts");
 }
 
 /// Starts the loops that keep the queues in order.

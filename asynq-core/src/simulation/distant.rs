@@ -182,6 +182,8 @@ through_the_link! {
         fn scheduler_entries() -> Result<Vec<SchedulerEntry>, BrokerError>;
         fn enqueue_events(entry_id: &str, offset: usize, limit: usize)
             -> Result<Vec<SchedulerEnqueueEvent>, BrokerError>;
+        fn write_run_times(info: &ServerInfo, times: &Bytes, ttl: Duration) -> Result<(), BrokerError>;
+        fn run_times() -> Result<Vec<(String, Bytes)>, BrokerError>;
         fn remove_stale_processes() -> Result<usize, BrokerError>;
         fn cluster_key_slot(queue: &QueueName) -> Result<Option<u16>, BrokerError>;
         fn cluster_nodes(queue: &QueueName) -> Result<Option<Vec<ClusterNode>>, BrokerError>;

@@ -50,6 +50,8 @@ impl Keyspace {
         workers = "workers";
         /// Sorted set of scheduler keys, by expiry in seconds.
         schedulers = "schedulers";
+        /// Our own: sorted set of keys of run times, by expiry in seconds.
+        run_times = "x:times";
         /// Pub/sub channel whose messages are IDs of tasks to cancel.
         cancel_channel = "cancel";
         /// Our own: pub/sub channel whose messages are keys of tasks that somebody waits for, and of which a run has ended.
@@ -66,6 +68,11 @@ impl Keyspace {
     /// One server's running tasks, a hash of `WorkerInfo`.
     pub fn server_workers(&self, host: &str, pid: i32, server_id: &str) -> String {
         format!("{}:workers:{{{host}:{pid}:{server_id}}}", self.prefix)
+    }
+
+    /// Our own: how long one server's runs took.
+    pub fn server_run_times(&self, host: &str, pid: i32, server_id: &str) -> String {
+        format!("{}:x:times:{{{host}:{pid}:{server_id}}}", self.prefix)
     }
 
     /// One scheduler's entries; its ID is `<host>:<pid>:<uuid>`.

@@ -1,13 +1,11 @@
 //! [`WorkerMetrics`]: counts the runs of one worker.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use asynq_core::telemetry::{Observer, Run, RunOutcome};
+use asynq_core::telemetry::{Observer, Run, RunCounts, RunOutcome, Spread};
 
-use super::series::SeriesTable;
-use crate::exposition::{Family, Kind, Value, text};
+use crate::exposition::{Family, Histogram, Kind, Value, text};
 
 /// Upper bounds of the buckets, unless set, in milliseconds: from what a cache answers to an hour of work.
 const BOUNDS: [u64; 16] =
@@ -26,10 +24,7 @@ const MAX_TYPES: usize = 100;
 /// | `asynq_x_tasks_finished_total` | counter | queue, type, outcome ([`RunOutcome`]) |
 /// | `asynq_x_tasks_in_flight` | gauge | queue, type |
 ///
-/// A run that is [put back](RunOutcome::PutBack) is counted, but in no run time: it says how long a limit took to refuse it.
-///
-/// Counting a run allocates nothing, once its queue and type were seen, and takes two look-ups and eight atomic additions:
-/// `docs/observability.md` has what that costs.
+/// It counts as [`RunCounts`] does; `docs/observability.md` has what that costs.
 ///
 /// # Examples
 ///
@@ -57,7 +52,7 @@ const MAX_TYPES: usize = 100;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct WorkerMetrics(Arc<SeriesTable>);
+pub struct WorkerMetrics(RunCounts);
 
 impl WorkerMetrics {
     /// Of the first hundred types each has a name; those that come later are called `other`. Buckets go from 5 ms to an
@@ -69,10 +64,7 @@ impl WorkerMetrics {
     /// With this many names of types, and these upper bounds of the buckets, in any order. There is always a last bucket
     /// without a bound.
     pub fn with(max_types: usize, bounds: impl IntoIterator<Item = Duration>) -> Self {
-        let mut bounds: Vec<Duration> = bounds.into_iter().collect();
-        bounds.sort_unstable();
-        bounds.dedup();
-        Self(Arc::new(SeriesTable::new(bounds.into(), max_types)))
+        Self(RunCounts::limited(bounds, max_types, usize::MAX))
     }
 
     /// What was counted so far.
@@ -97,24 +89,34 @@ impl WorkerMetrics {
             Kind::Gauge,
             "Tasks that this worker runs now, by queue and type.",
         );
-        for series in self.0.all() {
+        for series in self.0.read() {
             let labels = || [("queue", Arc::clone(&series.queue)), ("type", Arc::clone(&series.task_type))];
-            for (family, histogram) in [(&mut ran, &series.ran), (&mut waited, &series.waited)] {
-                if let Some(histogram) = histogram.read() {
-                    family.push(labels(), Value::Histogram(histogram));
+            for (family, spread) in [(&mut ran, &series.ran), (&mut waited, &series.waited)] {
+                if spread.total() > 0 {
+                    family.push(labels(), Value::Histogram(self.histogram(spread)));
                 }
             }
-            for (outcome, count) in RunOutcome::ALL.into_iter().zip(&series.finished) {
-                let count = count.load(Ordering::Relaxed);
+            for outcome in RunOutcome::ALL {
+                let count = series.count(outcome);
                 if count > 0 {
                     let outcome = ("outcome", Arc::from(outcome.as_str()));
                     finished.push([outcome].into_iter().chain(labels()), number(count));
                 }
             }
-            let running = series.in_flight.load(Ordering::Relaxed);
-            in_flight.push(labels(), number(u64::try_from(running).unwrap_or(0)));
+            in_flight.push(labels(), number(series.in_flight));
         }
         vec![ran, waited, finished, in_flight]
+    }
+
+    /// As Prometheus has it: each bucket holds all that the ones before it do.
+    fn histogram(&self, spread: &Spread) -> Histogram {
+        let bounds = self.0.bounds().iter().map(Duration::as_secs_f64).chain([f64::INFINITY]);
+        let mut total = 0;
+        let buckets = bounds.zip(&spread.counts).map(|(bound, count)| {
+            total += count;
+            (bound, total)
+        });
+        Histogram { buckets: buckets.collect(), sum: spread.sum.as_secs_f64() }
     }
 
     /// What was counted so far, as [`text`].
@@ -131,20 +133,11 @@ impl Default for WorkerMetrics {
 
 impl Observer for WorkerMetrics {
     fn started(&self, run: &Run<'_>, waited: Option<Duration>) {
-        let series = self.0.of(run);
-        series.in_flight.fetch_add(1, Ordering::Relaxed);
-        if let Some(waited) = waited {
-            series.waited.observe(waited);
-        }
+        self.0.started(run, waited);
     }
 
     fn ended(&self, run: &Run<'_>, outcome: RunOutcome, took: Option<Duration>) {
-        let series = self.0.of(run);
-        series.in_flight.fetch_sub(1, Ordering::Relaxed);
-        series.count(outcome);
-        if let Some(took) = took.filter(|_| outcome != RunOutcome::PutBack) {
-            series.ran.observe(took);
-        }
+        self.0.ended(run, outcome, took);
     }
 }
 

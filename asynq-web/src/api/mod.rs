@@ -9,8 +9,10 @@ mod meta;
 mod queues;
 mod redis_info;
 mod schedules;
+mod series;
 mod servers;
 mod shapes;
+mod tally;
 mod tasks;
 
 use axum::Router;
@@ -31,6 +33,10 @@ pub(crate) fn routes() -> Router {
         .route("/queues/{queue}/paused", put(queues::set_paused))
         .route("/queues/{queue}/history", get(queues::history))
         .route("/queues/{queue}/groups", get(queues::groups))
+        .route("/history", get(series::history))
+        .route("/series", get(series::series))
+        .route("/errors", get(tally::errors))
+        .route("/types", get(tally::types))
         .route("/tasks", get(tasks::list).post(tasks::enqueue))
         .route("/tasks/actions", post(actions::act))
         .route("/tasks/{queue}/{id}", get(tasks::one).patch(tasks::edit))

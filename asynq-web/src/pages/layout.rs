@@ -28,6 +28,7 @@ pub(super) struct Page {
 pub(super) enum Section {
     Queues,
     Tasks,
+    Charts,
     Servers,
     Schedules,
     Redis,
@@ -36,9 +37,10 @@ pub(super) enum Section {
     None,
 }
 
-const NAVIGATION: [(Section, &str, &str); 5] = [
+const NAVIGATION: [(Section, &str, &str); 6] = [
     (Section::Queues, "", "Queues"),
     (Section::Tasks, "tasks", "Tasks"),
+    (Section::Charts, "charts", "Charts"),
     (Section::Servers, "servers", "Servers"),
     (Section::Schedules, "schedules", "Schedules"),
     (Section::Redis, "redis", "Redis"),

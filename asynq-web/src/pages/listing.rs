@@ -12,11 +12,13 @@ use super::columns::Column;
 use super::layout::{Page, Section};
 use super::parts::{STATES, count, empty, error_rate, figures, hidden, hidden_if, length, none, state, time};
 use super::queues::{badges, pause_button};
+use super::{errors, past};
 use crate::actions::{Matching, TaskKey, Verb};
 use crate::fields::Fields;
 use crate::links::{Link, name};
 use crate::problem::Problem;
 use crate::rights::Right;
+use crate::tallies::States;
 use crate::visit::Visit;
 
 /// How many groups are shown of a queue that has many.
@@ -52,8 +54,10 @@ pub(crate) async fn queue(
             }
         }
         (summary(&visit, &info))
+        @if wanted.is_bare() { (past::strip(&visit, Some(queue))?) }
         (tabs(&visit, &wanted, Some(&info)))
         (groups_of(&visit, &wanted, &groups))
+        (top_errors(&visit, &wanted).await?)
         (list)
     };
     Ok(page(&wanted, queue, Section::Queues, body).show(&visit))
@@ -64,8 +68,12 @@ pub(crate) async fn tasks(visit: Visit, Query(fields): Query<Fields>) -> Result<
     let wanted = Wanted::read(&visit, None, &fields)?;
     let list = list(&visit, &wanted).await?;
     let body = html! {
-        div.head { h1 { "Tasks" } span.muted { "of all queues" } }
+        div.head {
+            h1 { "Tasks" } span.muted { "of all queues" }
+            div.buttons { a.button.quiet href=(visit.link().to("errors")) { "Errors and types" } }
+        }
         (tabs(&visit, &wanted, None))
+        (top_errors(&visit, &wanted).await?)
         (list)
     };
     Ok(page(&wanted, "Tasks", Section::Tasks, body).show(&visit))
@@ -139,6 +147,11 @@ impl Wanted {
         columns.fold(link, |link, column| link.with("column", column.as_str()))
     }
 
+    /// Whether it is all that a queue has.
+    fn is_bare(&self) -> bool {
+        self.state.is_none() && self.text.is_empty() && self.cursor.is_none()
+    }
+
     /// In this order.
     fn ordered(&self, link: Link) -> Link {
         link.with("order", if self.last_first { "last" } else { "first" })
@@ -161,6 +174,18 @@ fn summary(visit: &Visit, info: &QueueInfo) -> Markup {
         @if info.archived >= 9_000 {
             p.remark { "The archive keeps 9,999 tasks for 90 days unless servers are told otherwise: the oldest will be deleted." }
         }
+    }
+}
+
+/// The most frequent errors of tasks that have some.
+async fn top_errors(visit: &Visit, wanted: &Wanted) -> Result<Markup, Problem> {
+    match wanted.state {
+        Some(state @ (TaskState::Retry | TaskState::Archived))
+            if wanted.text.is_empty() && wanted.cursor.is_none() =>
+        {
+            errors::panel(visit, wanted.queue.as_deref(), States::One(state)).await
+        }
+        _ => Ok(html! {}),
     }
 }
 

@@ -4,14 +4,20 @@
 
 mod acting;
 mod audit;
+mod chart;
+mod charts;
 mod columns;
 mod content;
+mod days;
 mod editing;
+mod errors;
 mod layout;
 mod listing;
 mod login;
 mod parts;
+mod past;
 mod problem;
+mod prometheus;
 mod queue_changes;
 mod queues;
 mod redis_info;
@@ -23,11 +29,15 @@ mod task;
 
 pub(crate) use acting::{act, confirm};
 pub(crate) use audit::{audit, noted};
+pub(crate) use charts::charts;
 pub(crate) use editing::{edit, enqueue, new_task, save};
+pub(crate) use errors::errors;
 pub(crate) use layout::without_slash;
 pub(crate) use listing::{queue, tasks};
 pub(crate) use login::{log_in, log_out, login, to_login};
+pub(crate) use parts::count;
 pub(crate) use problem::{bare_problem, problem};
+pub(crate) use prometheus::prometheus;
 pub(crate) use queue_changes::{confirm_delete, delete, pause, resume};
 pub(crate) use queues::{infos, queues};
 pub(crate) use redis_info::redis;

@@ -22,7 +22,7 @@ pub(super) const STATES: [TaskState; 7] = [
 ];
 
 /// A number with its thousands set apart: `12,345`.
-pub(super) fn count(number: impl TryInto<u64>) -> String {
+pub(crate) fn count(number: impl TryInto<u64>) -> String {
     let digits = number.try_into().unwrap_or(u64::MAX).to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

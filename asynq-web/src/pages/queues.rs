@@ -12,9 +12,11 @@ use maud::{Markup, html};
 
 use super::layout::{Page, Section};
 use super::parts::{count, distribution, empty, error_rate, figures, hidden, length, none, number};
+use super::{errors, past};
 use crate::fields::Fields;
 use crate::problem::Problem;
 use crate::rights::Right;
+use crate::tallies::States;
 use crate::visit::Visit;
 
 /// How many queues a page shows.
@@ -68,7 +70,9 @@ pub(crate) async fn queues(visit: Visit, Query(fields): Query<Fields>) -> Result
             (empty("No queue of that name", html! { "None of " (count(known)) " has “" (part) "” in its name." }))
         } @else {
             (totals(&queues))
-            (table(&visit, &queues, &consumed, &sorting))
+            (past::strip(&visit, None)?)
+            (table(&visit, &queues, &consumed, &sorting)?)
+            (errors::panel(&visit, None, States::Failed).await?)
             @if fitting > queues.len() {
                 p.muted { (count(queues.len())) " of " (count(fitting)) " queues are shown: type a part of the name above." }
             }
@@ -136,27 +140,32 @@ fn totals(queues: &[QueueInfo]) -> Markup {
     ])
 }
 
-fn table(visit: &Visit, queues: &[QueueInfo], consumed: &BTreeSet<String>, sorting: &Sorting<'_>) -> Markup {
+fn table(
+    visit: &Visit,
+    queues: &[QueueInfo],
+    consumed: &BTreeSet<String>,
+    sorting: &Sorting<'_>,
+) -> Result<Markup, Problem> {
     let most = queues.iter().map(QueueInfo::size).max().unwrap_or(0);
-    html! {
+    Ok(html! {
         div.scroll role="region" aria-label="Queues" tabindex="0" {
             table {
                 thead { tr {
                     @for (name, heading) in COLUMNS {
                         (heading_cell(visit, name, heading, sorting))
-                        @if name == "name" { th scope="col" { "States" } }
+                        @if name == "name" { th scope="col" { "States" } th scope="col" { "Last hour" } }
                         @if name == "failed" { th.right scope="col" { "Error rate" } }
                     }
                     th scope="col" { span.hidden { "Actions" } }
                 } }
                 tbody {
                     @for queue in queues {
-                        tr data-key=(queue.queue) { (row(visit, queue, most, consumed.contains(queue.queue.as_str()))) }
+                        tr data-key=(queue.queue) { (row(visit, queue, most, consumed.contains(queue.queue.as_str()))?) }
                     }
                 }
             }
         }
-    }
+    })
 }
 
 fn heading_cell(visit: &Visit, name: &str, heading: &str, sorting: &Sorting<'_>) -> Markup {
@@ -175,14 +184,15 @@ fn heading_cell(visit: &Visit, name: &str, heading: &str, sorting: &Sorting<'_>)
     }
 }
 
-fn row(visit: &Visit, queue: &QueueInfo, most: usize, is_consumed: bool) -> Markup {
+fn row(visit: &Visit, queue: &QueueInfo, most: usize, is_consumed: bool) -> Result<Markup, Problem> {
     let name = queue.queue.as_str();
-    html! {
+    Ok(html! {
         th scope="row" {
             a href=(visit.link().to("queues").to(name)) { (human::printable(name)) }
             " " (badges(queue, is_consumed))
         }
         td.wide { (distribution(queue, most)) }
+        td { (past::spark(visit, name)?) }
         td.right { (number(queue.size())) }
         td.right { (number(queue.pending)) }
         td.right { (number(queue.retry)) }
@@ -192,7 +202,7 @@ fn row(visit: &Visit, queue: &QueueInfo, most: usize, is_consumed: bool) -> Mark
         td.right { (error_rate(queue.failed, queue.processed)) }
         td.right { @match queue.memory_usage { Some(bytes) => (human::size(bytes)), None => (none()) } }
         td.actions { (pause_button(visit, queue)) }
-    }
+    })
 }
 
 /// What one must know of a queue.

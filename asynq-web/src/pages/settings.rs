@@ -63,7 +63,7 @@ pub(crate) async fn settings(visit: Visit) -> Response {
                 div { dt { kbd { "j" } " " kbd { "k" } } dd { "Next and previous row" } }
                 div { dt { kbd { "x" } } dd { "Select the row" } }
                 div { dt { kbd { "Enter" } } dd { "Open the row" } }
-                div { dt { kbd { "g" } " then " kbd { "q" } " " kbd { "t" } " " kbd { "s" } " " kbd { "c" } " " kbd { "r" } } dd { "Go to queues, tasks, servers, schedules, Redis" } }
+                div { dt { kbd { "g" } " then " kbd { "q" } " " kbd { "t" } " " kbd { "h" } " " kbd { "s" } " " kbd { "c" } " " kbd { "r" } } dd { "Go to queues, tasks, charts, servers, schedules, Redis" } }
                 div { dt { kbd { "p" } } dd { "Pause and resume live updates" } }
             }
         }

@@ -17,7 +17,13 @@ fn document() -> Value {
 }
 
 /// Asks a route of the document; the answer must be one that the document has. Gives status and body.
-async fn call(site: &Site, method: &str, route: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+pub(crate) async fn call(
+    site: &Site,
+    method: &str,
+    route: &str,
+    path: &str,
+    body: Option<Value>,
+) -> (u16, Value) {
     let mut request =
         Request::builder().method(method).uri(format!("/api/v1{path}")).header("host", "localhost");
     if body.is_some() {

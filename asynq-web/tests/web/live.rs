@@ -118,7 +118,7 @@ async fn fifty_viewers_with_names_cost_redis_what_one_does() {
 async fn what_does_not_change_is_not_sent() {
     let site = Site::with(|ui| ui.refresh(Duration::from_secs(2)));
     site.seed().await;
-    let mut viewer = watch(&site, "/queues/mail").await;
+    let mut viewer = watch(&site, "/queues/mail?state=pending").await;
     assert!(viewer.next().await.unwrap().contains("event: page"));
     // The clock of the store stands still, so nothing changes: only the heartbeat comes.
     assert_eq!(viewer.next().await.unwrap(), ":\n\n");

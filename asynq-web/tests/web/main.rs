@@ -3,6 +3,8 @@
 mod actions;
 mod api;
 mod audit;
+mod charts;
+mod errors;
 mod gate;
 mod live;
 mod login;
@@ -10,5 +12,6 @@ mod masks;
 mod matrix;
 mod outage;
 mod pages;
+mod prometheus;
 mod rights;
 mod site;

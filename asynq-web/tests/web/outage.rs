@@ -23,7 +23,16 @@ async fn every_page_says_that_redis_is_away_and_goes_on_when_it_is_back() {
     assert!(get("/redis").await.text().contains("Fragmentation"));
 
     redis.kill().await;
-    for path in ["/", "/queues/mail", "/queues/mail/tasks/m1", "/tasks", "/servers", "/schedules", "/redis"] {
+    for path in [
+        "/",
+        "/queues/mail",
+        "/queues/mail/tasks/m1",
+        "/tasks",
+        "/servers",
+        "/schedules",
+        "/redis",
+        "/errors",
+    ] {
         let page = get(path).await;
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(

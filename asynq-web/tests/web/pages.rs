@@ -20,6 +20,9 @@ async fn every_page_is_there_with_nothing_to_show() {
         ("/redis", "No Redis"),
         ("/runs", "None yet"),
         ("/audit", "No change is known that fits."),
+        ("/charts", "A chart begins when somebody looks"),
+        ("/charts?range=90d", "0 processed, 0 failed"),
+        ("/errors", "No errors"),
         ("/settings", "Tasks on a page"),
         ("/enqueue", "Enqueue a task"),
     ] {
@@ -40,6 +43,10 @@ async fn what_is_not_there_is_a_page_that_says_so() {
         ("/runs/nope", 404, "no change to many tasks"),
         ("/tasks?state=odd", 400, "unknown task state"),
         ("/tasks?cursor=odd", 400, "cursor"),
+        ("/charts?range=3d", 400, "must be one of 15m, 1h, 6h, 48h, 7d, 30d, 90d"),
+        ("/charts?queue=nope", 404, "queue not found: `nope`"),
+        ("/charts/prometheus", 404, "no Prometheus is known here"),
+        ("/errors?state=odd", 400, "unknown task state"),
         ("/tasks/act", 405, "405"),
         ("/assets/style-0.css", 404, "nothing"),
     ] {

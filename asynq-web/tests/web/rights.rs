@@ -28,9 +28,22 @@ pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
     let api =
         |verb: &str, to: &str| format!(r#"{{"action":"{verb}"{to},"tasks":[{{"queue":"mail","id":"m1"}}]}}"#);
     let mut routes = Vec::new();
-    for path in
-        ["/", "/tasks", "/queues/mail", "/queues/mail/tasks/m1", "/servers", "/schedules", "/redis", "/runs"]
-    {
+    for path in [
+        "/",
+        "/tasks",
+        "/queues/mail",
+        "/queues/mail/tasks/m1",
+        "/servers",
+        "/schedules",
+        "/redis",
+        "/runs",
+        "/charts",
+        "/charts?range=7d",
+        "/charts?queue=mail",
+        "/charts/prometheus",
+        "/errors",
+        "/errors?queue=mail",
+    ] {
         routes.push(("GET", path, String::new(), Right::View));
     }
     for path in [
@@ -38,6 +51,11 @@ pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
         "/api/v1/queues/mail",
         "/api/v1/queues/mail/history",
         "/api/v1/queues/mail/groups",
+        "/api/v1/history",
+        "/api/v1/series?metric=processed",
+        "/api/v1/series?metric=run&queue=mail",
+        "/api/v1/errors",
+        "/api/v1/types",
         "/api/v1/tasks",
         "/api/v1/tasks?queue=mail",
         "/api/v1/tasks/mail/m1",

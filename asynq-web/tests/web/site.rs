@@ -17,6 +17,9 @@ use tower::ServiceExt as _;
 /// A name with all that can go wrong in an address.
 pub(crate) const ODD: &str = "a/b?c=d&e #%2F é😀'\"<b>";
 
+/// When tests begin.
+const NOON: &str = "2033-05-18T12:00:00Z";
+
 /// A Web UI on a store in memory.
 pub(crate) struct Site {
     pub(crate) client: Client,
@@ -39,7 +42,15 @@ impl Site {
     }
 
     pub(crate) fn with(set: impl FnOnce(WebUi) -> WebUi) -> Self {
-        let clock = Clock::manual("2033-05-18T12:00:00Z".parse().unwrap());
+        Self::at(Clock::manual(NOON.parse().unwrap()), set)
+    }
+
+    /// One whose time passes as tokio's does; from noon on.
+    pub(crate) fn in_time(set: impl FnOnce(WebUi) -> WebUi) -> Self {
+        Self::at(Clock::with_tokio_time(NOON.parse().unwrap()), set)
+    }
+
+    fn at(clock: Clock, set: impl FnOnce(WebUi) -> WebUi) -> Self {
         let client = Client::new(Arc::new(MemoryBroker::new(clock.clone())));
         let service = set(WebUi::new(&client)).service();
         Self { inspector: Inspector::new(&client), client, service, clock }

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::Command;
-use crate::packages::{self, GO, REDIS, TMUX};
+use crate::packages::{self, GO, PROMETHEUS, REDIS, TMUX};
 use crate::process::cargo;
 use crate::{browser, go, places};
 
@@ -32,7 +32,7 @@ fn run(arguments: &[String]) -> Result<()> {
 
 /// Runs every test; `arguments` go to the test programs.
 pub(crate) fn run_tests(arguments: &[String]) -> Result<()> {
-    packages::ensure(&[&REDIS, &GO, &TMUX])?;
+    packages::ensure(&[&REDIS, &GO, &TMUX, &PROMETHEUS])?;
     let peer = go::PEER.build()?;
     for selection in ["--all-targets", "--doc"] {
         let mut tests = cargo(["test", "--locked", "--workspace", "--all-features", selection]);

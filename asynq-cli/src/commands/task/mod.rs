@@ -4,6 +4,7 @@ mod act;
 mod batch;
 mod editor;
 mod enqueue;
+mod errors;
 mod find;
 mod inspect;
 mod payload;
@@ -32,6 +33,8 @@ pub(crate) enum Task {
     Find(find::Find),
     /// How many tasks of each type are in each state.
     Types(types::Types),
+    /// Which errors there are, and of how many tasks: those that differ in numbers and names alone are one.
+    Errors(errors::Errors),
     /// All that is stored of a task.
     Inspect(inspect::Inspect),
     /// Asks workers to cancel tasks.
@@ -70,6 +73,7 @@ impl Task {
             Self::List(command) => command.run(app).await,
             Self::Find(command) => command.run(app).await,
             Self::Types(command) => command.run(app).await,
+            Self::Errors(command) => command.run(app).await,
             Self::Inspect(command) => command.run(app).await,
             Self::Cancel(command) => command.run(app).await,
             Self::Run(command) => command.run(app, act::Verb::Run).await,
@@ -92,6 +96,6 @@ impl Task {
 
     /// Whether it changes nothing.
     pub(crate) fn only_looks(&self) -> bool {
-        matches!(self, Self::List(_) | Self::Find(_) | Self::Types(_) | Self::Inspect(_))
+        matches!(self, Self::List(_) | Self::Find(_) | Self::Types(_) | Self::Errors(_) | Self::Inspect(_))
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::Corruption;
 use super::suite::case_list;
 use super::world::{
@@ -36,6 +38,7 @@ case_list! { "inspection":
     copies_all_that_is_stored,
     tells_of_servers_and_their_tasks,
     forgets_stale_servers,
+    keeps_run_times_for_a_while,
     is_no_cluster,
 }
 
@@ -460,6 +463,35 @@ async fn forgets_stale_servers(world: World) {
     for set in ["asynq:servers", "asynq:workers"] {
         assert_eq!(dump.zset(set).len(), 1, "{set}");
     }
+}
+
+async fn keeps_run_times_for_a_while(world: World) {
+    let write = async |id: &str, times: &'static [u8], seconds| {
+        let ttl = Duration::from_secs(seconds);
+        let times = Bytes::from_static(times);
+        world.broker.write_run_times(&server(id), &times, ttl).await.expect("the store answers");
+    };
+    let read = async || world.broker.run_times().await.expect("the store answers");
+    let told = |id: &str, times: &'static [u8]| (format!("host:17:{id}"), Bytes::from_static(times));
+    assert_eq!(read().await, []);
+    write("s-1", b"old", 60).await;
+    write("s-2", b"\x00\xff", 10).await;
+    write("s-1", b"new", 60).await;
+    assert_eq!(read().await, [told("s-2", b"\x00\xff"), told("s-1", b"new")]);
+    let dump = world.dump().await;
+    let (first, second) = ("asynq:x:times:{host:17:s-1}", "asynq:x:times:{host:17:s-2}");
+    let (now, set) = (world.now(), dump.zset("asynq:x:times"));
+    assert_eq!(set, [(second.to_owned(), now + 10), (first.to_owned(), now + 60)]);
+    assert_eq!(dump.entries.len(), 3, "and a server's state is another matter");
+
+    world.advance(30).await;
+    assert_eq!(read().await, [told("s-1", b"new")]);
+    write("s-3", b"", 20).await;
+    let left = world.dump().await.zset("asynq:x:times");
+    assert_eq!(left.len(), 2, "the one that is over is forgotten: {left:?}");
+    world.advance(60).await;
+    assert_eq!(read().await, []);
+    assert!(world.dump().await.entries.is_empty(), "nothing stays");
 }
 
 async fn is_no_cluster(world: World) {

@@ -81,6 +81,13 @@ fn put_globals(dump: &mut Dump, keyspace: &Keyspace, store: &Store, now: Moment)
     for (key, workers) in &store.server_workers {
         dump.insert(&**key, Value::Hash(workers.value.clone()), Some(expiry(workers, now)));
     }
+    if let Some(known) = &store.run_times.known {
+        let members = known.value.iter().map(|(key, until)| (bytes(key), until)).collect();
+        dump.insert(keyspace.run_times(), Value::ZSet(members), Some(expiry(known, now)));
+    }
+    for (key, times) in &store.run_times.told {
+        dump.insert(&**key, Value::String(times.value.clone()), Some(expiry(times, now)));
+    }
     put_scored(dump, keyspace.schedulers(), &store.schedulers.known, |key| bytes(key));
     for (key, entries) in &store.schedulers.entries {
         dump.insert(&**key, Value::List(entries.value.clone()), Some(expiry(entries, now)));

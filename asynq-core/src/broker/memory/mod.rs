@@ -27,6 +27,7 @@ mod locks;
 mod peek;
 mod processes;
 mod queue;
+mod run_times;
 mod schedules;
 mod scored_set;
 mod server_time;

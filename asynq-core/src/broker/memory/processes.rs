@@ -1,6 +1,9 @@
 //! Servers and schedulers, as the store knows them. A store in memory has no nodes.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::MemoryBroker;
 use crate::broker::{Broker, BrokerError, ClusterNode, Processes, StoreInfo};
@@ -40,6 +43,24 @@ impl Processes for MemoryBroker {
         let Some(history) = store.schedulers.histories.get(&key) else { return Ok(Vec::new()) };
         let latest_first = history.value.iter().rev().skip(offset).take(limit);
         Ok(latest_first.filter_map(|(_, bytes)| SchedulerEnqueueEvent::decode(bytes.clone()).ok()).collect())
+    }
+
+    async fn write_run_times(
+        &self,
+        info: &ServerInfo,
+        times: &Bytes,
+        ttl: Duration,
+    ) -> Result<(), BrokerError> {
+        let key = self.keyspace().server_run_times(&info.host, info.pid, &info.server_id);
+        let ttl_seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).max(1);
+        let now = self.now();
+        self.shared().lock().run_times.write(key, times.clone(), ttl_seconds, now);
+        Ok(())
+    }
+
+    async fn run_times(&self) -> Result<Vec<(String, Bytes)>, BrokerError> {
+        let now = self.now();
+        Ok(self.shared().lock().run_times.read(now))
     }
 
     async fn remove_stale_processes(&self) -> Result<usize, BrokerError> {

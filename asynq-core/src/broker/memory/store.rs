@@ -13,6 +13,7 @@ use super::admission::Limiters;
 use super::audit::Log;
 use super::locks::{Locks, NewLock};
 use super::queue::{LeaseGrant, LeasedTask, Passed, Queue};
+use super::run_times::RunTimesTold;
 use super::schedules::Schedulers;
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
@@ -74,6 +75,7 @@ pub(super) struct Store {
     pub(super) workers: ScoredSet<Arc<str>>,
     pub(super) server_infos: HashMap<Arc<str>, Expiring<Bytes>>,
     pub(super) server_workers: HashMap<Arc<str>, Expiring<BTreeMap<String, Bytes>>>,
+    pub(super) run_times: RunTimesTold,
     pub(super) schedulers: Schedulers,
     pub(super) limiters: Limiters,
     pub(super) log: Log,
@@ -361,6 +363,7 @@ impl Store {
         self.locks.drop_expired(now);
         self.server_infos.retain(|_, info| info.is_alive(now));
         self.server_workers.retain(|_, workers| workers.is_alive(now));
+        self.run_times.drop_expired(now);
         self.schedulers.drop_expired(now);
         self.limiters.drop_expired(now);
         for queue in self.queues.values_mut() {

@@ -1,10 +1,14 @@
 //! Servers, schedulers and the nodes of a cluster, as Redis knows them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use bytes::Bytes;
 use redis::Value;
 
 use super::RedisBroker;
 use super::reply::Reader;
+use crate::broker::processes::process_name;
 use crate::broker::{BrokerError, BrokerErrorKind, ClusterNode, Processes, StoreInfo};
 use crate::task::QueueName;
 use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WorkerInfo};
@@ -70,6 +74,36 @@ impl Processes for RedisBroker {
             .query("list enqueue events", redis::cmd("ZREVRANGE").arg(key).arg(offset).arg(last))
             .await?;
         Ok(events.iter().filter_map(|bytes| SchedulerEnqueueEvent::decode(bytes.as_slice()).ok()).collect())
+    }
+
+    async fn write_run_times(
+        &self,
+        info: &ServerInfo,
+        times: &Bytes,
+        ttl: Duration,
+    ) -> Result<(), BrokerError> {
+        let (set, now) = (self.keyspace.run_times(), self.now_seconds());
+        let key = self.keyspace.server_run_times(&info.host, info.pid, &info.server_id);
+        let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).clamp(1, super::script::LONGEST_TTL);
+        let mut pipe = redis::pipe();
+        pipe.cmd("ZADD").arg(&set).arg(now + ttl).arg(&key);
+        pipe.cmd("ZREMRANGEBYSCORE").arg(&set).arg("-inf").arg(format!("({now}"));
+        // Where nobody tells any more, nothing stays.
+        pipe.cmd("EXPIRE").arg(&set).arg(ttl);
+        pipe.cmd("SETEX").arg(&key).arg(ttl).arg(times.as_ref());
+        self.shared.query_each::<Value>("write run times", &pipe).await.map(drop)
+    }
+
+    async fn run_times(&self) -> Result<Vec<(String, Bytes)>, BrokerError> {
+        let mut all = Vec::new();
+        for keys in self.living(self.keyspace.run_times()).await?.chunks(CHUNK) {
+            let times = self.each("read run times", "GET", keys, &[]).await?;
+            all.extend(keys.iter().zip(times).filter_map(|(key, times)| match times {
+                Value::BulkString(bytes) => Some((process_name(&String::from_utf8_lossy(key)), bytes.into())),
+                _ => None,
+            }));
+        }
+        Ok(all)
     }
 
     async fn remove_stale_processes(&self) -> Result<usize, BrokerError> {

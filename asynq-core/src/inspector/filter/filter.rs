@@ -24,6 +24,7 @@ use crate::task::{TaskInfo, TaskState};
 /// | `queue:mail-*`, `group:user-7` | of these queues, of this group |
 /// | `id:0198*` | with this ID |
 /// | `error:timeout` | whose last error contains this |
+/// | `error_kind:"dial tcp *: i/o timeout"` | whose last error is of this [kind](super::super::ErrorKind) |
 /// | `payload:ann@example.com` | whose payload contains this |
 /// | `payload.user.id:42`, `payload.items.0.price:>9.5` | in whose JSON payload this field is so |
 /// | `result:ok` | whose result contains this |

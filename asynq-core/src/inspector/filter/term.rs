@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::FilterError;
 use super::pattern::{Comparison, Pattern};
 use super::syntax::{Part, Word};
+use crate::inspector::ErrorKind;
 use crate::task::{TaskInfo, TaskState};
 
 /// A task, and what is worked out of it once for all terms.
@@ -49,6 +50,7 @@ enum Test {
     Group(Pattern),
     State(TaskState),
     Error(Pattern),
+    ErrorKind(ErrorKind),
     Payload(Pattern),
     PayloadAt(Vec<String>, Scalar),
     Result(Pattern),
@@ -83,13 +85,14 @@ enum Thing {
 }
 
 /// Every name that a term may have, as it is shown to who misspells one.
-pub(super) const NAMES: [&str; 15] = [
+pub(super) const NAMES: [&str; 16] = [
     "type",
     "state",
     "queue",
     "id",
     "group",
     "error",
+    "error_kind",
     "payload",
     "payload.PATH",
     "result",
@@ -163,6 +166,7 @@ impl Test {
             "queue" => Self::Queue(Pattern::whole(value)),
             "group" => Self::Group(Pattern::whole(value)),
             "error" => Self::Error(Pattern::within(value)),
+            "error_kind" => Self::ErrorKind(ErrorKind::of(&value.text)),
             "payload" => Self::Payload(Pattern::within(value)),
             "result" => Self::Result(Pattern::within(value)),
             "state" => Self::State(state(&value.text).map_err(wrong)?),
@@ -205,6 +209,7 @@ impl Test {
             Self::Group(pattern) => pattern.fits(&task.group),
             Self::State(state) => task.state == *state,
             Self::Error(pattern) => !task.last_error.is_empty() && pattern.fits(&task.last_error),
+            Self::ErrorKind(kind) => !task.last_error.is_empty() && ErrorKind::of(&task.last_error) == *kind,
             Self::Payload(pattern) => pattern.fits(&text(&task.payload)),
             Self::PayloadAt(path, wanted) => subject.payload_at(path).is_some_and(|found| wanted.fits(found)),
             Self::Result(pattern) => task.result.as_ref().is_some_and(|result| pattern.fits(&text(result))),

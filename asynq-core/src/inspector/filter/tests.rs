@@ -47,6 +47,7 @@ fn each_word_asks_one_thing() {
         "id:0198*",
         "error:TIMEOUT",
         "error:\"i/o timeout\"",
+        "error_kind:\"dial tcp: i/o timeout\"",
         "payload:ann",
         "payload.to:\"Ann B\"",
         "payload.n:9007199254740993",

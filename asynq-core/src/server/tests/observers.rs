@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::broker::MemoryBroker;
 use crate::client::Client;
 use crate::clock::Clock;
+use crate::inspector::Inspector;
 use crate::router::{BoxError, Ctx, PutBack, RetryPolicy, Revoke, Router, SkipRetry};
 use crate::server::Server;
 use crate::task::{QueueName, Task, TaskId, TaskOptions};
@@ -149,5 +150,51 @@ async fn a_task_whose_time_was_up_has_a_run_that_ends_at_once() {
     let server = server(&client, &told).await;
     let lines = until_told(&told, 2).await;
     assert_eq!(lines, ["default t after Some(5s)", "timeout took Some(0ns)"]);
+    server.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_times_are_left_for_others_and_stay_when_the_server_ends() {
+    let client = in_memory();
+    let inspector = Inspector::new(&client);
+    let options = || TaskOptions::new().max_retry(0);
+    client.enqueue(task("ok", options())).await.unwrap();
+    client.enqueue(task("retry", options())).await.unwrap();
+    let builder = Server::builder(&client).router(by_id()).concurrency(1).run_times(true);
+    let server = builder.start().await.unwrap();
+    let give_up = Instant::now() + Duration::from_secs(60);
+    let told = loop {
+        let told = inspector.run_times().await.unwrap();
+        if told.first().is_some_and(|server| server.times[0].finished == 2) {
+            break told;
+        }
+        assert!(Instant::now() < give_up, "{told:?}");
+        sleep(Duration::from_secs(1)).await;
+    };
+    let [of_server] = &told[..] else { panic!("{told:?}") };
+    assert!(of_server.server.ends_with(server.id()), "{told:?}");
+    let [times] = &of_server.times[..] else { panic!("{told:?}") };
+    assert_eq!((times.queue.as_str(), times.task_type.as_str(), times.failed), ("default", "t", 1));
+    let half = times.ran.quantile(0.5).unwrap().as_secs_f64();
+    assert!((2.0..4.3).contains(&half), "it took 3 s: {half}");
+    assert_eq!(times.waited.total(), 2);
+
+    client.enqueue(task("last", options())).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    server.shutdown().await;
+    assert!(inspector.servers().await.unwrap().is_empty());
+    assert_eq!(inspector.run_times().await.unwrap()[0].times[0].finished, 3, "the last one is told, too");
+    sleep(Duration::from_secs(61)).await;
+    assert_eq!(inspector.run_times().await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_left_where_nobody_asked_for_it() {
+    let (client, told) = (in_memory(), Told::default());
+    client.enqueue(task("ok", TaskOptions::new())).await.unwrap();
+    let server = server(&client, &told).await;
+    until_told(&told, 2).await;
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(Inspector::new(&client).run_times().await.unwrap(), []);
     server.shutdown().await;
 }

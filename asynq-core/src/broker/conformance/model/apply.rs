@@ -118,6 +118,12 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
             broker.write_server_state(&server_info(*server), &workers, ttl).await?;
             Observation::Nothing
         }
+        Op::WriteRunTimes { server, byte } => {
+            let ttl = Duration::from_secs(u64::from(3 * TICK));
+            broker.write_run_times(&server_info(*server), &Bytes::copy_from_slice(&[*byte]), ttl).await?;
+            Observation::Nothing
+        }
+        Op::RunTimes => Observation::RunTimes(broker.run_times().await?),
         Op::ClearServerState { server } => {
             broker.clear_server_state(&server_info(*server)).await?;
             Observation::Nothing

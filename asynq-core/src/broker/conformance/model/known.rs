@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use bytes::Bytes;
+
 use super::groups::KnownSets;
 use super::op::IDS;
 use crate::broker::{
@@ -51,6 +53,8 @@ pub enum Observation {
     Beats(Vec<Vec<OwnerBeat>>),
     /// Active tasks, and how many were looked at where that is told.
     Active(Vec<SeenActive>, Option<usize>),
+    /// What servers left of how long their runs took.
+    RunTimes(Vec<(String, Bytes)>),
     /// A task.
     Info(Box<Option<TaskInfo>>),
     /// Groups, by name.

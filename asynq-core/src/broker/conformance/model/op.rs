@@ -185,6 +185,15 @@ pub enum Op {
         /// The tasks it runs.
         ids: Vec<u8>,
     },
+    /// Leaves how long a server's runs took.
+    WriteRunTimes {
+        /// The server.
+        server: u8,
+        /// This byte says it.
+        byte: u8,
+    },
+    /// Reads what servers left of it.
+    RunTimes,
     /// Removes a server's state.
     ClearServerState {
         /// The server.

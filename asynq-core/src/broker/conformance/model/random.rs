@@ -14,7 +14,7 @@ pub fn random_ops(seed: u64, n: usize) -> Vec<Op> {
 
 fn random_op(rng: &mut fastrand::Rng) -> Op {
     let queue = rng.u8(..);
-    match rng.u8(..155) {
+    match rng.u8(..157) {
         0..24 => Op::Enqueue(some(rng, 4, random_task)),
         120..123 => Op::Tick { entry: rng.u8(..), at: rng.i8(-20..20), task: random_task(rng) },
         123 => Op::TickMark { queue, entry: rng.u8(..) },
@@ -40,6 +40,8 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         80..82 => Op::WriteResult { queue, id: rng.u8(..), byte: rng.u8(..) },
         82..84 => Op::DeleteExpiredCompleted { queue, limit: rng.u8(..5) },
         84 => Op::WriteServerState { server: rng.u8(..), ids: some(rng, 3, |rng| rng.u8(..)) },
+        155 => Op::WriteRunTimes { server: rng.u8(..), byte: rng.u8(..) },
+        156 => Op::RunTimes,
         85 => Op::ClearServerState { server: rng.u8(..) },
         86 => Op::Pause { queue },
         87..89 => Op::Resume { queue },

@@ -4,7 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::exposition::Histogram;
+/// How many lengths of time fell between which bounds, of those of a [`RunCounts`](super::RunCounts).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Spread {
+    /// How many fell up to each bound and above the one before; one more than there are bounds: the last is for what is
+    /// above all.
+    pub counts: Vec<u64>,
+    /// All of them together.
+    pub sum: Duration,
+}
+
+impl Spread {
+    /// How many there are.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+}
 
 /// Counts how many lengths of time fell between which bounds.
 #[derive(Debug)]
@@ -31,20 +47,10 @@ impl AtomicHistogram {
         self.sum.fetch_add(u64::try_from(length.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// What was observed so far; nothing if nothing was. An observation under way may be in the one number and not yet in
-    /// the other.
-    pub(super) fn read(&self) -> Option<Histogram> {
-        let mut total = 0;
-        let bounds = self.bounds.iter().map(Duration::as_secs_f64).chain([f64::INFINITY]);
-        let buckets: Vec<(f64, u64)> = bounds
-            .zip(&self.counts)
-            .map(|(bound, count)| {
-                total += count.load(Ordering::Relaxed);
-                (bound, total)
-            })
-            .collect();
-        let sum = Duration::from_nanos(self.sum.load(Ordering::Relaxed)).as_secs_f64();
-        (total > 0).then_some(Histogram { buckets, sum })
+    /// What was observed so far. An observation under way may be in the one number and not yet in the other.
+    pub(super) fn read(&self) -> Spread {
+        let counts = self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        Spread { counts, sum: Duration::from_nanos(self.sum.load(Ordering::Relaxed)) }
     }
 }
 
@@ -56,12 +62,12 @@ mod tests {
     fn a_bound_belongs_to_the_bucket_below_it() {
         let bounds = Arc::from([Duration::from_millis(5), Duration::from_secs(1)]);
         let histogram = AtomicHistogram::new(&bounds);
-        assert_eq!(histogram.read(), None);
+        assert_eq!(histogram.read().total(), 0);
         for millis in [0, 5, 6, 1_000, 1_001] {
             histogram.observe(Duration::from_millis(millis));
         }
-        let read = histogram.read().unwrap();
-        assert_eq!(read.buckets, [(0.005, 2), (1.0, 4), (f64::INFINITY, 5)]);
-        assert!((read.sum - 2.012).abs() < 1e-9);
+        let read = histogram.read();
+        assert_eq!((read.counts.as_slice(), read.total()), ([2, 2, 1].as_slice(), 5));
+        assert_eq!(read.sum, Duration::from_millis(2_012));
     }
 }

@@ -1,0 +1,79 @@
+//! [`Query`]: the nine charts that asynqmon has.
+
+use crate::measure::Measure;
+
+/// One chart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Query {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) measure: Measure,
+    /// In `PromQL`; `%` stands for what the labels must be.
+    text: &'static str,
+}
+
+/// The nine charts that asynqmon has.
+pub(crate) const QUERIES: [Query; 9] = [
+    query("processed", "Processed", Measure::PerSecond, "rate(asynq_tasks_processed_total{%}[5m])"),
+    query("failed", "Failed", Measure::PerSecond, "rate(asynq_tasks_failed_total{%}[5m])"),
+    query(
+        "error-rate",
+        "Error rate",
+        Measure::Percent,
+        "100 * rate(asynq_tasks_failed_total{%}[5m]) / rate(asynq_tasks_processed_total{%}[5m])",
+    ),
+    query("size", "Size", Measure::Tasks, "asynq_queue_size{%}"),
+    query("latency", "Latency", Measure::Seconds, "asynq_queue_latency_seconds{%}"),
+    query("memory", "Memory", Measure::Bytes, "asynq_queue_memory_usage_approx_bytes{%}"),
+    query("pending", "Pending", Measure::Tasks, "asynq_tasks_enqueued_total{state=\"pending\",%}"),
+    query("retry", "Retry", Measure::Tasks, "asynq_tasks_enqueued_total{state=\"retry\",%}"),
+    query("archived", "Archived", Measure::Tasks, "asynq_tasks_enqueued_total{state=\"archived\",%}"),
+];
+
+const fn query(name: &'static str, title: &'static str, measure: Measure, text: &'static str) -> Query {
+    Query { name, title, measure, text }
+}
+
+impl Query {
+    /// Of these queues; of all when there is no list.
+    pub(crate) fn of(&self, queues: Option<&[String]>) -> String {
+        let labels = queues.map(|queues| {
+            let names: Vec<String> = queues.iter().map(|name| escaped(name)).collect();
+            format!("queue=~\"{}\"", names.join("|"))
+        });
+        self.text.replace('%', &labels.unwrap_or_default())
+    }
+}
+
+/// A name in a pattern in a text of `PromQL`: what means something there means itself.
+fn escaped(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '\\' => text.push_str(r"\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' => {
+                text.push_str(r"\\");
+                text.push(c);
+            }
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_mean_themselves() {
+        let size = QUERIES[3];
+        assert_eq!(size.of(None), "asynq_queue_size{}");
+        let names = ["mail".to_owned(), r#"a.b|c"\{"#.to_owned(), "x\ny".to_owned()];
+        assert_eq!(size.of(Some(&names)), r#"asynq_queue_size{queue=~"mail|a\\.b\\|c\"\\\\\\{|x\ny"}"#);
+        assert_eq!(QUERIES[6].of(None), "asynq_tasks_enqueued_total{state=\"pending\",}");
+        assert_eq!(size.of(Some(&[])), r#"asynq_queue_size{queue=~""}"#, "of none");
+    }
+}
