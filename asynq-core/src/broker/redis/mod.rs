@@ -16,6 +16,7 @@ mod cluster;
 mod connection;
 mod deletion;
 mod dial;
+mod eager;
 mod enqueue;
 mod exchange;
 mod exchange_by_queue;
