@@ -20,6 +20,7 @@ mod eager;
 mod enqueue;
 mod exchange;
 mod exchange_by_queue;
+mod gather;
 mod groups;
 mod inspection;
 mod link;
