@@ -172,3 +172,17 @@ async fn a_queue_that_cannot_be_stored_in_keeps_nothing_of_a_batch() {
     let tasks: Vec<String> = redis.command(&["KEYS", "asynq:{a}:t:*"]).await;
     assert_eq!(tasks, [""; 0]);
 }
+
+/// The first call is alone, for the server does not know the script; then several are on their way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_call_enqueues_is_stored_in_its_order() {
+    const TASKS: usize = 5_000;
+    let (redis, client) = redis().await;
+    let ends = client.enqueue_all((0..TASKS).map(|n| task("a", &n.to_string()))).await;
+    let told: Vec<String> = ends.into_iter().map(|end| end.unwrap().id.to_string()).collect();
+    let mut listed = pending(&redis, "a").await;
+    listed.reverse();
+    let expected: Vec<String> = (0..TASKS).map(|n| n.to_string()).collect();
+    assert_eq!(told, expected);
+    assert_eq!(listed, expected);
+}
