@@ -15,6 +15,7 @@ mod examples;
 mod failures;
 mod faults;
 mod forms;
+mod gathering;
 mod go_json;
 mod groups;
 mod hostile;

@@ -1,6 +1,7 @@
 //! [`Client`]: enqueues tasks.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use tracing::Span;
@@ -20,9 +21,6 @@ use crate::task::{Headers, QueueName, Task, TaskId, TaskInfo};
 use crate::telemetry::{Propagator, Traced};
 use crate::wire::TaskMessage;
 
-/// How many tasks go into one round trip of [`Client::enqueue_all`].
-const CHUNK: usize = 256;
-
 /// Enqueues tasks, and waits for them. Cheap to clone; clones share one connection.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -30,6 +28,8 @@ pub struct Client {
     run_ends: Arc<RunEnds>,
     propagator: Option<Arc<dyn Propagator>>,
     payloads: Arc<Payloads>,
+    /// Whether the store has taken tasks of ours.
+    pub(super) has_stored: Arc<AtomicBool>,
 }
 
 /// Something that can enqueue: a [`Client`], or the [`Ctx`](crate::router::Ctx) of a running task.
@@ -65,7 +65,13 @@ impl AsClient for crate::router::Ctx {
 impl Client {
     /// A client on a broker.
     pub fn new(broker: Arc<dyn Broker>) -> Self {
-        Self { broker, run_ends: Arc::default(), propagator: None, payloads: Arc::default() }
+        Self {
+            broker,
+            run_ends: Arc::default(),
+            propagator: None,
+            payloads: Arc::default(),
+            has_stored: Arc::default(),
+        }
     }
 
     /// Lets the traces of those who enqueue go on where their tasks are run: by workers on this client as well, and in
@@ -230,41 +236,6 @@ impl Client {
         let Plan { new, info, span } = self.plan(task, self.broker.clock().now())?;
         let mut stored = self.broker.enqueue(std::slice::from_ref(&new)).await.into_iter();
         self.traced(&span, outcome(info, stored.next())).map(Enqueued::new)
-    }
-
-    /// Enqueues many tasks: one result for each, in order. A task that is refused does not keep others from
-    /// being stored. One round trip for each 256 tasks.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped half-way, any number of the tasks may be stored.
-    pub async fn enqueue_all<T: IntoTask>(
-        &self,
-        tasks: impl IntoIterator<Item = T>,
-    ) -> Vec<Result<Enqueued<T>>> {
-        let now = self.broker.clock().now();
-        let mut tasks = tasks.into_iter();
-        let mut results = Vec::with_capacity(tasks.size_hint().0);
-        loop {
-            let mut news = Vec::with_capacity(CHUNK);
-            let planned: Vec<Result<(TaskInfo, Span)>> = tasks
-                .by_ref()
-                .take(CHUNK)
-                .map(|task| {
-                    let Plan { new, info, span } = self.plan(task, now)?;
-                    news.push(new);
-                    Ok((info, span))
-                })
-                .collect();
-            if planned.is_empty() {
-                return results;
-            }
-            let mut stored = self.broker.enqueue(&news).await.into_iter();
-            results.extend(planned.into_iter().map(|planned| {
-                let (info, span) = planned?;
-                self.traced(&span, outcome(info, stored.next())).map(Enqueued::new)
-            }));
-        }
     }
 
     /// What is to be stored for a group's tasks: in their queue, and under this ID unless the task has one.

@@ -4,6 +4,7 @@ mod client;
 mod enqueue;
 mod enqueued;
 mod if_absent;
+mod many;
 mod plan;
 mod tick;
 mod waiting;

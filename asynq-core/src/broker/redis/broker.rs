@@ -9,6 +9,7 @@ use bytes::Bytes;
 use redis::Value;
 
 use super::exchange::Exchange;
+use super::gather::Gathering;
 use super::link::{Link, Store};
 use super::messages::RedisMessages;
 use super::options::ConnectOptions;
@@ -29,7 +30,7 @@ use crate::wire::{ServerInfo, WorkerInfo};
 /// Tasks in Redis, in Go asynq's format.
 #[derive(Clone)]
 pub struct RedisBroker {
-    pub(super) options: ConnectOptions,
+    pub(super) options: Arc<ConnectOptions>,
     pub(super) store: Store,
     /// Clients' and housekeeping calls. Everything sent at the same time travels together.
     pub(super) shared: Arc<Link>,
@@ -37,6 +38,8 @@ pub struct RedisBroker {
     pub(super) exchange: Arc<Link>,
     /// New tasks, where replicas are waited for: nothing else waits with them.
     pub(super) replicated: Option<Arc<Link>>,
+    /// New tasks that are about to leave together.
+    pub(super) gathering: Arc<Gathering>,
     pub(super) keyspace: Keyspace,
     pub(super) clock: Clock,
     pub(super) archive_limits: ArchiveLimits,
@@ -67,7 +70,7 @@ impl RedisBroker {
     ///
     /// Dropping the future loses nothing.
     pub async fn connect_with(options: ConnectOptions, clock: Clock) -> PublicResult<Self> {
-        Self::new(Store::new(&options)?, options, clock).answering().await
+        Self::new(Store::new(&options)?, Arc::new(options), clock).answering().await
     }
 
     /// As [`connect_with`](Self::connect_with), on a connection that the program already has, of the crate `redis` in
@@ -87,7 +90,7 @@ impl RedisBroker {
         options: ConnectOptions,
         clock: Clock,
     ) -> PublicResult<Self> {
-        let broker = Self::new(Store::new(&options)?, options, clock);
+        let broker = Self::new(Store::new(&options)?, Arc::new(options), clock);
         let Link::Server(shared) = &*broker.shared else {
             let reason = "a connection leads to one server, and not to a cluster".to_owned();
             return Err(Error::InvalidSetting { name: "connection", reason });
@@ -103,13 +106,14 @@ impl RedisBroker {
         }
     }
 
-    fn new(store: Store, options: ConnectOptions, clock: Clock) -> Self {
+    fn new(store: Store, options: Arc<ConnectOptions>, clock: Clock) -> Self {
         let response = options.response_timeout;
         let link = |response| Arc::new(store.link(response, options.max_waiting));
         Self {
             shared: link(response),
             exchange: link(response),
             replicated: options.replicas.map(|replicas| link(response.saturating_add(replicas.within))),
+            gathering: Arc::new(Gathering::new(options.max_waiting)),
             keyspace: options.keyspace.clone(),
             store,
             options,
@@ -178,7 +182,7 @@ impl Broker for RedisBroker {
 
     fn for_other_runtime(&self) -> Option<Arc<dyn Broker>> {
         // A connection is driven by the runtime that made it; a new one is made where it is first used.
-        let broker = Self::new(self.store.clone(), self.options.clone(), self.clock.clone());
+        let broker = Self::new(self.store.clone(), Arc::clone(&self.options), self.clock.clone());
         Some(Arc::new(Self { archive_limits: self.archive_limits, ..broker }))
     }
 

@@ -91,7 +91,7 @@ impl Connection {
                 return Err(error.clone());
             }
         }
-        let made = self.upstream.session(self.response).await;
+        let made = self.upstream.session(self.response, self.places.taken()).await;
         let mut current = self.lock();
         match made {
             Ok(session) => {

@@ -5,16 +5,19 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisResult};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::address::Host;
+use super::eager::Eager;
 #[cfg(feature = "rustls")]
 use super::tls::Encryption;
 
@@ -67,13 +70,30 @@ impl Session {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// A stream that looks for the answer to a lone call, where it is known how many there are.
+fn eager<S: Stream + 'static>(socket: S, calls: Option<Arc<AtomicUsize>>) -> Box<dyn Stream>
+where
+    for<'a> SockRef<'a>: From<&'a S>,
+{
+    match calls {
+        Some(calls) => Box::new(Eager::new(socket, calls)),
+        None => Box::new(socket),
+    }
+}
+
 impl Dialer {
-    /// A connection on which an answer may take so long.
-    pub(super) async fn session(&self, peer: &Peer, response: Duration) -> RedisResult<Session> {
+    /// A connection on which an answer may take so long. Where it is known how many calls wait for one, an answer to a
+    /// lone call is [looked for](Eager).
+    pub(super) async fn session(
+        &self,
+        peer: &Peer,
+        response: Duration,
+        calls: Option<Arc<AtomicUsize>>,
+    ) -> RedisResult<Session> {
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(response));
         self.in_time(peer, async {
-            let stream = self.stream(peer).await?;
+            let stream = self.stream(peer, calls).await?;
             let (server, driver) =
                 MultiplexedConnection::new_with_config(&self.login, stream, config).await?;
             let mut drivers = JoinSet::new();
@@ -85,7 +105,7 @@ impl Dialer {
 
     /// A connection to subscribe on.
     pub(super) async fn pubsub(&self, peer: &Peer) -> RedisResult<PubSub> {
-        self.in_time(peer, async { PubSub::new(&self.login, self.stream(peer).await?).await }).await
+        self.in_time(peer, async { PubSub::new(&self.login, self.stream(peer, None).await?).await }).await
     }
 
     async fn in_time<T>(&self, peer: &Peer, dial: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
@@ -96,7 +116,7 @@ impl Dialer {
         })
     }
 
-    async fn stream(&self, peer: &Peer) -> io::Result<Box<dyn Stream>> {
+    async fn stream(&self, peer: &Peer, calls: Option<Arc<AtomicUsize>>) -> io::Result<Box<dyn Stream>> {
         match peer {
             Peer::Host(host) => {
                 let stream = TcpStream::connect((host.name.as_str(), host.port)).await?;
@@ -104,12 +124,13 @@ impl Dialer {
                 stream.set_nodelay(true)?;
                 #[cfg(feature = "rustls")]
                 if let Some(encryption) = &self.encryption {
+                    let stream = eager(stream, calls);
                     return Ok(Box::new(encryption.encrypt(&host.name, stream).await?));
                 }
-                Ok(Box::new(stream))
+                Ok(eager(stream, calls))
             }
             #[cfg(unix)]
-            Peer::Socket(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
+            Peer::Socket(path) => Ok(eager(tokio::net::UnixStream::connect(path).await?, calls)),
             #[cfg(not(unix))]
             Peer::Socket(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "no Unix sockets here")),
         }

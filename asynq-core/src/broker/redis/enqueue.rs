@@ -1,5 +1,7 @@
 //! The enqueue script's call and its answer.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use redis::Value;
 
@@ -16,8 +18,7 @@ impl RedisBroker {
     /// Stores new tasks: one script call for each queue; they travel together.
     pub(super) async fn enqueue_by_queue(&self, tasks: &[NewTask]) -> Vec<Result<(), EnqueueError>> {
         if let [task] = tasks {
-            let queue = QueueName::stored(&task.message.queue);
-            return self.enqueue_in(&queue, &[task]).await;
+            return vec![self.enqueue_with_others(task).await];
         }
         let mut queues: Vec<(QueueName, Vec<usize>)> = Vec::new();
         for (at, task) in tasks.iter().enumerate() {
@@ -43,30 +44,49 @@ impl RedisBroker {
     }
 
     /// Stores new tasks of one queue: one script call.
-    async fn enqueue_in(&self, queue: &QueueName, tasks: &[&NewTask]) -> Vec<Result<(), EnqueueError>> {
-        match self.try_enqueue_in(queue, tasks).await {
-            Ok(results) => results,
-            Err(error) => tasks.iter().map(|_| Err(error.clone().into())).collect(),
-        }
-    }
-
-    async fn try_enqueue_in(
+    pub(super) async fn enqueue_in(
         &self,
         queue: &QueueName,
         tasks: &[&NewTask],
+    ) -> Vec<Result<(), EnqueueError>> {
+        let mut call = self.enqueue_call(queue);
+        for task in tasks {
+            EncodedTask::new(task).add_to(&mut call);
+        }
+        self.enqueue_loaded(queue, call, tasks.len()).await
+    }
+
+    /// Sends a call that carries so many tasks.
+    pub(super) async fn enqueue_loaded(
+        &self,
+        queue: &QueueName,
+        call: Call,
+        tasks: usize,
+    ) -> Vec<Result<(), EnqueueError>> {
+        match self.try_enqueue_loaded(queue, call, tasks).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => (0..tasks).map(|_| Err(error.clone().into())).collect(),
+        }
+    }
+
+    async fn try_enqueue_loaded(
+        &self,
+        queue: &QueueName,
+        call: Call,
+        tasks: usize,
     ) -> Result<Vec<Result<(), EnqueueError>>, BrokerError> {
-        let mut answer =
-            Reader::new(self.run_storing(queue, self.enqueue_call(queue, tasks), DOING).await?, DOING)?;
-        if answer.len() != tasks.len() {
+        let mut answer = Reader::new(self.run_storing(queue, call, DOING).await?, DOING)?;
+        if answer.len() != tasks {
             return Err(BrokerError::protocol(DOING));
         }
-        tasks.iter().map(|_| read_outcome(answer.value()?)).collect()
+        (0..tasks).map(|_| read_outcome(answer.value()?)).collect()
     }
 
     /// The task of a tick, by the same script.
     pub(super) async fn enqueue_ticked(&self, tick: &Tick, task: &NewTask) -> Result<Ticked, EnqueueError> {
         let queue = QueueName::stored(&task.message.queue);
-        let mut call = self.enqueue_call(&queue, &[task]);
+        let mut call = self.enqueue_call(&queue);
+        EncodedTask::new(task).add_to(&mut call);
         call.arg(self.keyspace.queue(&queue).ticks()).arg(&tick.entry).arg(tick.at);
         let mut answer = Reader::new(self.run_storing(&queue, call, DOING).await?, DOING)?;
         match answer.value()? {
@@ -75,19 +95,15 @@ impl RedisBroker {
         }
     }
 
-    fn enqueue_call(&self, queue: &QueueName, tasks: &[&NewTask]) -> Call {
+    /// A call that carries no task yet.
+    pub(super) fn enqueue_call(&self, queue: &QueueName) -> Call {
         let keys = self.keyspace.queue(queue);
-        let names = [keys.pending(), keys.scheduled(), keys.groups()].into_iter();
-        let names: Vec<String> = names.chain(self.known_queues_key()).collect();
+        let names: Vec<String> = std::iter::once(keys.pending()).chain(self.known_queues_key()).collect();
         let mut call = Call::new(Name::enqueue, names);
         call.arg(self.name_to_make_known(queue))
-            .arg(keys.task_prefix())
-            .arg(keys.group_prefix())
+            .arg(keys.prefix())
             .arg(self.now_seconds())
             .arg(self.clock.unix_nanos());
-        for task in tasks {
-            add_task(&mut call, task);
-        }
         call
     }
 }
@@ -104,18 +120,38 @@ fn read_outcome(value: Value) -> Result<Result<(), EnqueueError>, BrokerError> {
     }
 }
 
-/// The arguments of one new task, as `insert.lua` reads them.
-pub(super) fn add_task(call: &mut Call, task: &NewTask) {
-    let NewTask { message, placement, unique_ttl, unique_until } = task;
-    let (kind, place) = match placement {
-        Placement::Pending => ("p", String::new()),
-        Placement::Scheduled(at) if message.group_key.is_empty() => ("s", at.to_string()),
-        Placement::Scheduled(at) => ("d", format!("{at}:{}", message.group_key)),
-        Placement::Group => ("g", message.group_key.clone()),
-    };
-    call.arg(kind).arg(&message.id).arg(message.encode());
-    add_lock(call, message, *unique_ttl, *unique_until);
-    call.arg(place);
+/// What became of each task of a call.
+pub(super) type Outcomes = Arc<[Result<(), EnqueueError>]>;
+
+/// A new task as the scripts read it.
+pub(super) struct EncodedTask<'a> {
+    task: &'a NewTask,
+    message: Vec<u8>,
+}
+
+impl<'a> EncodedTask<'a> {
+    pub(super) fn new(task: &'a NewTask) -> Self {
+        Self { task, message: task.message.encode() }
+    }
+
+    /// How many bytes it has, or nearly.
+    pub(super) fn len(&self) -> usize {
+        self.message.len()
+    }
+
+    /// Adds its arguments, as `insert.lua` reads them.
+    pub(super) fn add_to(&self, call: &mut Call) {
+        let NewTask { message, placement, unique_ttl, unique_until } = self.task;
+        let (kind, place) = match placement {
+            Placement::Pending => ("p", String::new()),
+            Placement::Scheduled(at) if message.group_key.is_empty() => ("s", at.to_string()),
+            Placement::Scheduled(at) => ("d", format!("{at}:{}", message.group_key)),
+            Placement::Group => ("g", message.group_key.clone()),
+        };
+        call.arg(kind).arg(&message.id).arg(&self.message);
+        add_lock(call, message, *unique_ttl, *unique_until);
+        call.arg(place);
+    }
 }
 
 /// The key and the time of the lock of a new task, as `lock.lua` reads them; both empty when it takes none.

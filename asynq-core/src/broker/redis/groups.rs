@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use redis::Value;
 
 use super::RedisBroker;
-use super::enqueue::add_task;
+use super::enqueue::EncodedTask;
 use super::reply::{Reader, message, score};
 use super::script::{Call, Name};
 use crate::broker::{
@@ -130,7 +130,7 @@ impl Groups for RedisBroker {
             call.arg(id.as_str()).arg(unique_key);
         }
         if let Some(task) = task {
-            add_task(&mut call, task);
+            EncodedTask::new(task).add_to(&mut call);
         }
         match call.run(&self.shared, DOING).await? {
             Value::Int(1) => Ok(FinishedSet::Done),

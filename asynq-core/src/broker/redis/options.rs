@@ -127,8 +127,8 @@ impl ConnectOptions {
 
     /// How many calls may wait for their answers at one time: 10,000 by default. While Redis does not answer, whatever a
     /// program calls waits until the timeouts, and takes memory; one call more than this fails at once, with an error of
-    /// the kind [`Busy`](crate::broker::BrokerErrorKind::Busy), and nothing of it is sent. Calls for new tasks and questions count
-    /// together; those of a worker's own loop, which are few, do not.
+    /// the kind [`Busy`](crate::broker::BrokerErrorKind::Busy), and nothing of it is sent. New tasks are counted, and
+    /// questions; those of a worker's own loop, which are few, are not.
     #[must_use]
     pub fn max_waiting(mut self, calls: usize) -> Self {
         self.max_waiting = calls;

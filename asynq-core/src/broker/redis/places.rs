@@ -1,5 +1,6 @@
 //! [`Places`]: how many calls may wait for an answer at one time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::broker::{BrokerError, BrokerErrorKind};
@@ -9,7 +10,7 @@ pub(super) const MAX_WAITING: usize = 10_000;
 
 /// Counts the calls that wait: what they carry is memory, and while Redis does not answer nothing else limits it.
 pub(super) struct Places {
-    taken: AtomicUsize,
+    taken: Arc<AtomicUsize>,
     most: usize,
 }
 
@@ -18,7 +19,12 @@ pub(super) struct Place<'a>(&'a AtomicUsize);
 
 impl Places {
     pub(super) fn new(most: usize) -> Self {
-        Self { taken: AtomicUsize::new(0), most }
+        Self { taken: Arc::default(), most }
+    }
+
+    /// How many are taken, at any time.
+    pub(super) fn taken(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.taken)
     }
 
     /// A place, if there is one.

@@ -118,7 +118,7 @@ impl Cluster {
     }
 
     async fn ask(&self, host: &Host) -> RedisResult<Map> {
-        let mut session = self.dialer.session(&Peer::Host(host.clone()), ANSWER_TIMEOUT).await?;
+        let mut session = self.dialer.session(&Peer::Host(host.clone()), ANSWER_TIMEOUT, None).await?;
         let ranges: Value = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut session.server).await?;
         read_map(ranges, host).ok_or_else(|| {
             RedisError::from((ErrorKind::UnexpectedReturnType, "a node's list of slots cannot be read"))

@@ -1,0 +1,159 @@
+//! [`Gathering`]: new tasks that many callers enqueue at the same time travel in one call of the script.
+//!
+//! A caller who is alone sends at once. Where others are on their way, a caller lets those who can run do so first, and
+//! whoever comes to the same queue in the meantime goes along. Nobody waits for a clock, nor for an answer.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+use tokio::task::yield_now;
+
+use super::RedisBroker;
+use super::enqueue::{EncodedTask, Outcomes};
+use super::places::Places;
+use super::script::Call;
+use crate::broker::{BrokerError, EnqueueError, NewTask};
+use crate::task::QueueName;
+
+/// So many tasks go in one call at most: more would gain nothing.
+const MOST_TASKS: usize = 64;
+/// And so many bytes of them, unless one has more by itself.
+const MOST_BYTES: usize = 256 * 1024;
+
+const DOING: &str = "enqueue";
+
+/// Who is on the way, and what has not left yet.
+pub(super) struct Gathering {
+    /// How many callers may wait for an answer.
+    places: Places,
+    waiting: Mutex<HashMap<QueueName, Open>>,
+    /// Calls that have no answer yet.
+    calls: AtomicUsize,
+    /// How many tasks the latest call has taken along.
+    crowd: AtomicUsize,
+}
+
+/// A call that further tasks can join.
+struct Open {
+    batch: Arc<Batch>,
+    outcomes: WeakShared<BoxFuture<'static, Outcomes>>,
+}
+
+/// What a call carries, until it leaves.
+struct Batch(Mutex<Option<Load>>);
+
+struct Load {
+    call: Call,
+    tasks: usize,
+    bytes: usize,
+}
+
+/// Counts a call as long as it has no answer.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Gathering {
+    pub(super) fn new(max_waiting: usize) -> Self {
+        Self {
+            places: Places::new(max_waiting),
+            waiting: Mutex::default(),
+            calls: AtomicUsize::new(0),
+            crowd: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whether nobody else is on the way, nor was when the latest call left: then the caller is, as long as it has this.
+    fn alone(&self) -> Option<UnderWay<'_>> {
+        let is_crowded = self.crowd.load(Ordering::Relaxed) > 1;
+        let is_first = || self.calls.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        (!is_crowded && is_first()).then_some(UnderWay(&self.calls))
+    }
+
+    fn under_way(&self) -> UnderWay<'_> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        UnderWay(&self.calls)
+    }
+}
+
+impl RedisBroker {
+    /// Stores a new task, in one call with others that come at the same time.
+    pub(super) async fn enqueue_with_others(&self, task: &NewTask) -> Result<(), EnqueueError> {
+        let queue = QueueName::stored(&task.message.queue);
+        let gathering = &self.gathering;
+        let _place = gathering.places.take(DOING)?;
+        if let Some(_under_way) = gathering.alone() {
+            let outcome = self.enqueue_in(&queue, &[task]).await.pop();
+            return outcome.unwrap_or(Err(BrokerError::protocol(DOING).into()));
+        }
+        let (outcomes, at) = self.join(&queue, &EncodedTask::new(task));
+        yield_now().await;
+        match outcomes.await.get(at) {
+            Some(outcome) => outcome.clone(),
+            None => Err(BrokerError::protocol(DOING).into()),
+        }
+    }
+
+    /// Joins a call that has not left, or opens one: its outcomes, and which of them is this task's.
+    fn join(
+        &self,
+        queue: &QueueName,
+        task: &EncodedTask<'_>,
+    ) -> (Shared<BoxFuture<'static, Outcomes>>, usize) {
+        let mut waiting = lock(&self.gathering.waiting);
+        if let Some(Open { batch, outcomes }) = waiting.get(queue)
+            && let Some(outcomes) = outcomes.upgrade()
+            && let Some(at) = batch.take_along(task)
+        {
+            return (outcomes, at);
+        }
+        let mut call = self.enqueue_call(queue);
+        task.add_to(&mut call);
+        let batch = Arc::new(Batch(Mutex::new(Some(Load { call, tasks: 1, bytes: task.len() }))));
+        let leaves = self.clone().leave(queue.clone(), Arc::clone(&batch));
+        let outcomes = leaves.boxed().shared();
+        // There is nothing to downgrade to once it has ended, which it has not.
+        if let Some(weak) = outcomes.downgrade() {
+            waiting.insert(queue.clone(), Open { batch, outcomes: weak });
+        }
+        (outcomes, 0)
+    }
+
+    /// Sends what has gathered.
+    async fn leave(self, queue: QueueName, batch: Arc<Batch>) -> Outcomes {
+        {
+            let mut waiting = lock(&self.gathering.waiting);
+            if waiting.get(&queue).is_some_and(|open| Arc::ptr_eq(&open.batch, &batch)) {
+                waiting.remove(&queue);
+            }
+        }
+        let Some(Load { call, tasks, .. }) = lock(&batch.0).take() else { return Arc::default() };
+        self.gathering.crowd.store(tasks, Ordering::Relaxed);
+        let _under_way = self.gathering.under_way();
+        self.enqueue_loaded(&queue, call, tasks).await.into()
+    }
+}
+
+impl Batch {
+    /// Takes a task along, if there is room: its place.
+    fn take_along(&self, task: &EncodedTask<'_>) -> Option<usize> {
+        let mut load = lock(&self.0);
+        let load =
+            load.as_mut().filter(|load| load.tasks < MOST_TASKS && load.bytes + task.len() <= MOST_BYTES)?;
+        task.add_to(&mut load.call);
+        load.bytes += task.len();
+        load.tasks += 1;
+        Some(load.tasks - 1)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
