@@ -67,10 +67,10 @@ mod tallies;
 mod visit;
 mod web_ui;
 
-pub use place::Place;
 pub use gate::{InvalidNetwork, Network};
-pub use login::{Token, Users, UsersError, hash_password};
 pub use history::Sampling;
+pub use login::{Token, Users, UsersError, hash_password};
+pub use place::Place;
 pub use prometheus::PrometheusError;
 pub use rights::{Right, Rights, Visitor};
 pub use service::{Reach, WebService};
