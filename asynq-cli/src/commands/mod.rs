@@ -49,6 +49,7 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
     let command = match command {
         Command::Config(command) => return command.run(&settings, &printer),
         Command::Exporter(command) => return command.run(&settings).await,
+        Command::Web(command) => return command.run(&settings).await,
         command => command,
     };
     if matches!(command, Command::Dash(_)) {
@@ -78,7 +79,6 @@ async fn once(command: Command, app: &App) -> Result<(), Failure> {
         Command::Cron(command) => command.run(app).await,
         Command::Redis(command) => command.run(app).await,
         Command::Dash(command) => command.run(app).await,
-        Command::Web(command) => command.run(app).await,
         Command::Doctor(command) => command.run(app).await,
         Command::Export(command) => command.run(app).await,
         Command::Import(command) => command.run(app).await,
@@ -88,6 +88,7 @@ async fn once(command: Command, app: &App) -> Result<(), Failure> {
         Command::Wait(command) => command.run(app).await,
         Command::Config(_)
         | Command::Exporter(_)
+        | Command::Web(_)
         | Command::Context(_)
         | Command::Completions(_)
         | Command::Man(_)

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
+use asynq_core::client::Client;
 use asynq_web::{Reach, Rights, WebUi};
 use clap::Args;
 
-use crate::app::App;
 use crate::failure::{Failure, Kind};
+use crate::settings::Settings;
 use crate::until_told::until_told;
 
 #[derive(Args, Clone, Debug)]
@@ -35,8 +36,9 @@ pub(crate) struct Web {
 }
 
 impl Web {
-    pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
-        let mut ui = WebUi::new(&app.client).prefix(&self.prefix).title(self.title);
+    pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
+        let client = Client::connecting(settings.options()?)?;
+        let mut ui = WebUi::new(&client).prefix(&self.prefix).title(self.title);
         if self.read_only {
             ui = ui.rights(Rights::viewer());
         }
@@ -48,12 +50,20 @@ impl Web {
         let path = self.prefix.trim_matches('/');
         let slash = if path.is_empty() { "" } else { "/" };
         let told = |address| eprintln!("the Web UI is at http://{address}/{path}{slash}; Ctrl-C ends it");
-        let served = ui.service().serve(self.bind, reach, told, until_told()).await;
+        let serving = ui.service().serve(self.bind, reach, told, until_told());
+        let (served, ()) = tokio::join!(serving, tell_if_away(&client));
         served.map_err(|error| match error.kind() {
             std::io::ErrorKind::PermissionDenied if !self.allow_unauthenticated => {
                 Failure::new(Kind::Refused, format!("{error}; if that is meant, say --allow-unauthenticated"))
             }
             _ => Failure::new(Kind::Failed, format!("{}: {error}", self.bind)),
         })
+    }
+}
+
+/// Says so at the start if Redis is away: pages do, and go on when it is back.
+async fn tell_if_away(client: &Client) {
+    if let Err(error) = client.broker().ping().await {
+        eprintln!("error: {error:?}; the Web UI goes on as soon as Redis answers");
     }
 }
