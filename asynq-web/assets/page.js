@@ -229,7 +229,6 @@ const move = (step) => {
   next?.scrollIntoView({ block: "nearest" });
 };
 
-const places = { q: 0, t: 1, s: 2, c: 3, r: 4 };
 let isGoing = false;
 
 document.addEventListener("keydown", (event) => {
@@ -241,8 +240,9 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.target.matches("input:not([type=checkbox]), textarea, select")) return;
   const current = main.querySelector("tbody tr[aria-current]");
-  if (isGoing && event.key in places) {
-    document.querySelectorAll(".bar nav a")[places[event.key]]?.click();
+  const place = isGoing ? document.querySelector(`.bar nav a[data-go="${CSS.escape(event.key)}"]`) : undefined;
+  if (place) {
+    place.click();
   } else if (event.key === "/") {
     (document.getElementById("filter") ?? document.getElementById("find"))?.focus();
   } else if (event.key === "j" || event.key === "k") {

@@ -42,7 +42,9 @@
 mod actions;
 mod api;
 mod assets;
+mod asynqmon;
 mod bulk;
+mod doctor;
 mod fields;
 mod gate;
 mod health;
@@ -56,6 +58,7 @@ mod routes;
 mod service;
 mod shared;
 mod visit;
+mod warnings;
 mod web_ui;
 
 pub use rights::{Right, Rights, Visitor};

@@ -26,11 +26,13 @@ pub enum Right {
     Pause,
     /// Delete queues.
     DeleteQueue,
+    /// Put right what the doctor finds.
+    Repair,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::View,
         Self::ViewPayload,
         Self::Run,
@@ -41,6 +43,7 @@ impl Right {
         Self::Edit,
         Self::Pause,
         Self::DeleteQueue,
+        Self::Repair,
     ];
 
     /// Its name in the API: `view_payload`.
@@ -56,6 +59,7 @@ impl Right {
             Self::Edit => "edit",
             Self::Pause => "pause",
             Self::DeleteQueue => "delete_queue",
+            Self::Repair => "repair",
         }
     }
 
@@ -95,9 +99,9 @@ impl Rights {
         Self::none().with(Right::View).with(Right::ViewPayload)
     }
 
-    /// All but to delete queues.
+    /// All but to delete queues and to repair what the doctor finds.
     pub fn operator() -> Self {
-        Self::admin().without(Right::DeleteQueue)
+        Self::admin().without(Right::DeleteQueue).without(Right::Repair)
     }
 
     /// All of them.
@@ -129,6 +133,11 @@ impl Rights {
     pub fn allow(&self, right: Right, queue: &str) -> bool {
         let named = |patterns: &Arc<[String]>| patterns.iter().any(|pattern| fits(pattern, queue));
         self.have(right) && self.queues.as_ref().is_none_or(named)
+    }
+
+    /// Whether they change nothing.
+    pub(crate) fn only_look(&self) -> bool {
+        self.bits & !Self::viewer().bits == 0
     }
 
     /// Whether they are limited to some queues.
@@ -216,7 +225,7 @@ mod tests {
         let count = |rights: &Rights| Right::ALL.into_iter().filter(|right| rights.have(*right)).count();
         assert_eq!(
             [Rights::none(), Rights::viewer(), Rights::operator(), Rights::admin()].map(|r| count(&r)),
-            [0, 2, 9, 10]
+            [0, 2, 9, 11]
         );
         let limited = Rights::admin().in_queues(["a"]);
         assert!(

@@ -6,6 +6,7 @@ use asynq_core::client::{AsClient, Client};
 use asynq_core::inspector::Inspector;
 
 use crate::bulk::Bulk;
+use crate::doctor::Doctor;
 use crate::gate::{Hosts, Mount};
 use crate::live::Live;
 use crate::rights::Rights;
@@ -40,6 +41,7 @@ pub struct WebUi {
     inspector: Inspector,
     title: String,
     anonymous: Option<Rights>,
+    asynqmon: bool,
     hosts: Hosts,
     mount: Mount,
     refresh: Duration,
@@ -53,6 +55,7 @@ impl WebUi {
             inspector: Inspector::new(client),
             title: String::new(),
             anonymous: Some(Rights::admin()),
+            asynqmon: false,
             hosts: Hosts::default(),
             mount: Mount::default(),
             refresh: DEFAULT_REFRESH,
@@ -108,6 +111,12 @@ impl WebUi {
         self
     }
 
+    /// Answers the routes of asynqmon, below `/api`, as asynqmon does: for scripts that were written for it. Rights apply, and
+    /// who may only look is refused as by its read-only mode.
+    pub fn compat_asynqmon(self) -> Self {
+        Self { asynqmon: true, ..self }
+    }
+
     /// How often open pages are brought up to date, at most: every 3 seconds unless told otherwise, and less often while
     /// Redis is slow. Only while somebody looks, and once for all who look at the same page.
     pub fn refresh(self, every: Duration) -> Self {
@@ -121,10 +130,12 @@ impl WebUi {
             inspector: self.inspector,
             title: self.title,
             anonymous: self.anonymous,
+            asynqmon: self.asynqmon,
             hosts: self.hosts,
             mount: self.mount,
             refresh: self.refresh.max(Duration::from_millis(100)),
             bulk: Bulk::default(),
+            doctor: Doctor::default(),
             live: Live::default(),
         })
     }

@@ -21,6 +21,9 @@ pub(crate) struct Web {
     /// Change nothing.
     #[arg(long)]
     read_only: bool,
+    /// Answer the routes of asynqmon's API, below /api, as asynqmon does: for scripts that were written for it.
+    #[arg(long)]
+    compat_asynqmon: bool,
     /// A name by which it is asked, beside `localhost` and addresses.
     #[arg(long = "allow-host", value_name = "NAME")]
     hosts: Vec<String>,
@@ -41,6 +44,9 @@ impl Web {
         let mut ui = WebUi::new(&client).prefix(&self.prefix).title(self.title);
         if self.read_only {
             ui = ui.rights(Rights::viewer());
+        }
+        if self.compat_asynqmon {
+            ui = ui.compat_asynqmon();
         }
         if self.trust_proxy {
             ui = ui.trust_proxy();

@@ -8,6 +8,7 @@ mod archive_limits;
 mod broker;
 mod care;
 mod changes;
+mod cluster_member;
 mod collection;
 #[cfg(any(test, feature = "__conformance"))]
 #[doc(hidden)]
@@ -40,6 +41,7 @@ pub use broker::{
 };
 pub use care::{Care, Glimpse, GroupStanding, KeyCursor, KeyKind, KeyPage, LockStanding, Spot, Standing};
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
+pub use cluster_member::ClusterMember;
 pub use collection::Collection;
 pub use error::{BrokerError, BrokerErrorKind};
 pub use groups::{

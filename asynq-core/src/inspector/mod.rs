@@ -36,8 +36,8 @@ mod transfer;
 mod watching;
 
 pub use crate::broker::{
-    ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo, StoreInfo, TaskDetail,
-    Unreadable,
+    ClusterMember, ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo,
+    StoreInfo, TaskDetail, Unreadable,
 };
 pub use action::{Action, SelectionChange, SelectionChanged};
 pub use bulk::{BulkChange, Progress};

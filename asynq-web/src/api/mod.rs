@@ -4,6 +4,7 @@
 //! `application/problem+json` with a `code` that never changes.
 
 mod actions;
+mod doctor;
 mod meta;
 mod queues;
 mod redis_info;
@@ -43,6 +44,9 @@ pub(crate) fn routes() -> Router {
         .route("/schedules/{entry}/events", get(schedules::events))
         .route("/schedules/{entry}/run", post(schedules::run))
         .route("/redis", get(redis_info::info))
+        .route("/doctor", get(doctor::report))
+        .route("/doctor/examinations", post(doctor::examine))
+        .route("/doctor/repairs", post(doctor::repair))
 }
 
 async fn document() -> impl IntoResponse {

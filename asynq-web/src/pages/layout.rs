@@ -30,16 +30,19 @@ pub(super) enum Section {
     Servers,
     Schedules,
     Redis,
+    Doctor,
     Settings,
     None,
 }
 
-const NAVIGATION: [(Section, &str, &str); 5] = [
-    (Section::Queues, "", "Queues"),
-    (Section::Tasks, "tasks", "Tasks"),
-    (Section::Servers, "servers", "Servers"),
-    (Section::Schedules, "schedules", "Schedules"),
-    (Section::Redis, "redis", "Redis"),
+/// Each place with its path, its name, and the key that leads there after `g`.
+const NAVIGATION: [(Section, &str, &str, &str); 6] = [
+    (Section::Queues, "", "Queues", "q"),
+    (Section::Tasks, "tasks", "Tasks", "t"),
+    (Section::Servers, "servers", "Servers", "s"),
+    (Section::Schedules, "schedules", "Schedules", "c"),
+    (Section::Redis, "redis", "Redis", "r"),
+    (Section::Doctor, "doctor", "Doctor", "d"),
 ];
 
 impl Page {
@@ -111,9 +114,9 @@ impl Page {
                     @if !visit.shared.title.is_empty() { span.env { (visit.shared.title) } }
                 }
                 nav aria-label="Main" {
-                    @for (section, path, label) in NAVIGATION {
+                    @for (section, path, label, key) in NAVIGATION {
                         @let link = if path.is_empty() { visit.link() } else { visit.link().to(path) };
-                        a href=(link) aria-current=[(self.section == section).then_some("page")] { (label) }
+                        a href=(link) data-go=(key) aria-current=[(self.section == section).then_some("page")] { (label) }
                     }
                 }
                 form.find role="search" aria-label="All tasks" action=(visit.link().to("tasks")) {

@@ -158,7 +158,7 @@ fn summary(visit: &Visit, info: &QueueInfo) -> Markup {
         @if let Some(since) = info.paused_since {
             p.remark { "Paused " (time(visit, since)) ". What runs goes on; workers take nothing more." }
         }
-        @if info.archived >= 9_000 {
+        @if info.is_archive_full() {
             p.remark { "The archive keeps 9,999 tasks for 90 days unless servers are told otherwise: the oldest will be deleted." }
         }
     }

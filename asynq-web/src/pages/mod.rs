@@ -5,6 +5,7 @@
 mod acting;
 mod columns;
 mod content;
+mod doctor;
 mod editing;
 mod layout;
 mod listing;
@@ -20,6 +21,7 @@ mod settings;
 mod task;
 
 pub(crate) use acting::{act, confirm};
+pub(crate) use doctor::{begin_repair, confirm_repair, doctor, examine, repair, visible as visible_findings};
 pub(crate) use editing::{edit, enqueue, new_task, save};
 pub(crate) use layout::without_slash;
 pub(crate) use listing::{queue, tasks};

@@ -199,7 +199,11 @@ fn row(visit: &Visit, queue: &QueueInfo, most: usize, is_consumed: bool) -> Mark
 pub(super) fn badges(queue: &QueueInfo, is_consumed: bool) -> Markup {
     let waits = queue.count(TaskState::Pending) > 0;
     html! {
-        @if queue.is_paused() { span.badge.warn { "paused" } " " }
+        @match (queue.is_paused(), waits) {
+            (true, true) => { span.badge.alarm title="Workers take nothing from it, and tasks are pending." { "paused, " (count(queue.pending)) " wait" } " " }
+            (true, false) => { span.badge.warn { "paused" } " " }
+            (false, _) => {}
+        }
         @if waits && !is_consumed && !queue.is_paused() {
             span.badge.alarm title="Tasks are pending, and no server that lives takes from this queue." { "no worker" } " "
         }
@@ -207,6 +211,10 @@ pub(super) fn badges(queue: &QueueInfo, is_consumed: bool) -> Markup {
             span.badge.alarm title="Active tasks whose worker is gone: they will be recovered." {
                 (count(queue.orphaned)) " orphaned"
             }
+            " "
+        }
+        @if queue.is_archive_full() {
+            span.badge.warn title="Servers keep 9,999 archived tasks unless told otherwise: the oldest will be deleted." { "archive full" }
         }
     }
 }

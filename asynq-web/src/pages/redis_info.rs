@@ -10,6 +10,7 @@ use super::parts::{empty, figures, none};
 use crate::problem::Problem;
 use crate::rights::Right;
 use crate::visit::Visit;
+use crate::warnings::{Warning, of_store};
 
 /// How many queues of a cluster are shown with their nodes.
 const QUEUES: usize = 200;
@@ -26,7 +27,7 @@ pub(crate) async fn redis(visit: Visit) -> Result<Response<Body>, Problem> {
         @if info.is_empty() {
             (empty("No Redis", "The tasks are kept in the memory of this process."))
         } @else {
-            (warnings(&info, skew.as_secs()))
+            (remarks(&of_store(&info, skew, visit.now())))
             (summary(&info))
             @if !places.is_empty() { (cluster(&visit, &places)) }
             details.columns {
@@ -40,15 +41,8 @@ pub(crate) async fn redis(visit: Visit) -> Result<Response<Body>, Problem> {
     Ok(Page::live(Section::Redis, "Redis", body).show(&visit))
 }
 
-fn warnings(info: &StoreInfo, skew: i64) -> Markup {
-    html! {
-        @if let Some(policy) = info.evicts() {
-            p.remark { "Its " code { "maxmemory-policy" } " is " code { (policy) } ": when memory runs out it throws tasks away. Set it to " code { "noeviction" } "." }
-        }
-        @if skew.abs() > 5 {
-            p.remark { "Its clock differs from this machine's by " (skew.abs()) " seconds: times on these pages are wrong by that much." }
-        }
-    }
+fn remarks(warnings: &[Warning]) -> Markup {
+    html! { @for warning in warnings { p.remark { (warning.text) } } }
 }
 
 fn summary(info: &StoreInfo) -> Markup {

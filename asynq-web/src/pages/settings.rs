@@ -62,7 +62,7 @@ pub(crate) async fn settings(visit: Visit) -> Response {
                 div { dt { kbd { "j" } " " kbd { "k" } } dd { "Next and previous row" } }
                 div { dt { kbd { "x" } } dd { "Select the row" } }
                 div { dt { kbd { "Enter" } } dd { "Open the row" } }
-                div { dt { kbd { "g" } " then " kbd { "q" } " " kbd { "t" } " " kbd { "s" } " " kbd { "c" } " " kbd { "r" } } dd { "Go to queues, tasks, servers, schedules, Redis" } }
+                div { dt { kbd { "g" } " then " kbd { "q" } " " kbd { "t" } " " kbd { "s" } " " kbd { "c" } " " kbd { "r" } " " kbd { "d" } } dd { "Go to queues, tasks, servers, schedules, Redis, the doctor" } }
                 div { dt { kbd { "p" } } dd { "Pause and resume live updates" } }
             }
         }

@@ -97,6 +97,7 @@ export const PAGES = [
   "/servers",
   "/schedules",
   "/redis",
+  "/doctor",
   "/runs",
   "/enqueue",
   "/settings",

@@ -142,7 +142,7 @@ async fn the_document_and_meta() {
     let (status, served) = call(&site, "GET", "/openapi.json", "/openapi.json", None).await;
     assert_eq!((status, served), (200, document()));
     let (_, meta) = call(&site, "GET", "/meta", "/meta", None).await;
-    assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 10));
+    assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 11));
 }
 
 #[tokio::test]
@@ -329,6 +329,34 @@ async fn servers_and_redis() {
     let site = Site::new();
     assert_eq!(call(&site, "GET", "/servers", "/servers", None).await.1, json!({"items": []}));
     assert_eq!(call(&site, "GET", "/redis", "/redis", None).await.1["info"], json!({}));
+}
+
+#[tokio::test]
+async fn the_doctor() {
+    let site = Site::seeded().await;
+    let (_, report) = call(&site, "GET", "/doctor", "/doctor", None).await;
+    assert_eq!((&report["examination"], &report["working_since"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        report["warnings"][0],
+        json!({"code": "unserved", "severity": "error", "about": "queue", "subject": ODD,
+               "text": "1 task waiting: no server takes from the queue."})
+    );
+    let (status, report) = call(&site, "POST", "/doctor/examinations", "/doctor/examinations", None).await;
+    assert_eq!((status, &report["examination"]["tasks"]), (200, &json!(6)));
+    assert_eq!(report["examination"]["findings"][0]["class"], "unserved");
+    let repair =
+        async |body: Value| call(&site, "POST", "/doctor/repairs", "/doctor/repairs", Some(body)).await;
+    let (status, report) = repair(json!({"class": "stale-lock", "queue": "mail"})).await;
+    assert_eq!((status, &report["repair"]["mended"]), (200, &json!(0)));
+    for (body, words) in [
+        (json!({"class": "odd"}), "no class of findings"),
+        (json!({"class": "evicting"}), "cannot be repaired"),
+        (json!({"class": "lost", "queues": []}), "unknown field"),
+    ] {
+        let (status, problem) = repair(body).await;
+        assert_eq!((status, &problem["code"]), (400, &json!("invalid")), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
+    }
 }
 
 #[tokio::test]

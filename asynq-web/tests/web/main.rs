@@ -2,6 +2,8 @@
 
 mod actions;
 mod api;
+mod asynqmon;
+mod doctor;
 mod gate;
 mod live;
 mod outage;

@@ -18,6 +18,7 @@ async fn every_page_is_there_with_nothing_to_show() {
         ("/servers", "No server runs"),
         ("/schedules", "No schedule"),
         ("/redis", "No Redis"),
+        ("/doctor", "Nobody has looked yet"),
         ("/runs", "None yet"),
         ("/settings", "Tasks on a page"),
         ("/enqueue", "Enqueue a task"),

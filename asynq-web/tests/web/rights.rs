@@ -25,9 +25,17 @@ fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
     let api =
         |verb: &str, to: &str| format!(r#"{{"action":"{verb}"{to},"tasks":[{{"queue":"mail","id":"m1"}}]}}"#);
     let mut routes = Vec::new();
-    for path in
-        ["/", "/tasks", "/queues/mail", "/queues/mail/tasks/m1", "/servers", "/schedules", "/redis", "/runs"]
-    {
+    for path in [
+        "/",
+        "/tasks",
+        "/queues/mail",
+        "/queues/mail/tasks/m1",
+        "/servers",
+        "/schedules",
+        "/redis",
+        "/doctor",
+        "/runs",
+    ] {
         routes.push(("GET", path, String::new(), Right::View));
     }
     for path in [
@@ -41,6 +49,7 @@ fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
         "/api/v1/servers",
         "/api/v1/schedules",
         "/api/v1/redis",
+        "/api/v1/doctor",
         "/api/v1/runs",
     ] {
         routes.push(("GET", path, String::new(), Right::View));
@@ -80,6 +89,12 @@ fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
         encoded(&[("name", "mail"), ("force", "1")]),
         Right::DeleteQueue,
     ));
+    let (form, json) = ("class=paused-empty&queue=mail", r#"{"class":"paused-empty","queue":"mail"}"#);
+    routes.push(("POST", "/doctor/examine", String::new(), Right::View));
+    routes.push(("POST", "/api/v1/doctor/examinations", String::new(), Right::View));
+    routes.push(("GET", "/doctor/repair?class=paused-empty&queue=mail", String::new(), Right::Repair));
+    routes.push(("POST", "/doctor/repair", form.to_owned(), Right::Repair));
+    routes.push(("POST", "/api/v1/doctor/repairs", json.to_owned(), Right::Repair));
     routes.push(("DELETE", "/api/v1/queues/mail?confirm=mail&force=1", String::new(), Right::DeleteQueue));
     routes
 }
