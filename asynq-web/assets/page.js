@@ -1,5 +1,5 @@
 // What pages can do beyond forms: they are kept up to date without losing what is selected, and hear keys.
-// Nothing here is needed to read or to change anything.
+// Nothing here is needed to read or to change anything. What is in suggest.js and start.js is served behind this, as one.
 
 const body = document.body;
 const main = document.getElementById("main");
@@ -93,6 +93,7 @@ const tellSelected = () => {
 const dress = () => {
   showTimes();
   for (const element of main.querySelectorAll("[data-select-all], [data-copy]")) show(element);
+  suggestions();
   tellSelected();
 };
 
@@ -208,8 +209,7 @@ const live = (() => {
   document.addEventListener("visibilitychange", open);
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && open());
-  open();
-  return { toggle };
+  return { toggle, start: open };
 })();
 
 // The page that says that Redis is away looks for it again.
@@ -260,5 +260,3 @@ document.addEventListener("keydown", (event) => {
   isGoing = false;
   event.preventDefault();
 });
-
-dress();

@@ -1,5 +1,5 @@
 //! A Web UI with something to look at: `cargo run -p asynq-web --example sample`. Everything is in memory, and gone at
-//! the end. The browser tests run on it.
+//! the end. The browser tests run on it, and tell it a port, a path and perhaps a Redis.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,8 +14,14 @@ use asynq_web::{Reach, WebUi};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let port = std::env::args().nth(1).unwrap_or_else(|| "8080".to_owned()).parse()?;
-    let client = Client::in_memory();
+    let mut arguments = std::env::args().skip(1);
+    let port = arguments.next().unwrap_or_else(|| "8080".to_owned()).parse()?;
+    let prefix = arguments.next().unwrap_or_default();
+    // Where nothing is said, the tasks are kept in memory.
+    let client = match arguments.next().filter(|url| !url.is_empty()) {
+        Some(url) => Client::connect(&url).await?,
+        None => Client::in_memory(),
+    };
     fill(&client).await?;
 
     let router = Router::new().route("slow", slow)?.route("broken", broken)?;
@@ -27,9 +33,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     scheduler.start()?;
 
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let told = |address| println!("http://{address}/");
+    let path = prefix.trim_matches('/').to_owned();
+    let told = move |address| println!("http://{address}/{path}");
     let stopped = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-    let ui = WebUi::new(&client).title("sample").refresh(Duration::from_millis(300));
+    let ui = WebUi::new(&client).title("sample").prefix(&prefix).refresh(Duration::from_millis(300));
     ui.service().serve(address, Reach::ThisMachine, told, stopped).await?;
     scheduler.shutdown().await;
     server.shutdown().await;

@@ -44,6 +44,7 @@ mod api;
 mod assets;
 mod asynqmon;
 mod bulk;
+mod cluster;
 mod doctor;
 mod fields;
 mod gate;

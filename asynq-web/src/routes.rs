@@ -38,6 +38,7 @@ pub(crate) fn routes(has_asynqmon: bool) -> Router {
         .route("/doctor/examine", post(pages::examine))
         .route("/doctor/repair", get(pages::confirm_repair).post(pages::repair))
         .route("/settings", get(pages::settings).post(pages::set))
+        .route("/settings/columns", post(pages::set_columns))
         .route("/events", get(live::events))
         .route("/assets/{name}", get(assets::asset))
         .route("/healthz", get(health::alive))

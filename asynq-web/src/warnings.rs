@@ -66,10 +66,8 @@ pub(crate) async fn warnings(visit: &Visit) -> Result<Vec<Warning>, Problem> {
     let served: BTreeSet<&str> =
         servers.iter().flat_map(|server| server.queues.keys().map(String::as_str)).collect();
     let mut warnings = Vec::new();
-    for queue in inspector.queue_counts().await? {
-        if visit.may(Right::View, queue.queue.as_str()) {
-            of_queue(&queue, served.contains(queue.queue.as_str()), &mut warnings);
-        }
+    for queue in inspector.counts_of(&visit.queues(Right::View).await?).await? {
+        of_queue(&queue, served.contains(queue.queue.as_str()), &mut warnings);
     }
     servers.iter().for_each(|server| of_server(server, now, &mut warnings));
     entries(visit).await?.iter().for_each(|entry| of_schedule(entry, now, &mut warnings));

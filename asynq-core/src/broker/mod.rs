@@ -48,7 +48,7 @@ pub use groups::{
     AGGREGATION_TIMEOUT, FinishedMember, FinishedSet, GroupPage, GroupRule, GroupState, Groups, LARGEST_SET,
     Member, Reclaimed, RejectedMember, SetName,
 };
-pub use inspection::{Inspection, TaskCopy};
+pub use inspection::{Inspection, SCAN_BYTES, TaskCopy};
 pub use listing::{Listed, Scan, ScanCursor};
 pub use lock::LockInfo;
 pub(crate) use lock::lock_until;

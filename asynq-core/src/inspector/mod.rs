@@ -30,6 +30,7 @@ mod payload_format;
 mod processes;
 mod search;
 mod selection;
+mod sorting;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -52,5 +53,6 @@ pub use payload_format::PayloadFormat;
 pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerStatus};
 pub use search::{Search, SearchCursor, SearchPart};
 pub use selection::{FoundTasks, Selection};
+pub use sorting::SortBy;
 pub use transfer::{Export, Import, ImportError, Imported, OnConflict};
 pub use watching::{TaskChange, TaskWatch};

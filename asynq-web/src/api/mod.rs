@@ -5,12 +5,14 @@
 
 mod actions;
 mod doctor;
+mod export;
 mod meta;
 mod queues;
 mod redis_info;
 mod schedules;
 mod servers;
 mod shapes;
+mod suggest;
 mod tasks;
 
 use axum::Router;
@@ -32,6 +34,7 @@ pub(crate) fn routes() -> Router {
         .route("/queues/{queue}/history", get(queues::history))
         .route("/queues/{queue}/groups", get(queues::groups))
         .route("/tasks", get(tasks::list).post(tasks::enqueue))
+        .route("/tasks/export", get(export::export))
         .route("/tasks/actions", post(actions::act))
         .route("/tasks/{queue}/{id}", get(tasks::one).patch(tasks::edit))
         .route("/tasks/{queue}/{id}/payload", get(crate::pages::payload))
@@ -43,6 +46,7 @@ pub(crate) fn routes() -> Router {
         .route("/schedules/{entry}", get(schedules::one))
         .route("/schedules/{entry}/events", get(schedules::events))
         .route("/schedules/{entry}/run", post(schedules::run))
+        .route("/suggest", get(suggest::suggest))
         .route("/redis", get(redis_info::info))
         .route("/doctor", get(doctor::report))
         .route("/doctor/examinations", post(doctor::examine))

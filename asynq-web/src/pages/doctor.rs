@@ -22,6 +22,9 @@ use crate::warnings::{Warning, warnings};
 /// What is done by then is on the page at once.
 const SOON: Duration = Duration::from_millis(800);
 
+/// How many warnings are shown.
+const SHOWN: usize = 100;
+
 /// After so many seconds a browser without scripts asks again how far it is.
 const RELOAD: u32 = 2;
 
@@ -141,7 +144,7 @@ fn now(visit: &Visit, warnings: &[Warning]) -> Markup {
             table {
                 thead { tr { @for heading in ["How bad", "Where", "What"] { th scope="col" { (heading) } } } }
                 tbody {
-                    @for warning in warnings {
+                    @for warning in warnings.iter().take(SHOWN) {
                         @let (label, link) = warning.about.label_and_link(visit);
                         tr data-key={(warning.code) " " (label)} {
                             td { (severity(warning.severity)) }
@@ -152,6 +155,7 @@ fn now(visit: &Visit, warnings: &[Warning]) -> Markup {
                 }
             }
         }
+        @if warnings.len() > SHOWN { p.muted { "and " (count(warnings.len() - SHOWN)) " more, none of them worse" } }
     }
 }
 

@@ -121,7 +121,8 @@ impl Page {
                 }
                 form.find role="search" aria-label="All tasks" action=(visit.link().to("tasks")) {
                     label.hidden for="find" { "Find tasks in all queues" }
-                    input #find type="search" name="filter" placeholder="Find tasks…" autocomplete="off" spellcheck="false";
+                    input #find type="search" name="filter" placeholder="Find tasks…" autocomplete="off" spellcheck="false"
+                        data-suggest=(visit.link().to("api").to("v1").to("suggest"));
                 }
                 div.tools {
                     @if self.is_live {

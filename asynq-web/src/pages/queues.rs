@@ -18,7 +18,7 @@ use crate::rights::Right;
 use crate::visit::Visit;
 
 /// How many queues a page shows.
-const SHOWN: usize = 200;
+const SHOWN: usize = 100;
 
 /// How many are asked for at one time.
 const AT_A_TIME: usize = 32;
@@ -45,14 +45,19 @@ pub(crate) async fn queues(visit: Visit, Query(fields): Query<Fields>) -> Result
         fields.text("sort").filter(|sort| COLUMNS.iter().any(|(name, _)| name == sort)).unwrap_or("name");
     let is_descending = fields.text("order").map_or(sort != "name", |order| order == "desc");
     let fitting = names.len();
+    let inspector = visit.inspector_of_all(Right::View)?;
     if sort == "name" {
         // What is not shown need not be asked for.
         if is_descending {
             names.reverse();
         }
         names.truncate(SHOWN);
+    } else if sort != "memory" {
+        // How much memory each takes costs more than all the rest: that is asked of those that are shown.
+        let mut counts = inspector.counts_of(&names).await?;
+        sort_by(&mut counts, sort, is_descending);
+        names = counts.into_iter().take(SHOWN).map(|queue| queue.queue).collect();
     }
-    let inspector = visit.inspector_of_all(Right::View)?;
     let mut queues = infos(inspector, &names).await?;
     sort_by(&mut queues, sort, is_descending);
     queues.truncate(SHOWN);

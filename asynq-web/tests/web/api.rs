@@ -44,7 +44,7 @@ async fn call(site: &Site, method: &str, route: &str, path: &str, body: Option<V
         "{method} {path}: {status} {kind} is not in the document: {}",
         answer.text()
     );
-    if kind == "application/octet-stream" {
+    if !kind.contains("json") || kind == "application/jsonl" {
         return (status, Value::String(answer.text()));
     }
     let value = answer.json();
@@ -150,6 +150,11 @@ async fn queues() {
     let site = Site::seeded().await;
     let (_, all) = call(&site, "GET", "/queues", "/queues", None).await;
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
+    let few = async |query: &str| call(&site, "GET", "/queues", &format!("/queues?{query}"), None).await.1;
+    assert_eq!(few("name=MAI").await["items"][0]["queue"], "mail");
+    assert_eq!(few("limit=1").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(few("memory=1").await["items"].as_array().unwrap().len(), 2);
+    assert_eq!(few("odd=1").await["code"], "invalid");
     let odd = format!("/queues/{}", segment(ODD));
     let (_, one) = call(&site, "GET", "/queues/{queue}", &odd, None).await;
     assert_eq!((&one["queue"], &one["pending"]), (&json!(ODD), &json!(1)));
@@ -208,6 +213,65 @@ async fn tasks_are_found_part_by_part() {
         assert_eq!(problem["code"], code, "{query}");
         assert!(problem["detail"].as_str().unwrap().contains(words), "{query}: {problem}");
     }
+}
+
+#[tokio::test]
+async fn tasks_are_exported_as_files() {
+    let site = Site::seeded().await;
+    let export = async |query: &str| {
+        let path = format!("/tasks/export?{query}");
+        call(&site, "GET", "/tasks/export", &path, None).await.1
+    };
+    let lines = export("queue=mail&state=pending").await;
+    let tasks: Vec<Value> =
+        lines.as_str().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (tasks.len(), &tasks[0]["id"], &tasks[1]["headers"]["tenant"]),
+        (2, &json!("m1"), &json!("acme"))
+    );
+    let table = export("format=csv&filter=payload.to%3Abob").await;
+    let rows: Vec<&str> = table.as_str().unwrap().lines().collect();
+    assert!(rows[0].starts_with("\"id\",\"queue\",\"type\",\"state\",\"payload\""), "{rows:?}");
+    assert!(
+        rows[1].starts_with("\"m2\",\"mail\",\"email:send\",\"pending\",\"{\"\"to\"\":\"\"bob\"\"}\""),
+        "{rows:?}"
+    );
+    assert_eq!(rows.len(), 2);
+    let file = site.get("/api/v1/tasks/export?format=csv").await;
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"tasks.csv\"");
+    for (query, code) in [
+        ("format=xml", "invalid"),
+        ("state=odd", "invalid"),
+        ("queue=nope", "queue_not_found"),
+        ("filter=tipe%3Ax", "invalid_filter"),
+        ("limit=3", "invalid"),
+    ] {
+        let problem = site.get(&format!("/api/v1/tasks/export?{query}")).await;
+        assert_eq!(problem.json()["code"], code, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_may_stand_in_a_filter_is_suggested() {
+    let site = Site::seeded().await;
+    let suggest = async |query: &str| {
+        let path = format!("/suggest?{query}");
+        call(&site, "GET", "/suggest", &path, None).await.1["items"].clone()
+    };
+    assert_eq!(suggest("prefix=pay").await, json!(["payload"]));
+    assert_eq!(suggest("field=state&prefix=a").await[0], "active");
+    assert_eq!(
+        suggest("field=has&prefix=re").await,
+        json!(["result", "retention", "headers"]).as_array().map(|all| json!(all[..2])).unwrap()
+    );
+    assert_eq!(suggest("field=is&prefix=").await, json!(["orphaned"]));
+    assert_eq!(suggest("field=queue&prefix=MA").await, json!(["mail"]));
+    assert_eq!(suggest("field=type&prefix=send").await, json!(["email:send"]));
+    assert_eq!(suggest("field=type&queue=mail").await, json!(["email:send"]));
+    assert_eq!(suggest("field=id&prefix=m").await, json!([]));
+    assert_eq!(suggest("").await.as_array().unwrap().len(), 14);
+    let problem = call(&site, "GET", "/suggest", "/suggest?text=x", None).await.1;
+    assert_eq!(problem["code"], "invalid");
 }
 
 #[tokio::test]

@@ -3,9 +3,12 @@
 mod actions;
 mod api;
 mod asynqmon;
+mod cluster;
+mod codes;
 mod doctor;
 mod gate;
 mod live;
+mod load;
 mod outage;
 mod pages;
 mod rights;

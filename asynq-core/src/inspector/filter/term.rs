@@ -72,7 +72,7 @@ enum Scalar {
 
 /// What a task may have or lack.
 #[derive(Clone, Copy, Debug)]
-enum Thing {
+pub(super) enum Thing {
     Payload,
     Result,
     Error,
@@ -101,7 +101,7 @@ pub(super) const NAMES: [&str; 15] = [
     "has",
 ];
 
-const THINGS: [(&str, Thing); 7] = [
+pub(super) const THINGS: [(&str, Thing); 7] = [
     ("payload", Thing::Payload),
     ("result", Thing::Result),
     ("error", Thing::Error),
