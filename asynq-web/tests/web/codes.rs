@@ -3,6 +3,7 @@
 use asynq_core::broker::{Demand, GroupRule, QueueShare, SetName};
 use asynq_core::client::Client;
 use asynq_core::task::QueueName;
+use asynq_core::wire::TaskMessage;
 use asynq_testkit::RedisServer;
 use asynq_web::{Rights, WebService, WebUi};
 use axum::body::Body;
@@ -82,18 +83,13 @@ async fn provoked(code: &str) -> Answer {
             let request = Request::get("/api/v1/meta").header("host", "evil.example").body(Body::empty());
             site.ask(request.unwrap()).await
         }
-        "not_stored" => {
-            // Layers that nobody here can make.
-            site.enqueue("mail", "odd", "x", |options| options.header("asynq-layers", "odd")).await;
-            sent("PATCH", "/tasks/mail/odd", json!({"payload": {"text": "y"}})).await
-        }
         "too_many" => {
             let path = "/doctor/examinations";
             let examine = || send(&site.service, "POST", path, None);
             let (_, second) = tokio::join!(examine(), examine());
             second
         }
-        "unreadable_task" | "failed" | "unavailable" => of_redis(code).await,
+        "unreadable_task" | "not_stored" | "failed" | "unavailable" => of_redis(code).await,
         other => panic!("`{other}` has no case here"),
     }
 }
@@ -108,6 +104,20 @@ async fn of_redis(code: &str) -> Answer {
             send(&service, "POST", "/tasks", Some(json!({"type": "t", "id": "a"}))).await;
             redis.command::<()>(&["HSET", "asynq:{default}:t:a", "msg", "odd"]).await;
             send(&service, "GET", "/tasks/default/a", None).await
+        }
+        "not_stored" => {
+            // Layers around the payload that nobody here can make.
+            let stored = TaskMessage {
+                task_type: "t".to_owned(),
+                id: "a".to_owned(),
+                queue: "default".to_owned(),
+                headers: [("asynq-layers".to_owned(), "odd".to_owned())].into_iter().collect(),
+                ..TaskMessage::default()
+            };
+            send(&service, "POST", "/tasks", Some(json!({"type": "t", "id": "a"}))).await;
+            let message = String::from_utf8(stored.encode().to_vec()).unwrap();
+            redis.command::<()>(&["HSET", "asynq:{default}:t:a", "msg", &message]).await;
+            send(&service, "PATCH", "/tasks/default/a", Some(json!({"payload": {"text": "y"}}))).await
         }
         "failed" => {
             redis.command::<()>(&["SET", "asynq:queues", "odd"]).await;
