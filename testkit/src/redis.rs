@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -181,6 +182,10 @@ impl RedisServer {
     }
 
     async fn try_launch(&mut self) -> bool {
+        // The server makes this one when it has all its ports. Who answers at the port may be the server of another
+        // test that was given the same one, while ours is about to end.
+        let socket = self.socket();
+        std::fs::remove_file(&socket).ok();
         let mut command = Command::new(program());
         if self.is_sentinel {
             // It keeps its state in its configuration.
@@ -193,6 +198,7 @@ impl RedisServer {
         let process = command
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
             .args(["--dir".as_ref(), self.folder.path().as_os_str()])
+            .args(["--unixsocket".as_ref(), socket.as_os_str()])
             .args(&self.args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -204,6 +210,9 @@ impl RedisServer {
         eventually("redis answers or ends", async || {
             if self.process.as_mut().unwrap().try_wait().unwrap().is_some() {
                 return Some(false);
+            }
+            if !socket.exists() {
+                return None;
             }
             // A server with a password refuses this one, but it is up.
             let answer: redis::RedisResult<String> =
@@ -219,6 +228,11 @@ impl RedisServer {
     /// Where it is.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The socket in the file system where it listens too.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("socket")
     }
 
     /// Its port.

@@ -42,10 +42,9 @@ async fn a_wrong_url_says_which_part_is_wrong() {
 
 #[tokio::test]
 async fn a_unix_socket_will_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let socket = folder.path().join("redis.sock");
-    let _redis = RedisServer::start_with(&["--unixsocket", socket.to_str().unwrap()]).await;
-    let client = Client::connect(&format!("redis-socket://{}?db=2", socket.display())).await.unwrap();
+    let redis = RedisServer::start().await;
+    let url = format!("redis-socket://{}?db=2", redis.socket().display());
+    let client = Client::connect(&url).await.unwrap();
     client.enqueue(Task::new("t", "").unwrap()).await.unwrap();
 }
 
