@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use asynq_core::inspector::{Class, Diagnosis, Inspector, Repaired};
+use asynq_core::inspector::{Class, Diagnosis, Inspector, Repair, Repaired};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -88,7 +88,7 @@ async fn done(
     standing: &watch::Sender<Standing>,
 ) -> asynq_core::Result<()> {
     if let Work::Repair { class, queue } = work {
-        let repair = queue.iter().fold(inspector.repair(*class), |repair, queue| repair.queue(queue));
+        let repair = queue.iter().fold(inspector.repair(*class), Repair::queue);
         let repaired = repair.await?;
         standing.send_modify(|standing| standing.repaired = Some((*class, queue.clone(), repaired)));
     }

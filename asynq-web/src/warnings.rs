@@ -69,8 +69,12 @@ pub(crate) async fn warnings(visit: &Visit) -> Result<Vec<Warning>, Problem> {
     for queue in inspector.counts_of(&visit.queues(Right::View).await?).await? {
         of_queue(&queue, served.contains(queue.queue.as_str()), &mut warnings);
     }
-    servers.iter().for_each(|server| of_server(server, now, &mut warnings));
-    entries(visit).await?.iter().for_each(|entry| of_schedule(entry, now, &mut warnings));
+    for server in &servers {
+        of_server(server, now, &mut warnings);
+    }
+    for entry in &entries(visit).await? {
+        of_schedule(entry, now, &mut warnings);
+    }
     if !visit.rights().are_limited() {
         let skew = inspector.store_time().await?.duration_since(visit.now());
         warnings.extend(of_store(&inspector.store_info().await?, skew, now));

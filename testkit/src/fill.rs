@@ -102,5 +102,5 @@ fn message(queue: &str, id: &str) -> Vec<u8> {
         timeout: 1_800,
         ..TaskMessage::default()
     };
-    message.encode().to_vec()
+    message.encode()
 }

@@ -185,7 +185,7 @@ impl RedisServer {
         // The server makes this one when it has all its ports. Who answers at the port may be the server of another
         // test that was given the same one, while ours is about to end.
         let socket = self.socket();
-        std::fs::remove_file(&socket).ok();
+        drop(std::fs::remove_file(&socket));
         let mut command = Command::new(program());
         if self.is_sentinel {
             // It keeps its state in its configuration.

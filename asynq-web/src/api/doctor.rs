@@ -67,7 +67,8 @@ struct Found {
 struct Mended {
     class: &'static str,
     queue: Option<String>,
-    mended: usize,
+    #[serde(rename = "mended")]
+    done: usize,
     left: usize,
 }
 
@@ -121,7 +122,7 @@ async fn answer(visit: &Visit, status: StatusCode) -> Result<Response, Problem> 
         repair: repaired.map(|(class, queue, repaired)| Mended {
             class: class.as_str(),
             queue,
-            mended: repaired.mended,
+            done: repaired.mended,
             left: repaired.left,
         }),
     };

@@ -35,7 +35,8 @@ struct Node {
 
 #[derive(Serialize)]
 struct Queue {
-    queue: String,
+    #[serde(rename = "queue")]
+    name: String,
     slot: u16,
     nodes: Vec<String>,
 }
@@ -58,7 +59,7 @@ impl Nodes {
             connected: node.is_well,
             slots: node.slots,
         };
-        let queue = |place: Place| Queue { queue: place.queue, slot: place.slot, nodes: place.nodes };
+        let queue = |place: Place| Queue { name: place.queue, slot: place.slot, nodes: place.nodes };
         Self {
             nodes: cluster.nodes.into_iter().map(node).collect(),
             queues: cluster.places.into_iter().map(queue).collect(),

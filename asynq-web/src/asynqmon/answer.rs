@@ -11,7 +11,7 @@ use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::TryStreamExt as _;
 use futures_util::stream::iter;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::call::Call;
@@ -236,14 +236,14 @@ async fn batch(visit: &Visit, queue: &str, verb: &Verb, request: Request<Body>) 
         }
     }
     Ok(match verb {
-        Verb::Cancel => answer_of("canceled_ids", done, "error_ids", failed),
-        Verb::Delete => answer_of("deleted_ids", done, "failed_ids", failed),
-        Verb::Archive => answer_of("archived_ids", done, "error_ids", failed),
-        _ => answer_of("pending_ids", done, "error_ids", failed),
+        Verb::Cancel => answer_of("canceled_ids", &done, "error_ids", &failed),
+        Verb::Delete => answer_of("deleted_ids", &done, "failed_ids", &failed),
+        Verb::Archive => answer_of("archived_ids", &done, "error_ids", &failed),
+        _ => answer_of("pending_ids", &done, "error_ids", &failed),
     })
 }
 
-fn answer_of(done_name: &str, done: impl Serialize, failed_name: &str, failed: Vec<String>) -> Response {
+fn answer_of(done_name: &str, done: &[String], failed_name: &str, failed: &[String]) -> Response {
     Json(json!({ done_name: done, failed_name: failed })).into_response()
 }
 
@@ -289,7 +289,7 @@ async fn events(visit: &Visit, entry: &str, page: Page) -> Result<Response, Refu
 async fn redis_info(visit: &Visit) -> Result<Response, Refusal> {
     let inspector = visit.inspector_of_all(Right::View)?;
     let info = inspector.store_info().await?;
-    let raw: String = info.iter().map(|(name, value)| format!("{name}:{value}\r\n")).collect();
+    let raw: Vec<String> = info.iter().map(|(name, value)| format!("{name}:{value}\r\n")).collect();
     let members = match inspector.cluster_members().await {
         Err(Error::NotACluster) => None,
         members => Some(members?),
@@ -310,9 +310,9 @@ async fn redis_info(visit: &Visit) -> Result<Response, Refusal> {
     Ok(Json(json!({
         "address": inspector.store_address().unwrap_or_default(),
         "info": info,
-        "raw_info": raw,
+        "raw_info": raw.concat(),
         "cluster": is_cluster,
-        "raw_cluster_nodes": lines.collect::<String>(),
+        "raw_cluster_nodes": lines.collect::<Vec<_>>().concat(),
         "queue_locations": is_cluster.then_some(locations),
     }))
     .into_response())

@@ -25,7 +25,8 @@ const NEVER: &str = "0001-01-01T00:00:00Z";
 
 #[derive(Serialize)]
 pub(super) struct Queue {
-    queue: String,
+    #[serde(rename = "queue")]
+    name: String,
     memory_usage_bytes: u64,
     size: usize,
     groups: usize,
@@ -50,7 +51,7 @@ impl Queue {
         let hundredths = (info.latency.as_millis() + 5) / 10;
         let rounded = Duration::from_millis(u64::try_from(hundredths * 10).unwrap_or(u64::MAX));
         Self {
-            queue: info.queue.to_string(),
+            name: info.queue.to_string(),
             memory_usage_bytes: info.memory_usage.unwrap_or(0),
             size: info.size(),
             groups: info.groups,
@@ -188,7 +189,7 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(visit: &Visit, task: &TaskInfo) -> Self {
-        let time = |at: Option<Timestamp>| at.map(|at| to_the_second(at)).unwrap_or_default();
+        let time = |at: Option<Timestamp>| at.map(to_the_second).unwrap_or_default();
         let queue = task.queue.as_str();
         Self {
             id: task.id.to_string(),

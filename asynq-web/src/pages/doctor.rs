@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use asynq_core::inspector::{Class, Diagnosis, Finding, Severity, human};
+use asynq_core::task::QueueName;
 use axum::Form;
 use axum::body::Body;
 use axum::extract::Query;
@@ -194,7 +195,7 @@ fn told(visit: &Visit, diagnosis: &Diagnosis) -> Markup {
 
 fn one(visit: &Visit, finding: &Finding) -> Markup {
     let class = finding.class;
-    let queue = finding.queue.as_ref().map(|queue| queue.as_str());
+    let queue = finding.queue.as_ref().map(QueueName::as_str);
     let may_repair = match queue {
         Some(queue) => visit.may(Right::Repair, queue),
         None => visit.rights().have(Right::Repair) && !visit.rights().are_limited(),

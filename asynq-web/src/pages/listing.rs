@@ -124,7 +124,7 @@ impl Wanted {
                 usual
             }
         };
-        let size = fields.text("size").map(|text| text.parse::<PageSize>()).transpose();
+        let size = fields.text("size").map(str::parse::<PageSize>).transpose();
         let size = size.map_err(|()| Problem::invalid("size: it must be 10, 30, 100 or 300"))?;
         let (order, mut sort) = (fields.text("order"), fields.parsed::<SortBy>("sort")?);
         let mut last_first = order == Some("last");
