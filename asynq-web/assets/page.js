@@ -1,5 +1,5 @@
 // What pages can do beyond forms: they are kept up to date without losing what is selected, and hear keys.
-// Nothing here is needed to read or to change anything.
+// Nothing here is needed to read or to change anything. What is in suggest.js and start.js is served behind this, as one.
 
 const body = document.body;
 const main = document.getElementById("main");
@@ -93,6 +93,7 @@ const tellSelected = () => {
 const dress = () => {
   showTimes();
   for (const element of main.querySelectorAll("[data-select-all], [data-copy]")) show(element);
+  suggestions();
   tellSelected();
 };
 
@@ -210,8 +211,7 @@ const live = (() => {
   document.addEventListener("visibilitychange", open);
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && open());
-  open();
-  return { toggle };
+  return { toggle, start: open };
 })();
 
 // ---- Charts tell their numbers where they are pointed at.
@@ -268,7 +268,6 @@ const move = (step) => {
   next?.scrollIntoView({ block: "nearest" });
 };
 
-const places = { q: 0, t: 1, h: 2, s: 3, c: 4, r: 5 };
 let isGoing = false;
 
 document.addEventListener("keydown", (event) => {
@@ -280,8 +279,9 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.target.matches("input:not([type=checkbox]), textarea, select")) return;
   const current = main.querySelector("tbody tr[aria-current]");
-  if (isGoing && event.key in places) {
-    document.querySelectorAll(".bar nav a")[places[event.key]]?.click();
+  const place = isGoing ? document.querySelector(`.bar nav a[data-go="${CSS.escape(event.key)}"]`) : undefined;
+  if (place) {
+    place.click();
   } else if (event.key === "/") {
     (document.getElementById("filter") ?? document.getElementById("find"))?.focus();
   } else if (event.key === "j" || event.key === "k") {
@@ -299,5 +299,3 @@ document.addEventListener("keydown", (event) => {
   isGoing = false;
   event.preventDefault();
 });
-
-dress();

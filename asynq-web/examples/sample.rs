@@ -1,6 +1,6 @@
 //! A Web UI with something to look at: `cargo run -p asynq-web --example sample`. Everything is in memory, and gone at
-//! the end. With `-- 8080 login` people log in: `ann`, who may do everything, and `bob`, who may look; their names are
-//! their passwords. The browser tests run on it.
+//! the end. `-- 8080 /jobs URL` serves it below a path, from a Redis; with `login` behind them people log in: `ann`, who may
+//! do everything, and `bob`, who may look; their names are their passwords. The browser tests run on it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,8 +15,14 @@ use asynq_web::{Reach, Sampling, Users, WebUi, hash_password};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let port = std::env::args().nth(1).unwrap_or_else(|| "8080".to_owned()).parse()?;
-    let client = Client::in_memory();
+    let mut arguments = std::env::args().skip(1);
+    let port = arguments.next().unwrap_or_else(|| "8080".to_owned()).parse()?;
+    let prefix = arguments.next().unwrap_or_default();
+    // Where nothing is said, the tasks are kept in memory.
+    let client = match arguments.next().filter(|url| !url.is_empty()) {
+        Some(url) => Client::connect(&url).await?,
+        None => Client::in_memory(),
+    };
     fill(&client).await?;
 
     let router = Router::new().route("slow", slow)?.route("broken", broken)?.route("quick", quick)?;
@@ -29,13 +35,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     scheduler.start()?;
 
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let is_login = std::env::args().nth(2).as_deref() == Some("login");
-    let prefix = if is_login { "/in/jobs" } else { "" };
-    let told = |address| println!("http://{address}{prefix}/");
+    let path = prefix.trim_matches('/').to_owned();
+    let told = move |address| println!("http://{address}/{path}");
     let stopped = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-    let ui = WebUi::new(&client).title("sample").refresh(Duration::from_millis(300)).prefix(prefix);
+    let ui = WebUi::new(&client).title("sample").prefix(&prefix).refresh(Duration::from_millis(300));
     let mut ui = ui.history(Sampling::Always);
-    if is_login {
+    if arguments.next().as_deref() == Some("login") {
         ui = ui.users(users()?).mask("order.total".parse()?);
     }
     ui.service().serve(address, Reach::ThisMachine, told, stopped).await?;

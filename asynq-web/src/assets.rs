@@ -28,7 +28,11 @@ pub(crate) const SCRIPT: Asset = Asset {
     stem: "page",
     extension: "js",
     media_type: "text/javascript",
-    content: include_str!("../assets/page.js"),
+    content: concat!(
+        include_str!("../assets/page.js"),
+        include_str!("../assets/suggest.js"),
+        include_str!("../assets/start.js")
+    ),
 };
 
 /// The sign in the browser's tab.

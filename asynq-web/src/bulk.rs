@@ -248,7 +248,7 @@ impl Work {
                     if run.is_stopping() {
                         break;
                     }
-                    let result = inspector.apply(&action, &key.queue, &key.id).await;
+                    let result = run.verb.apply(&inspector, &key).await;
                     run.note(|| key, &result);
                     // The others would fail likewise, each after its time.
                     if let Err(error) = result
@@ -261,7 +261,7 @@ impl Work {
             }
             Self::Matching(selection) => {
                 let watched = Arc::clone(&run);
-                let change = inspector.apply_to(*selection, action).watch(move |task, result| {
+                let change = inspector.apply_to(*selection, run.verb.action()).watch(move |task, result| {
                     watched.note(|| TaskKey::new(task.queue.as_str(), task.id.as_str()), result);
                     if watched.is_stopping() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 });

@@ -43,9 +43,12 @@
 mod actions;
 mod api;
 mod assets;
+mod asynqmon;
 mod audit;
 mod bulk;
 mod changing;
+mod cluster;
+mod doctor;
 mod fields;
 mod gate;
 mod health;
@@ -65,6 +68,7 @@ mod service;
 mod shared;
 mod tallies;
 mod visit;
+mod warnings;
 mod web_ui;
 
 pub use gate::{InvalidNetwork, Network};

@@ -78,6 +78,24 @@ pub(crate) fn name(segment: &str) -> &str {
     segment.strip_prefix('~').unwrap_or(segment)
 }
 
+/// A segment of a path as it was before it was percent-encoded; `None` where that is no text.
+pub(crate) fn decoded(segment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut left = segment.as_bytes();
+    while let [first, rest @ ..] = left {
+        left = rest;
+        let digit = |at: usize| rest.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push(u8::try_from(high * 16 + low).ok()?);
+                left = rest.get(2..).unwrap_or_default();
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
 const HEX: [u8; 16] = *b"0123456789ABCDEF";
 
 /// What may stand in a path and in a query as it is, and the rest by number.
@@ -119,27 +137,11 @@ mod tests {
                 "{segment}"
             );
             assert!(!["", ".", ".."].contains(&segment));
-            let decoded = decode(segment);
+            let decoded = decoded(segment).unwrap();
             assert_eq!(name(&decoded), text);
         }
         let link = Link::new("").to("a").with("x", "1&2").with_some("y", None::<u8>).with("z", "ü");
         assert_eq!(link.as_str(), "/a?x=1%262&z=%C3%BC");
-    }
-
-    fn decode(segment: &str) -> String {
-        let mut bytes = Vec::new();
-        let mut left = segment.as_bytes();
-        while let [first, rest @ ..] = left {
-            if let (b'%', [high, low, behind @ ..]) = (first, rest) {
-                let hex = [*high, *low];
-                bytes.push(u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap());
-                left = behind;
-            } else {
-                bytes.push(*first);
-                left = rest;
-            }
-        }
-        String::from_utf8(bytes).unwrap()
     }
 
     #[test]

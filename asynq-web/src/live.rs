@@ -132,7 +132,8 @@ fn stream(
             let event = match &*news.borrow_and_update() {
                 News::Nothing => continue,
                 News::Page(html) => Event::default().event("page").json_data(&**html),
-                News::Away => Ok(Event::default().event("away").data("")),
+                // Browsers tell nobody of an event without data.
+                News::Away => Ok(Event::default().event("away").data("yes")),
             };
             // A text is always JSON.
             return event.ok().map(|event| (Ok(event), (news, viewer, closing)));

@@ -1,9 +1,13 @@
 //! [`Preferences`]: how one browser wants things shown, kept in a cookie of its own.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::str::FromStr;
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
+
+use crate::pages::Column;
 
 /// The cookie's name.
 pub(crate) const NAME: &str = "asynq_web";
@@ -14,6 +18,45 @@ pub(crate) struct Preferences {
     pub(crate) theme: Theme,
     pub(crate) times: Times,
     pub(crate) size: PageSize,
+    pub(crate) payloads: Payloads,
+    pub(crate) columns: Columns,
+}
+
+/// The columns that lists of tasks have, whatever their state; none where they are as fits the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Columns(u32);
+
+impl Columns {
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn has(self, column: Column) -> bool {
+        self.0 & (1 << column as u32) != 0
+    }
+}
+
+impl FromIterator<Column> for Columns {
+    fn from_iter<I: IntoIterator<Item = Column>>(columns: I) -> Self {
+        Self(columns.into_iter().fold(0, |bits, column| bits | 1 << column as u32))
+    }
+}
+
+impl fmt::Display for Columns {
+    /// Their names, so that a browser's choice outlives ours.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Column::ALL.into_iter().filter(|column| self.has(*column)).map(Column::as_str);
+        f.write_str(&names.collect::<Vec<_>>().join("-"))
+    }
+}
+
+impl FromStr for Columns {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let names: Vec<&str> = text.split('-').collect();
+        Ok(Column::ALL.into_iter().filter(|column| names.contains(&column.as_str())).collect())
+    }
 }
 
 /// Defines a choice: its values, the first one by default, and their words.
@@ -61,7 +104,19 @@ choice! {
     PageSize { Thirty = "30", Ten = "10", Hundred = "100", ThreeHundred = "300" }
 }
 
+choice! {
+    /// Whether lists show what tasks carry.
+    Payloads { Shown = "shown", Hidden = "hidden" }
+}
+
 impl PageSize {
+    /// All of them, the smallest first.
+    pub(crate) fn by_count() -> Vec<Self> {
+        let mut sizes = Self::ALL.to_vec();
+        sizes.sort_by_key(|size| size.count());
+        sizes
+    }
+
     pub(crate) fn count(self) -> usize {
         match self {
             Self::Ten => 10,
@@ -85,12 +140,17 @@ impl Preferences {
             theme: next().parse().unwrap_or_default(),
             times: next().parse().unwrap_or_default(),
             size: next().parse().unwrap_or_default(),
+            payloads: next().parse().unwrap_or_default(),
+            columns: next().parse().unwrap_or_default(),
         }
     }
 
     /// The cookie's value.
     pub(crate) fn to_value(self) -> String {
-        format!("{}.{}.{}", self.theme.as_str(), self.times.as_str(), self.size.as_str())
+        let Self { theme, times, size, payloads, columns } = self;
+        let (theme, times, size, payloads) =
+            (theme.as_str(), times.as_str(), size.as_str(), payloads.as_str());
+        format!("{theme}.{times}.{size}.{payloads}.{columns}")
     }
 }
 
@@ -105,7 +165,14 @@ mod tests {
         let read = |cookie: &str| {
             Preferences::read(&HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(cookie).unwrap())]))
         };
-        let dark = Preferences { theme: Theme::Dark, times: Times::Utc, size: PageSize::Hundred };
+        let dark = Preferences {
+            theme: Theme::Dark,
+            times: Times::Utc,
+            size: PageSize::Hundred,
+            payloads: Payloads::Hidden,
+            columns: [Column::Due, Column::Type].into_iter().collect(),
+        };
+        assert_eq!(dark.to_value(), "dark.utc.100.hidden.type-due");
         assert_eq!(read(&format!("a=b; {NAME}={}; c=d", dark.to_value())), dark);
         for cookie in ["", "asynq_web", "asynq_web=", "asynq_web=pink.soon.7", "other=dark.utc.100"] {
             assert_eq!(read(cookie), Preferences::default(), "{cookie}");

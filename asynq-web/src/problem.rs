@@ -63,6 +63,10 @@ pub(crate) const CODES: [(&str, StatusCode); 31] = [
     ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
 ];
 
+/// A mark on an answer that is an error and stays as it is: it is no problem of ours to show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AsItIs;
+
 impl Problem {
     pub(crate) fn new(code: &'static str, detail: impl Into<String>) -> Self {
         let known = CODES.iter().find(|(known, _)| *known == code);
@@ -153,6 +157,9 @@ impl Problem {
     pub(crate) async fn of(response: &mut Response<Body>) -> Option<Self> {
         if let Some(problem) = response.extensions_mut().remove::<Self>() {
             return Some(problem);
+        }
+        if response.extensions().get::<AsItIs>().is_some() {
+            return None;
         }
         let status = response.status();
         let is_page = response

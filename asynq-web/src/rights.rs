@@ -32,11 +32,13 @@ pub enum Right {
     RunSchedule,
     /// See who changed what.
     Audit,
+    /// Put right what the doctor finds.
+    Repair,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::View,
         Self::ViewPayload,
         Self::ViewSecrets,
@@ -50,6 +52,7 @@ impl Right {
         Self::DeleteQueue,
         Self::RunSchedule,
         Self::Audit,
+        Self::Repair,
     ];
 
     /// Those that change nothing.
@@ -71,6 +74,7 @@ impl Right {
             Self::DeleteQueue => "delete_queue",
             Self::RunSchedule => "run_schedule",
             Self::Audit => "audit",
+            Self::Repair => "repair",
         }
     }
 
@@ -110,9 +114,14 @@ impl Rights {
         Self::none().with(Right::View).with(Right::ViewPayload)
     }
 
-    /// To do all with tasks, queues and schedules but to delete queues, and to see what a viewer sees.
+    /// To do all with tasks, queues and schedules but to delete queues and to repair what the doctor finds, and to see what
+    /// a viewer sees.
     pub fn operator() -> Self {
-        Self::admin().without(Right::DeleteQueue).without(Right::ViewSecrets).without(Right::Audit)
+        Self::admin()
+            .without(Right::DeleteQueue)
+            .without(Right::Repair)
+            .without(Right::ViewSecrets)
+            .without(Right::Audit)
     }
 
     /// All of them.
@@ -150,6 +159,11 @@ impl Rights {
     pub fn allow(&self, right: Right, queue: &str) -> bool {
         let named = |patterns: &Arc<[String]>| patterns.iter().any(|pattern| fits(pattern, queue));
         self.have(right) && self.queues.as_ref().is_none_or(named)
+    }
+
+    /// Whether they change nothing.
+    pub(crate) fn only_look(&self) -> bool {
+        self.bits & !Self::viewer().bits == 0
     }
 
     /// Whether they are limited to some queues.
@@ -242,7 +256,7 @@ mod tests {
         let count = |rights: &Rights| Right::ALL.into_iter().filter(|right| rights.have(*right)).count();
         assert_eq!(
             [Rights::none(), Rights::viewer(), Rights::operator(), Rights::admin()].map(|r| count(&r)),
-            [0, 2, 10, 13]
+            [0, 2, 10, 14]
         );
         assert_eq!(count(&Rights::admin().reading()), 4);
         let limited = Rights::admin().in_queues(["a"]);

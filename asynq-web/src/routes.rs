@@ -2,10 +2,10 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::problem::Problem;
-use crate::{api, assets, health, live, pages};
+use crate::{api, assets, asynqmon, health, live, pages};
 
 /// The largest request: a payload in a form takes up to three times its size.
 const LARGEST_BODY: usize = 32 * 1024 * 1024;
@@ -14,8 +14,8 @@ const LARGEST_BODY: usize = 32 * 1024 * 1024;
 const LARGEST_LOGIN: usize = 64 * 1024;
 
 /// All of them, below the place where we are mounted.
-pub(crate) fn routes() -> Router {
-    Router::new()
+pub(crate) fn routes(has_asynqmon: bool) -> Router {
+    let routes = Router::new()
         .route("/", get(pages::queues))
         .route("/queues/{queue}", get(pages::queue))
         .route("/queues/{queue}/pause", post(pages::pause))
@@ -40,6 +40,10 @@ pub(crate) fn routes() -> Router {
         .route("/schedules/{entry}", get(pages::schedule))
         .route("/schedules/{entry}/run", post(pages::run_schedule))
         .route("/redis", get(pages::redis))
+        .route("/doctor", get(pages::doctor))
+        .route("/doctor/examine", post(pages::examine))
+        .route("/doctor/repair", get(pages::confirm_repair).post(pages::repair))
+        .route("/settings/columns", post(pages::set_columns))
         .route("/audit", get(pages::audit))
         .route("/settings", get(pages::settings).post(pages::set))
         .route("/login", get(pages::login).post(pages::log_in).layer(DefaultBodyLimit::max(LARGEST_LOGIN)))
@@ -48,7 +52,7 @@ pub(crate) fn routes() -> Router {
         .route("/assets/{name}", get(assets::asset))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .nest("/api/v1", api::routes())
-        .fallback(async || Problem::not_found())
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .nest("/api/v1", api::routes());
+    let routes = if has_asynqmon { routes.route("/api/{*call}", any(asynqmon::answer)) } else { routes };
+    routes.fallback(async || Problem::not_found()).layer(DefaultBodyLimit::max(LARGEST_BODY))
 }

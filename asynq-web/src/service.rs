@@ -38,7 +38,7 @@ pub struct WebService {
 
 impl WebService {
     pub(crate) fn new(shared: Shared) -> Self {
-        Self { router: routes(), shared: Arc::new(shared) }
+        Self { router: routes(shared.asynqmon), shared: Arc::new(shared) }
     }
 
     /// Serves HTTP on an address until `shutdown` ends; then it answers what is in hand and returns. `on_start` is told

@@ -7,6 +7,7 @@ use asynq_core::inspector::{Inspector, Masks};
 
 use crate::bulk::Bulk;
 use crate::changing::Changing;
+use crate::doctor::Doctor;
 use crate::gate::{Hosts, Mount, Pace, Proxies};
 use crate::history::History;
 use crate::live::Live;
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) read_only: bool,
     pub(crate) proxies: Proxies,
     pub(crate) pace: Pace,
+    /// Whether the routes of asynqmon are answered.
+    pub(crate) asynqmon: bool,
     pub(crate) hosts: Hosts,
     pub(crate) mount: Mount,
     /// How often pages are brought up to date.
@@ -41,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) tallies: Tallies,
     /// Where charts of Prometheus come from, if they do.
     pub(crate) prometheus: Option<Prometheus>,
+    pub(crate) doctor: Doctor,
     pub(crate) live: Live,
 }
 

@@ -8,6 +8,7 @@ use axum::http::HeaderName;
 
 use crate::bulk::Bulk;
 use crate::changing::Changing;
+use crate::doctor::Doctor;
 use crate::gate::{Hosts, Mount, Network, Pace, Proxies, REQUESTS};
 use crate::history::{History, Sampling};
 use crate::live::Live;
@@ -53,6 +54,7 @@ pub struct WebUi {
     read_only: bool,
     proxies: Proxies,
     requests: u32,
+    asynqmon: bool,
     hosts: Hosts,
     mount: Mount,
     refresh: Duration,
@@ -74,6 +76,7 @@ impl WebUi {
             read_only: false,
             proxies: Proxies::default(),
             requests: REQUESTS,
+            asynqmon: false,
             hosts: Hosts::default(),
             mount: Mount::default(),
             refresh: DEFAULT_REFRESH,
@@ -188,6 +191,12 @@ impl WebUi {
         Self { requests: most, ..self }
     }
 
+    /// Answers the routes of asynqmon, below `/api`, as asynqmon does: for scripts that were written for it. Rights apply, and
+    /// who may only look is refused as by its read-only mode.
+    pub fn compat_asynqmon(self) -> Self {
+        Self { asynqmon: true, ..self }
+    }
+
     /// How often open pages are brought up to date, at most: every 3 seconds unless told otherwise, and less often while
     /// Redis is slow. Only while somebody looks, and once for all who look at the same page.
     pub fn refresh(self, every: Duration) -> Self {
@@ -226,6 +235,7 @@ impl WebUi {
             read_only: self.read_only,
             proxies: self.proxies,
             pace: Pace::new(self.requests),
+            asynqmon: self.asynqmon,
             hosts: self.hosts,
             mount: self.mount,
             refresh: self.refresh.max(Duration::from_millis(100)),
@@ -234,6 +244,7 @@ impl WebUi {
             history: History::new(self.sampling),
             tallies: Tallies::default(),
             prometheus: self.prometheus,
+            doctor: Doctor::default(),
             live: Live::default(),
         })
     }

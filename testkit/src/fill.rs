@@ -44,4 +44,63 @@ impl RedisServer {
                 .unwrap();
         }
     }
+
+    /// Stores `count` pending tasks in `queue`, with the IDs `t00000000`, `t00000001`, …
+    pub async fn fill_pending(&self, queue: &str, count: usize) {
+        self.fill(queue, count, "pending").await;
+    }
+
+    /// Stores one task in each of `count` groups of `queue`: `t00000000` in `group-t00000000`, and so on.
+    pub async fn fill_groups(&self, queue: &str, count: usize) {
+        self.fill(queue, count, "groups").await;
+    }
+
+    /// Makes `count` queues, `queue-00000`, `queue-00001`, …, each with one pending task.
+    pub async fn fill_queues(&self, count: usize) {
+        let mut pipe = redis::pipe();
+        for n in 0..count {
+            let queue = format!("queue-{n:05}");
+            let message = message(&queue, "t");
+            let key = format!("asynq:{{{queue}}}:t:t");
+            pipe.cmd("HSET").arg(key).arg("msg").arg(message.as_slice()).arg("state").arg("pending");
+            pipe.cmd("RPUSH").arg(format!("asynq:{{{queue}}}:pending")).arg("t");
+            pipe.cmd("SADD").arg("asynq:queues").arg(queue);
+        }
+        pipe.query_async::<redis::Value>(&mut self.connection().await).await.unwrap();
+    }
+
+    async fn fill(&self, queue: &str, count: usize, what: &str) {
+        let id = "t00000000";
+        let bytes = message(queue, id);
+        let place = bytes.windows(id.len()).position(|part| part == id.as_bytes()).unwrap();
+        let script = Script::new(include_str!("scripts/fill.lua"));
+        let mut redis = self.connection().await;
+        for first in (0..count).step_by(CHUNK) {
+            script
+                .key(format!("asynq:{{{queue}}}:{what}"))
+                .key("asynq:queues")
+                .arg(queue)
+                .arg(first)
+                .arg(CHUNK.min(count - first))
+                .arg(&bytes[..place])
+                .arg(&bytes[place + id.len()..])
+                .invoke_async::<()>(&mut redis)
+                .await
+                .unwrap();
+        }
+    }
+}
+
+/// A stored task.
+fn message(queue: &str, id: &str) -> Vec<u8> {
+    let message = TaskMessage {
+        task_type: "email:send".to_owned(),
+        payload: r#"{"to":"ann@example.com","template":"welcome"}"#.into(),
+        id: id.to_owned(),
+        queue: queue.to_owned(),
+        retry: 25,
+        timeout: 1_800,
+        ..TaskMessage::default()
+    };
+    message.encode()
 }

@@ -1,14 +1,13 @@
 //! The Go program in `tests/gopeer`, which drives the real hibiken/asynq, as a child process.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command as BlockingCommand;
 use std::sync::OnceLock;
 
 use serde_json::Value;
 use tokio::process::Command;
 
 use crate::encoding::hex;
+use crate::go_program::built;
 use crate::process::Child;
 
 /// The real Go asynq on some Redis.
@@ -22,7 +21,7 @@ impl GoPeer {
     /// For the Redis at `url`. Builds the program if nobody has; `cargo xtask test` does so beforehand.
     pub fn new(url: &str) -> Self {
         static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-        Self { program: PROGRAM.get_or_init(program).clone(), url: url.to_owned() }
+        Self { program: PROGRAM.get_or_init(|| built("tests/gopeer", "gopeer")).clone(), url: url.to_owned() }
     }
 
     /// Starts what reads JSON into a Go struct and prints it again (`gopeer json`). It needs no Redis.
@@ -121,27 +120,4 @@ async fn output(command: &mut Command) -> Value {
     serde_json::from_str(text.trim()).unwrap_or_else(|error| {
         panic!("{command:?}: {error}: {text}{}", String::from_utf8_lossy(&output.stderr))
     })
-}
-
-/// The program: where `ASYNQ_GOPEER` says, or built here, once, whoever comes first.
-fn program() -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "set by `cargo xtask test`")]
-    if let Ok(program) = std::env::var("ASYNQ_GOPEER") {
-        return PathBuf::from(program);
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let folder = root.join("target/gopeer");
-    std::fs::create_dir_all(&folder).unwrap();
-    let lock = File::create(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
-    let program = folder.join("gopeer");
-    let built = BlockingCommand::new("go")
-        .args(["build", "-o"])
-        .arg(&program)
-        .arg(".")
-        .current_dir(root.join("tests/gopeer"))
-        .status()
-        .expect("cannot run go; it is needed for the tests beside the real Go asynq");
-    assert!(built.success(), "go build of tests/gopeer failed");
-    program
 }

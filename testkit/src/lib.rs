@@ -6,6 +6,7 @@
     reason = "test support: what cannot be set up fails the test"
 )]
 
+mod asynqmon;
 pub mod certificates;
 mod cluster;
 pub mod decoded;
@@ -13,6 +14,7 @@ pub mod dump;
 pub mod encoding;
 mod fill;
 mod fixture;
+mod go_program;
 pub mod gopeer;
 mod hostile;
 pub mod load;
@@ -23,6 +25,7 @@ mod sentinels;
 pub mod vectors;
 mod wait;
 
+pub use asynqmon::Asynqmon;
 pub use cluster::RedisCluster;
 pub use fixture::RedisFixture;
 pub use gopeer::GoPeer;

@@ -261,6 +261,19 @@ impl RedisServer {
         self.try_command(words).await.unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
+    /// From now on notes every command that takes longer than this.
+    pub async fn note_slow_commands(&self, limit: Duration) {
+        let micros = limit.as_micros().to_string();
+        self.command::<()>(&["CONFIG", "SET", "slowlog-log-slower-than", &micros]).await;
+        self.command::<()>(&["SLOWLOG", "RESET"]).await;
+    }
+
+    /// The commands that took longer than they should, as Redis tells of them.
+    pub async fn slow_commands(&self) -> Vec<String> {
+        let entries: Vec<redis::Value> = self.command(&["SLOWLOG", "GET", "20"]).await;
+        entries.iter().map(|entry| format!("{entry:?}")).collect()
+    }
+
     /// Runs one command, which may fail.
     ///
     /// # Errors

@@ -398,6 +398,19 @@ async fn a_store_that_evicts_is_told() {
 }
 
 #[tokio::test]
+async fn a_store_that_does_not_save_is_told() {
+    let clinic = Clinic::open().await;
+    let folder: Vec<String> = clinic.redis.command(&["CONFIG", "GET", "dir"]).await;
+    // What cannot be replaced by a file.
+    std::fs::create_dir(std::path::Path::new(&folder[1]).join("dump.rdb")).unwrap();
+    clinic.command("BGSAVE").await;
+    let info = |info: &String| info.contains("rdb_last_bgsave_status:err");
+    clinic.redis.until(&["INFO", "persistence"], info).await;
+    let detail = "the last snapshot failed, and the append-only file is off";
+    clinic.has_only(Class::Unsaved, &[detail]).await;
+}
+
+#[tokio::test]
 async fn clocks_that_differ_are_told() {
     let redis = RedisServer::start().await;
     let now = asynq::clock::Clock::system().now();

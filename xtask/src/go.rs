@@ -17,6 +17,9 @@ pub(crate) const MINIMUM: Version = Version { major: 1, minor: 24 };
 /// The peer of the compatibility tests.
 pub(crate) const PEER: GoProgram = GoProgram { source: "tests/gopeer", name: "gopeer" };
 
+/// The real asynqmon, to compare the API of the Web UI with.
+pub(crate) const ASYNQMON: GoProgram = GoProgram { source: "tests/asynqmon", name: "asynqmon" };
+
 /// Go's side of the benchmarks.
 pub(crate) const BENCH: GoProgram = GoProgram { source: "bench/go", name: "gobench" };
 

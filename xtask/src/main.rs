@@ -29,8 +29,9 @@ Commands:
   bench [OPTIONS]      Measure asynq for Rust beside Go's on one Redis
   compile-time [OPTION] What `#[job]` costs the compiler; bench/COMPILE.md
   reliability [OPTION] Put asynq, Go's and others through the same faults; docs/reliability.md
-  screens              Write anew what the dashboard looks like
+  screens              Write anew what the dashboard and the Web UI look like
   soak [OPTIONS]       Let everything break under load, and account for every task
+  web-load             How quick the Web UI is where there is much of everything
 
 `cargo xtask COMMAND --help` says more about one.
 ";
@@ -62,6 +63,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "reliability" => commands::RELIABILITY,
         "screens" => commands::SCREENS,
         "soak" => commands::SOAK,
+        "web-load" => commands::WEB_LOAD,
         "--help" | "-h" | "help" => {
             print!("{HELP}");
             return Ok(());

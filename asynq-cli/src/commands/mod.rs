@@ -54,6 +54,7 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
         Command::Config(command) => return command.run(&settings, &printer),
         Command::Exporter(command) => return command.run(&settings).await,
         Command::Dash(command) => Command::Dash(command.prepared(&settings)?),
+        Command::Web(command) => return command.run(&settings).await,
         command => command,
     };
     let app = App::connect(&settings, printer, stop).await?;
@@ -80,7 +81,6 @@ async fn once(command: Command, app: &App) -> Result<(), Failure> {
         Command::Cron(command) => command.run(app).await,
         Command::Redis(command) => command.run(app).await,
         Command::Dash(command) => command.run(app).await,
-        Command::Web(command) => command.run(app).await,
         Command::Doctor(command) => command.run(app).await,
         Command::Export(command) => command.run(app).await,
         Command::Import(command) => command.run(app).await,
@@ -90,6 +90,7 @@ async fn once(command: Command, app: &App) -> Result<(), Failure> {
         Command::Wait(command) => command.run(app).await,
         Command::Config(_)
         | Command::Exporter(_)
+        | Command::Web(_)
         | Command::Context(_)
         | Command::Completions(_)
         | Command::Man(_)

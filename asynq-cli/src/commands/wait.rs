@@ -6,7 +6,6 @@ use asynq_core::client::WaitError;
 use asynq_core::task::{Task, TaskState};
 use clap::Args;
 
-use super::task::locate;
 use crate::app::App;
 use crate::failure::{Failure, Kind};
 use crate::output::{Cell, Record};
@@ -35,7 +34,7 @@ impl Wait {
     pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
         let queue = match self.queue {
             Some(queue) => queue,
-            None => match locate(app, &self.task).await?.as_slice() {
+            None => match app.inspector.locate(&self.task).await?.as_slice() {
                 [] => return Err(Failure::not_found(format!("no queue has a task `{}`", self.task))),
                 [task] => task.queue.to_string(),
                 _ => return Err(Failure::usage("several queues have a task of this ID: name one, --queue")),

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use asynq_core::client::Client;
 use asynq_core::inspector::Mask;
 use asynq_web::{Network, Reach, Sampling, Users, WebUi};
 use axum::http::HeaderName;
@@ -13,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 use crate::commands::login::Secret;
 use crate::failure::{Failure, Kind};
+use crate::settings::Settings;
 use crate::until_told::until_told;
 
 #[derive(Args, Clone, Debug)]
@@ -52,6 +54,9 @@ pub(crate) struct Web {
     /// Change nothing, whoever asks.
     #[arg(long)]
     read_only: bool,
+    /// Answer the routes of asynqmon's API, below /api, as asynqmon does: for scripts that were written for it.
+    #[arg(long)]
+    compat_asynqmon: bool,
     /// A name by which it is asked, beside `localhost` and addresses.
     #[arg(long = "allow-host", value_name = "NAME")]
     hosts: Vec<String>,
@@ -80,8 +85,9 @@ enum When {
 }
 
 impl Web {
-    pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
-        let mut ui = WebUi::new(&app.client).prefix(&self.prefix).title(self.title);
+    pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
+        let client = Client::connecting(settings.options()?)?;
+        let mut ui = WebUi::new(&client).prefix(&self.prefix).title(self.title);
         start_log();
         if let Some(path) = self.users {
             ui = ui.users(Users::open(path).map_err(|error| Failure::usage(error.to_string()))?);
@@ -101,6 +107,9 @@ impl Web {
         if let Some(url) = &self.prometheus {
             ui = ui.prometheus(url).map_err(|error| Failure::usage(error.to_string()))?;
         }
+        if self.compat_asynqmon {
+            ui = ui.compat_asynqmon();
+        }
         if self.trust_proxy {
             ui = ui.trust_proxy();
         }
@@ -109,7 +118,8 @@ impl Web {
         let path = self.prefix.trim_matches('/');
         let slash = if path.is_empty() { "" } else { "/" };
         let told = |address| eprintln!("the Web UI is at http://{address}/{path}{slash}; Ctrl-C ends it");
-        let served = ui.service().serve(self.bind, reach, told, until_told()).await;
+        let serving = ui.service().serve(self.bind, reach, told, until_told());
+        let (served, ()) = tokio::join!(serving, tell_if_away(&client));
         served.map_err(|error| match error.kind() {
             std::io::ErrorKind::PermissionDenied if !self.allow_unauthenticated => {
                 Failure::new(Kind::Refused, format!("{error}; let people log in with --users, or if that is meant, say --allow-unauthenticated"))
@@ -127,4 +137,11 @@ fn start_log() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+}
+
+/// Says so at the start if Redis is away: pages do, and go on when it is back.
+async fn tell_if_away(client: &Client) {
+    if let Err(error) = client.broker().ping().await {
+        eprintln!("error: {error:?}; the Web UI goes on as soon as Redis answers");
+    }
 }

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::task::{QueueName, TaskId};
 
+/// After so many bytes of messages and results a [scan](Inspection::scan) ends.
+pub const SCAN_BYTES: usize = 2_000_000;
+
 /// Reading what stands in a store. Nothing here changes anything, and no call holds the store for long.
 #[async_trait]
 pub trait Inspection: Send + Sync {
@@ -33,7 +36,8 @@ pub trait Inspection: Send + Sync {
     /// The groups of a queue, sorted.
     async fn group_sizes(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError>;
 
-    /// At most `limit` tasks of a collection from a cursor on.
+    /// At most `limit` tasks of a collection from a cursor on; fewer where they are large, for no answer carries more than
+    /// some [`SCAN_BYTES`], but for one task that does so by itself.
     async fn scan(
         &self,
         queue: &QueueName,

@@ -9,6 +9,7 @@ mod audit;
 mod broker;
 mod care;
 mod changes;
+mod cluster_member;
 mod collection;
 #[cfg(any(test, feature = "__conformance"))]
 #[doc(hidden)]
@@ -42,13 +43,14 @@ pub use broker::{
 };
 pub use care::{Care, Glimpse, GroupStanding, KeyCursor, KeyKind, KeyPage, LockStanding, Spot, Standing};
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};
+pub use cluster_member::ClusterMember;
 pub use collection::Collection;
 pub use error::{BrokerError, BrokerErrorKind};
 pub use groups::{
     AGGREGATION_TIMEOUT, FinishedMember, FinishedSet, GroupPage, GroupRule, GroupState, Groups, LARGEST_SET,
     Member, Reclaimed, RejectedMember, SetName,
 };
-pub use inspection::{Inspection, TaskCopy};
+pub use inspection::{Inspection, SCAN_BYTES, TaskCopy};
 pub use listing::{Listed, Scan, ScanCursor};
 pub use lock::LockInfo;
 pub(crate) use lock::lock_until;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{BrokerError, StoreInfo};
+use super::{BrokerError, ClusterMember, StoreInfo};
 use crate::task::QueueName;
 use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WorkerInfo};
 
@@ -47,6 +47,14 @@ pub trait Processes: Send + Sync {
 
     /// The nodes of the cluster that hold a queue's keys, the master first; `None` when the store is no cluster.
     async fn cluster_nodes(&self, queue: &QueueName) -> Result<Option<Vec<ClusterNode>>, BrokerError>;
+
+    /// All nodes of the cluster; `None` when the store is no cluster.
+    async fn cluster_members(&self) -> Result<Option<Vec<ClusterMember>>, BrokerError>;
+
+    /// Where the store is, without passwords; `None` for one in memory.
+    fn address(&self) -> Option<String> {
+        None
+    }
 
     /// What the store tells about itself.
     async fn store_info(&self) -> Result<StoreInfo, BrokerError>;

@@ -7,6 +7,9 @@ use jiff::civil::Date;
 
 use crate::task::{QueueName, TaskState};
 
+/// From how many archived tasks on the archive counts as full: servers keep 9,999.
+const MANY_ARCHIVED: usize = 9_000;
+
 /// A queue as it stands.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -102,6 +105,11 @@ impl QueueInfo {
     /// Whether workers leave it alone.
     pub fn is_paused(&self) -> bool {
         self.paused_since.is_some()
+    }
+
+    /// Whether the archive is about to be trimmed: servers keep 9,999 tasks unless they are told otherwise.
+    pub fn is_archive_full(&self) -> bool {
+        self.archived >= MANY_ARCHIVED
     }
 }
 

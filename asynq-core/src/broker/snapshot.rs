@@ -18,6 +18,13 @@ pub(super) struct Snapshot {
     pub(super) due: Option<i64>,
 }
 
+impl Snapshot {
+    /// How many bytes message and result have.
+    pub(super) fn size(&self) -> usize {
+        self.message.len() + self.result.as_ref().map_or(0, Bytes::len)
+    }
+}
+
 /// Why what is stored under an ID is no task that can be read.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]

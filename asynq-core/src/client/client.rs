@@ -144,6 +144,17 @@ impl Client {
         Ok(Self::new(Arc::new(RedisBroker::connect_with(options, Clock::system()).await?)))
     }
 
+    /// As [`connect_with`](Self::connect_with), but it connects when it is first used, and at each use until it has: the
+    /// program starts whether or not Redis is there. Until then every call fails.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUrl`], and [`Error::InvalidSetting`] for an option that can never be right.
+    #[cfg(feature = "redis")]
+    pub fn connecting(options: ConnectOptions) -> Result<Self> {
+        Ok(Self::new(Arc::new(RedisBroker::connecting(options, Clock::system())?)))
+    }
+
     /// Connects to the Redis that `ASYNQ_REDIS_URL` names, or to the one on this machine.
     ///
     /// # Errors

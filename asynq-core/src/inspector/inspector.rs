@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
 use super::Collection;
 use super::bulk::BulkChange;
 use super::listing::{Page, TaskPage, TaskStream};
@@ -11,10 +13,13 @@ use crate::broker::{
 use crate::client::AsClient;
 use crate::error::{Error, Result};
 use crate::payload::Payloads;
-use crate::task::{InvalidOption, QueueName, TaskId, TaskState};
+use crate::task::{InvalidOption, QueueName, TaskId, TaskInfo, TaskState};
 
 /// As many days of history as anybody may ask for. Counters last 90 days; those before are zero.
 const MOST_DAYS: usize = 3_650;
+
+/// How many queues are asked for a task at one time: their calls share one connection, and go out together.
+const AT_A_TIME: usize = 64;
 
 /// Looks at what is stored, and changes it. Cheap to clone; clones share the client's connection.
 ///
@@ -107,6 +112,19 @@ impl Inspector {
         Ok(self.broker.queue_counts(&self.broker.queues().await?).await?)
     }
 
+    /// The same of these queues, in this order; one that does not exist is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn counts_of(&self, queues: &[QueueName]) -> Result<Vec<QueueInfo>> {
+        Ok(self.broker.queue_counts(queues).await?)
+    }
+
     /// What a queue processed on each of the last `days` days (UTC), today first. Counters last 90 days.
     ///
     /// # Errors
@@ -180,6 +198,26 @@ impl Inspector {
     pub async fn task(&self, queue: impl AsRef<str>, id: impl AsRef<str>) -> Result<TaskDetail> {
         let (queue, id) = self.names(queue, id).await?;
         self.detail(&queue, &id).await
+    }
+
+    /// The tasks of this ID in all queues: those of different queues have nothing to do with each other. It is quick
+    /// however many tasks there are: each queue is asked for this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for a blank ID, [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn locate(&self, id: impl AsRef<str>) -> Result<Vec<TaskInfo>> {
+        let id = TaskId::new(id)?;
+        let asked = stream::iter(self.broker.queues().await?).map(|queue| {
+            let id = &id;
+            async move { self.broker.task_info(&queue, id).await }
+        });
+        let found = asked.buffered(AT_A_TIME).try_filter_map(async |task| Ok(task));
+        Ok(found.try_collect().await?)
     }
 
     /// Makes a task pending, ahead of its time or once more; a completed one too. It leaves its group, and how often

@@ -100,13 +100,18 @@ impl TaskPage {
         collection: &Collection,
         page: Page,
     ) -> Result<Self> {
-        let cursor = ScanCursor::at(page.offset());
-        let scan = broker.scan(queue, collection, &cursor, page.size).await?;
-        let mut read = Self { has_more: scan.next.is_some(), ..Self::default() };
-        for Listed { id, task } in scan.tasks {
-            match task {
-                Ok(task) => read.tasks.push(task),
-                Err(reason) => read.unreadable.push(UnreadableTask { id, reason }),
+        let mut read = Self::default();
+        let (mut next, mut missing) = (Some(ScanCursor::at(page.offset())), page.size);
+        while let Some(cursor) = next.filter(|_| missing > 0) {
+            let scan = broker.scan(queue, collection, &cursor, missing).await?;
+            missing -= scan.tasks.len().min(missing);
+            read.has_more = scan.next.is_some();
+            next = scan.next;
+            for Listed { id, task } in scan.tasks {
+                match task {
+                    Ok(task) => read.tasks.push(task),
+                    Err(reason) => read.unreadable.push(UnreadableTask { id, reason }),
+                }
             }
         }
         Ok(read)

@@ -35,6 +35,7 @@ mod payload_format;
 mod processes;
 mod search;
 mod selection;
+mod sorting;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -42,8 +43,8 @@ mod transfer;
 mod watching;
 
 pub use crate::broker::{
-    AuditEntry, AuditId, ClusterNode, Collection, DailyStats, GroupInfo, LockInfo, LockStanding, QueueInfo,
-    StoreInfo, TaskDetail, Unreadable,
+    AuditEntry, AuditId, ClusterMember, ClusterNode, Collection, DailyStats, GroupInfo, LockInfo,
+    LockStanding, QueueInfo, StoreInfo, TaskDetail, Unreadable,
 };
 pub use action::{Action, SelectionChange, SelectionChanged};
 pub use audit::Audited;
@@ -61,6 +62,7 @@ pub use payload_format::PayloadFormat;
 pub use processes::{EnqueueEvent, RunningTask, ScheduledEntry, ServerRunTimes, ServerStatus};
 pub use search::{Search, SearchCursor, SearchPart};
 pub use selection::{FoundTasks, Selection};
+pub use sorting::SortBy;
 pub use tally::{ErrorCount, Tally};
 pub use transfer::{Export, Import, ImportError, Imported, ImportedLines, OnConflict};
 pub use watching::{TaskChange, TaskWatch};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{ClusterNode, Inspector, Page, StoreInfo};
+use super::{ClusterMember, ClusterNode, Inspector, Page, StoreInfo};
 use crate::error::{Error, Result};
 use crate::task::{InvalidOption, QueueName, Task, TaskId, TaskOptions, TaskType};
 use crate::telemetry::RunTimes;
@@ -66,6 +66,16 @@ pub struct RunningTask {
     pub deadline: Option<Timestamp>,
 }
 
+/// A worker past the end of its task's time ends within this, or does not hear that it should.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+
+impl RunningTask {
+    /// Whether it should have ended and goes on: its handler does not heed cancellation.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.deadline.is_some_and(|deadline| now.duration_since(deadline) > PATIENCE)
+    }
+}
+
 /// A periodic task, as its scheduler last told about it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -97,6 +107,9 @@ pub struct EnqueueEvent {
     /// When that was.
     pub enqueued_at: Option<Timestamp>,
 }
+
+/// An entry is late when it should have fired so long ago.
+const LATE: SignedDuration = SignedDuration::from_mins(1);
 
 impl ScheduledEntry {
     /// A task as this entry enqueues it when it fires, for whoever wants one at once: with its options, but for those that
@@ -130,6 +143,11 @@ impl ScheduledEntry {
             };
         }
         Ok(Task::new(&self.task_type, self.payload.clone())?.options(options))
+    }
+
+    /// Whether it should have fired more than a minute ago: its scheduler hangs, or its clock is wrong.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        self.next.is_some_and(|next| now.duration_since(next) > LATE)
     }
 
     /// The queue to which it enqueues.
@@ -245,6 +263,24 @@ impl Inspector {
     /// Dropping the future loses nothing.
     pub async fn cluster_nodes(&self, queue: impl AsRef<str>) -> Result<Vec<ClusterNode>> {
         self.broker.cluster_nodes(&QueueName::new(queue)?).await?.ok_or(Error::NotACluster)
+    }
+
+    /// All nodes of the cluster, as one of them tells.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotACluster`], [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn cluster_members(&self) -> Result<Vec<ClusterMember>> {
+        self.broker.cluster_members().await?.ok_or(Error::NotACluster)
+    }
+
+    /// Where the tasks are stored, without passwords; `None` for a broker in memory.
+    pub fn store_address(&self) -> Option<String> {
+        self.broker.address()
     }
 
     /// What Redis tells about itself, name by name, as its `INFO` has it and, in a cluster, `CLUSTER INFO`; nothing of a

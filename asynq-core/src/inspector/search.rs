@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::selection::collections;
-use super::{Collection, Inspector, Selection, UnreadableTask};
+use super::{Collection, Inspector, Selection, SortBy, UnreadableTask};
 use crate::broker::{Broker, Listed, ScanCursor};
 use crate::error::Result;
 use crate::task::{InvalidOption, QueueName, TaskInfo, TaskState};
@@ -50,6 +50,7 @@ const CHUNK: usize = 200;
 pub struct Search {
     selection: Selection,
     last_first: bool,
+    sort: Option<(SortBy, bool)>,
     budget: usize,
     time: Duration,
     from: Option<SearchCursor>,
@@ -65,12 +66,19 @@ impl Search {
     /// A search from the beginning.
     pub fn new(selection: Selection) -> Self {
         let (budget, time) = (Self::DEFAULT_BUDGET, Self::DEFAULT_TIME);
-        Self { selection, last_first: false, budget, time, from: None }
+        Self { selection, last_first: false, sort: None, budget, time, from: None }
     }
 
     /// Each collection from its end: what was archived, completed or enqueued last comes first.
     pub fn last_first(mut self) -> Self {
         self.last_first = true;
+        self
+    }
+
+    /// Sorted. All that fit are read, as far as the budget goes, and the first of those are given: where
+    /// [`next`](SearchPart::next) tells that more follow, these were not sorted.
+    pub fn sorted(mut self, by: SortBy, is_descending: bool) -> Self {
+        self.sort = Some((by, is_descending));
         self
     }
 
@@ -247,22 +255,32 @@ impl Reading<'_> {
         offset: &mut usize,
     ) -> Result<bool> {
         let last_first = self.search.last_first;
+        let mut at_once = CHUNK;
         loop {
             if last_first && *offset == 0 {
                 return Ok(true);
             }
             let late = self.part.scanned > 0 && self.is_late();
             let room = self.search.budget.saturating_sub(self.part.scanned);
-            let missing = self.limit.saturating_sub(self.part.tasks.len());
+            // Which come first is known at the end.
+            let missing = match self.search.sort {
+                Some(_) => CHUNK,
+                None => self.limit.saturating_sub(self.part.tasks.len()),
+            };
             if missing == 0 || room == 0 || late {
                 return Ok(false);
             }
             // Without a filter every task fits: no more is read than is asked for.
-            let wanted = if self.search.selection.filter.is_empty() { missing } else { CHUNK };
-            let count = wanted.min(CHUNK).min(room).min(if last_first { *offset } else { usize::MAX });
+            let wanted = if self.search.selection.filter.is_empty() { missing.min(CHUNK) } else { CHUNK };
+            let count = wanted.min(room).min(if last_first { at_once.min(*offset) } else { usize::MAX });
             let start = if last_first { *offset - count } else { *offset };
             let scan = self.inspector.broker.scan(queue, collection, &ScanCursor::at(start), count).await?;
             let read = scan.tasks.len();
+            if last_first && read < count && scan.next.is_some() {
+                // The tasks are large, and those that are wanted first were not reached.
+                at_once = (count / 2).max(1);
+                continue;
+            }
             let mut tasks = scan.tasks;
             if last_first {
                 tasks.reverse();
@@ -270,15 +288,24 @@ impl Reading<'_> {
                 *offset = start + read;
             }
             for listed in tasks {
-                if self.part.tasks.len() == self.limit {
+                if self.search.sort.is_none() && self.part.tasks.len() == self.limit {
                     return Ok(false);
                 }
                 *offset = if last_first { *offset - 1 } else { *offset + 1 };
                 self.take(queue, listed);
             }
+            self.keep_the_first();
             if !last_first && (scan.next.is_none() || read == 0) {
                 return Ok(true);
             }
+        }
+    }
+
+    /// Of tasks that are sorted, no more are kept than are given.
+    fn keep_the_first(&mut self) {
+        if let Some((by, is_descending)) = self.search.sort {
+            self.part.tasks.sort_by(|one, other| by.compare(one, other, is_descending));
+            self.part.tasks.truncate(self.limit);
         }
     }
 

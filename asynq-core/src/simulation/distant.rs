@@ -11,8 +11,8 @@ use super::history::Went;
 use super::{Event, Link};
 use crate::broker::{
     ActiveTask, Admission, Adoption, ArchiveLimits, Audit, AuditEntry, AuditId, Broker, BrokerError, Care,
-    Change, Changed, ChangedMany, Changes, ClusterNode, Collection, DailyStats, Demand, Edit, Edited,
-    EnqueueError, Exchanged, FinishedMember, FinishedSet, Forwarded, Glimpse, GroupInfo, GroupPage,
+    Change, Changed, ChangedMany, Changes, ClusterMember, ClusterNode, Collection, DailyStats, Demand, Edit,
+    Edited, EnqueueError, Exchanged, FinishedMember, FinishedSet, Forwarded, Glimpse, GroupInfo, GroupPage,
     GroupRule, GroupStanding, Groups, Inspection, KeyCursor, KeyKind, KeyPage, LeaseRef, LockStanding,
     Member, MemoryBroker, Messages, NewTask, OwnerBeat, Place, Processes, QueueDeletion, QueueInfo,
     Reclaimed, RejectedMember, Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement, Spot,
@@ -187,6 +187,7 @@ through_the_link! {
         fn remove_stale_processes() -> Result<usize, BrokerError>;
         fn cluster_key_slot(queue: &QueueName) -> Result<Option<u16>, BrokerError>;
         fn cluster_nodes(queue: &QueueName) -> Result<Option<Vec<ClusterNode>>, BrokerError>;
+        fn cluster_members() -> Result<Option<Vec<ClusterMember>>, BrokerError>;
         fn store_info() -> Result<StoreInfo, BrokerError>;
     }
 

@@ -2,9 +2,10 @@
 
 use std::str::FromStr;
 
-use asynq_core::inspector::Action;
+use asynq_core::inspector::{Action, Inspector};
 use asynq_core::task::TaskState;
 
+use super::TaskKey;
 use crate::problem::Problem;
 use crate::rights::Right;
 
@@ -75,6 +76,15 @@ impl Verb {
             Self::Cancel => Action::Cancel,
             Self::Move(to) => Action::Move(to.clone()),
         }
+    }
+
+    /// Does it to one task, which must be in this queue.
+    pub(crate) async fn apply(&self, inspector: &Inspector, key: &TaskKey) -> asynq_core::Result<()> {
+        if *self == Self::Cancel {
+            // Workers are asked by the ID alone: a right in one queue would reach tasks of others.
+            inspector.task(&key.queue, &key.id).await?;
+        }
+        inspector.apply(&self.action(), &key.queue, &key.id).await
     }
 
     pub(crate) fn allows(&self, state: TaskState) -> bool {

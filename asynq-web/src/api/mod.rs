@@ -5,6 +5,8 @@
 
 mod actions;
 mod audit;
+mod doctor;
+mod export;
 mod meta;
 mod queues;
 mod redis_info;
@@ -12,6 +14,7 @@ mod schedules;
 mod series;
 mod servers;
 mod shapes;
+mod suggest;
 mod tally;
 mod tasks;
 
@@ -38,6 +41,7 @@ pub(crate) fn routes() -> Router {
         .route("/errors", get(tally::errors))
         .route("/types", get(tally::types))
         .route("/tasks", get(tasks::list).post(tasks::enqueue))
+        .route("/tasks/export", get(export::export))
         .route("/tasks/actions", post(actions::act))
         .route("/tasks/{queue}/{id}", get(tasks::one).patch(tasks::edit))
         .route("/tasks/{queue}/{id}/payload", get(crate::pages::payload))
@@ -49,8 +53,12 @@ pub(crate) fn routes() -> Router {
         .route("/schedules/{entry}", get(schedules::one))
         .route("/schedules/{entry}/events", get(schedules::events))
         .route("/schedules/{entry}/run", post(schedules::run))
+        .route("/suggest", get(suggest::suggest))
         .route("/redis", get(redis_info::info))
         .route("/audit", get(audit::list))
+        .route("/doctor", get(doctor::report))
+        .route("/doctor/examinations", post(doctor::examine))
+        .route("/doctor/repairs", post(doctor::repair))
 }
 
 async fn document() -> impl IntoResponse {

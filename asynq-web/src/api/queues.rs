@@ -16,11 +16,21 @@ use crate::visit::Visit;
 /// How many days of history there are unless told otherwise.
 const DAYS: usize = 30;
 
-/// All queues.
+/// Queues by name: all, or those that have a part of it. With `memory` each tells roughly how much it takes, which costs
+/// more than all the rest.
 pub(crate) async fn list(visit: Visit, Query(fields): Query<Fields>) -> Result<Json<Items<Queue>>, Problem> {
-    fields.only(&[])?;
-    let names = visit.queues(Right::View).await?;
-    let queues = infos(visit.inspector_of_all(Right::View)?, &names).await?;
+    fields.only(&["name", "limit", "memory"])?;
+    let part = fields.text("name").unwrap_or_default().to_lowercase();
+    let limit = fields.parsed::<usize>("limit")?.unwrap_or(usize::MAX);
+    let mut names = visit.queues(Right::View).await?;
+    names.retain(|name| name.as_str().to_lowercase().contains(&part));
+    names.truncate(limit);
+    let inspector = visit.inspector_of_all(Right::View)?;
+    let queues = if fields.flag("memory") {
+        infos(inspector, &names).await?
+    } else {
+        inspector.counts_of(&names).await?
+    };
     Ok(Json(Items { items: queues.iter().map(Queue::new).collect() }))
 }
 

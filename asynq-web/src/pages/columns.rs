@@ -1,6 +1,6 @@
 //! [`Column`]: what a table of tasks shows of each.
 
-use asynq_core::inspector::human;
+use asynq_core::inspector::{SortBy, human};
 use asynq_core::task::{TaskInfo, TaskState};
 use maud::{Markup, html};
 
@@ -11,7 +11,7 @@ use crate::visit::Visit;
 
 /// What a table of tasks can show of each, beside its ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Column {
+pub(crate) enum Column {
     Type,
     Queue,
     State,
@@ -30,7 +30,7 @@ pub(super) enum Column {
 }
 
 impl Column {
-    pub(super) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Type,
         Self::Queue,
         Self::State,
@@ -49,7 +49,7 @@ impl Column {
     ];
 
     /// Its name in addresses.
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Type => "type",
             Self::Queue => "queue",
@@ -87,6 +87,16 @@ impl Column {
             Self::Retention => "Kept for",
             Self::Headers => "Headers",
         }
+    }
+
+    /// By what a list is sorted when its heading is clicked.
+    pub(super) fn sort(self) -> Option<SortBy> {
+        self.as_str().parse().ok()
+    }
+
+    /// Whether it shows what tasks carry.
+    pub(super) fn is_content(self) -> bool {
+        matches!(self, Self::Payload | Self::Result | Self::Headers)
     }
 
     /// Those that matter for tasks in this state, or in any.

@@ -33,17 +33,20 @@ pub(super) enum Section {
     Schedules,
     Redis,
     Audit,
+    Doctor,
     Settings,
     None,
 }
 
-const NAVIGATION: [(Section, &str, &str); 6] = [
-    (Section::Queues, "", "Queues"),
-    (Section::Tasks, "tasks", "Tasks"),
-    (Section::Charts, "charts", "Charts"),
-    (Section::Servers, "servers", "Servers"),
-    (Section::Schedules, "schedules", "Schedules"),
-    (Section::Redis, "redis", "Redis"),
+/// Each place with its path, its name, and the key that leads there after `g`.
+const NAVIGATION: [(Section, &str, &str, &str); 7] = [
+    (Section::Queues, "", "Queues", "q"),
+    (Section::Tasks, "tasks", "Tasks", "t"),
+    (Section::Charts, "charts", "Charts", "h"),
+    (Section::Servers, "servers", "Servers", "s"),
+    (Section::Schedules, "schedules", "Schedules", "c"),
+    (Section::Redis, "redis", "Redis", "r"),
+    (Section::Doctor, "doctor", "Doctor", "d"),
 ];
 
 impl Page {
@@ -116,9 +119,9 @@ impl Page {
                 }
                 @if visit.rights().have(Right::View) {
                     nav aria-label="Main" {
-                        @for (section, path, label) in NAVIGATION {
+                        @for (section, path, label, key) in NAVIGATION {
                             @let link = if path.is_empty() { visit.link() } else { visit.link().to(path) };
-                            a href=(link) aria-current=[(self.section == section).then_some("page")] { (label) }
+                            a href=(link) data-go=(key) aria-current=[(self.section == section).then_some("page")] { (label) }
                         }
                         @if visit.rights().have(Right::Audit) {
                             a href=(visit.link().to("audit")) aria-current=[(self.section == Section::Audit).then_some("page")] { "Audit" }
@@ -126,7 +129,8 @@ impl Page {
                     }
                     form.find role="search" aria-label="All tasks" action=(visit.link().to("tasks")) {
                         label.hidden for="find" { "Find tasks in all queues" }
-                        input #find type="search" name="filter" placeholder="Find tasks…" autocomplete="off" spellcheck="false";
+                        input #find type="search" name="filter" placeholder="Find tasks…" autocomplete="off" spellcheck="false"
+                            data-suggest=(visit.link().to("api").to("v1").to("suggest"));
                     }
                 }
                 div.tools {

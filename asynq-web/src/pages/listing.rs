@@ -1,6 +1,6 @@
 //! Tasks: those of a queue, or of all; in a state, or in any; that fit a filter.
 
-use asynq_core::inspector::{Filter, GroupInfo, QueueInfo, Search, SearchCursor, SearchPart, human};
+use asynq_core::inspector::{Filter, QueueInfo, Search, SearchCursor, SearchPart, SortBy, human};
 use asynq_core::task::{TaskInfo, TaskState};
 use axum::body::Body;
 use axum::extract::Path;
@@ -9,6 +9,7 @@ use axum::http::{Response, StatusCode};
 use maud::{Markup, html};
 
 use super::columns::Column;
+use super::groups::group_picker;
 use super::layout::{Page, Section};
 use super::parts::{STATES, count, empty, error_rate, figures, hidden, hidden_if, length, none, state, time};
 use super::queues::{badges, pause_button};
@@ -16,13 +17,14 @@ use super::{errors, past};
 use crate::actions::{Matching, TaskKey, Verb};
 use crate::fields::Fields;
 use crate::links::{Link, name};
+use crate::preferences::{PageSize, Payloads};
 use crate::problem::Problem;
 use crate::rights::Right;
 use crate::tallies::States;
 use crate::visit::Visit;
 
-/// How many groups are shown of a queue that has many.
-const GROUPS: usize = 100;
+/// A sorted list is made of so many tasks at most.
+const SORTED: usize = 10_000;
 
 /// The tasks of a queue.
 pub(crate) async fn queue(
@@ -56,7 +58,7 @@ pub(crate) async fn queue(
         (summary(&visit, &info))
         @if wanted.is_bare() { (past::strip(&visit, Some(queue))?) }
         (tabs(&visit, &wanted, Some(&info)))
-        (groups_of(&visit, &wanted, &groups))
+        @if wanted.state == Some(TaskState::Aggregating) { (group_picker(&wanted.place(&visit, wanted.state), wanted.group.as_deref(), fields.text("find"), &groups)) }
         (top_errors(&visit, &wanted).await?)
         (list)
     };
@@ -97,8 +99,12 @@ struct Wanted {
     filter: Result<Filter, Problem>,
     text: String,
     last_first: bool,
+    /// By what it is sorted, and whether the last come first; else it is as it is stored.
+    sort: Option<(SortBy, bool)>,
     columns: Vec<Column>,
     has_own_columns: bool,
+    size: PageSize,
+    has_own_size: bool,
     cursor: Option<SearchCursor>,
 }
 
@@ -114,6 +120,28 @@ impl Wanted {
             let named: Vec<&str> = fields.all("column").collect();
             Column::ALL.into_iter().filter(|column| named.contains(&column.as_str())).collect()
         };
+        let preferences = visit.preferences;
+        let columns = match (chosen.is_empty(), preferences.columns.is_empty()) {
+            (false, _) => chosen.clone(),
+            (true, false) => {
+                Column::ALL.into_iter().filter(|column| preferences.columns.has(*column)).collect()
+            }
+            (true, true) => {
+                let mut usual = Column::defaults(state, queue.is_some());
+                usual.retain(|column| preferences.payloads == Payloads::Shown || !column.is_content());
+                usual
+            }
+        };
+        let size = fields.text("size").map(str::parse::<PageSize>).transpose();
+        let size = size.map_err(|()| Problem::invalid("size: it must be 10, 30, 100 or 300"))?;
+        let (order, mut sort) = (fields.text("order"), fields.parsed::<SortBy>("sort")?);
+        let mut last_first = order == Some("last");
+        if let (Some(by), Some(state), Some(_)) = (sort, state, queue)
+            && by.is_natural(state)
+        {
+            // It is stored in this order: all of it can be looked through.
+            (sort, last_first) = (None, order == Some("desc"));
+        }
         // What ended last matters most; of what waits, the next.
         let usual = matches!(state, Some(TaskState::Archived | TaskState::Completed));
         Ok(Self {
@@ -122,9 +150,12 @@ impl Wanted {
             group: fields.text("group").map(str::to_owned),
             filter: visit.filter(&text),
             text,
-            last_first: fields.text("order").map_or(usual, |order| order == "last"),
+            last_first: if order.is_none() { usual } else { last_first },
+            sort: sort.map(|by| (by, order == Some("desc"))),
             has_own_columns: !chosen.is_empty(),
-            columns: if chosen.is_empty() { Column::defaults(state, queue.is_some()) } else { chosen },
+            columns,
+            size: size.unwrap_or(preferences.size),
+            has_own_size: size.is_some(),
             cursor: fields.parsed("cursor")?,
         })
     }
@@ -140,6 +171,12 @@ impl Wanted {
 
     /// The address of the same list, from its beginning.
     fn start(&self, visit: &Visit) -> Link {
+        let size = Some(self.size.as_str()).filter(|_| self.has_own_size);
+        self.of_any_size(visit).with_some("size", size)
+    }
+
+    /// The same, with as many tasks on a page as this browser wants.
+    fn of_any_size(&self, visit: &Visit) -> Link {
         let filter = Some(&self.text).filter(|text| !text.is_empty());
         let link =
             self.place(visit, self.state).with_some("group", self.group.as_ref()).with_some("filter", filter);
@@ -150,6 +187,16 @@ impl Wanted {
     /// Whether it is all that a queue has.
     fn is_bare(&self) -> bool {
         self.state.is_none() && self.text.is_empty() && self.cursor.is_none()
+    }
+
+    /// Where all of it is given as a file.
+    fn export(&self, visit: &Visit, format: &str) -> Link {
+        let filter = Some(&self.text).filter(|text| !text.is_empty());
+        let link = visit.link().to("api").to("v1").to("tasks").to("export").with("format", format);
+        link.with_some("queue", self.queue.as_ref())
+            .with_some("state", self.state)
+            .with_some("group", self.group.as_ref())
+            .with_some("filter", filter)
     }
 
     /// In this order.
@@ -171,7 +218,7 @@ fn summary(visit: &Visit, info: &QueueInfo) -> Markup {
         @if let Some(since) = info.paused_since {
             p.remark { "Paused " (time(visit, since)) ". What runs goes on; workers take nothing more." }
         }
-        @if info.archived >= 9_000 {
+        @if info.is_archive_full() {
             p.remark { "The archive keeps 9,999 tasks for 90 days unless servers are told otherwise: the oldest will be deleted." }
         }
     }
@@ -207,23 +254,6 @@ fn tabs(visit: &Visit, wanted: &Wanted, info: Option<&QueueInfo>) -> Markup {
     }
 }
 
-fn groups_of(visit: &Visit, wanted: &Wanted, groups: &[GroupInfo]) -> Markup {
-    html! {
-        @if groups.len() > 1 || wanted.group.is_some() {
-            nav.chips aria-label="Groups" {
-                a href=(wanted.place(visit, wanted.state)) aria-current=[wanted.group.is_none().then_some("page")] { "All groups" }
-                @for group in groups.iter().take(GROUPS) {
-                    a href=(wanted.place(visit, wanted.state).with("group", &group.group))
-                        aria-current=[(wanted.group.as_ref() == Some(&group.group)).then_some("page")] {
-                        (human::printable(&group.group)) span.count { (count(group.size)) }
-                    }
-                }
-                @if groups.len() > GROUPS { span.muted { "and " (count(groups.len() - GROUPS)) " more: filter by " code { "group:…" } } }
-            }
-        }
-    }
-}
-
 /// The form of the filter, and the tasks that fit.
 async fn list(visit: &Visit, wanted: &Wanted) -> Result<Markup, Problem> {
     let filter = match &wanted.filter {
@@ -237,8 +267,11 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<Markup, Problem> {
     };
     let matching =
         Matching { queue: wanted.queue.clone(), state: wanted.state, group: wanted.group.clone(), filter };
-    let selection = matching.selection(visit, None).await?.limit(visit.preferences.size.count());
+    let selection = matching.selection(visit, None).await?.limit(wanted.size.count());
     let mut search = Search::new(selection);
+    if let Some((by, is_descending)) = wanted.sort {
+        search = search.sorted(by, is_descending).budget(SORTED);
+    }
     if wanted.last_first {
         search = search.last_first();
     }
@@ -246,7 +279,29 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<Markup, Problem> {
         search = search.from(cursor.clone());
     }
     let part = visit.search(Right::View, &search).await?;
-    Ok(html! { (filter_form(visit, wanted)) (found(visit, wanted, &part)) })
+    let located = located(visit, wanted).await?;
+    Ok(html! {
+        (filter_form(visit, wanted))
+        @if !located.is_empty() {
+            section.located {
+                h2 { "With this ID" }
+                (table(visit, wanted, &located, false))
+            }
+        }
+        (found(visit, wanted, &part))
+    })
+}
+
+/// The tasks whose ID somebody seems to look for in all queues: each queue is asked for it, whatever else it holds.
+async fn located(visit: &Visit, wanted: &Wanted) -> Result<Vec<TaskInfo>, Problem> {
+    let id = wanted.text.strip_prefix("id:").unwrap_or(&wanted.text);
+    let is_id = !id.is_empty() && !id.starts_with('-') && !id.contains([' ', '*', '?', '"', ',', ':']);
+    if wanted.queue.is_some() || wanted.cursor.is_some() || !is_id {
+        return Ok(Vec::new());
+    }
+    let mut located = visit.inspector_of_all(Right::View)?.locate(id).await?;
+    located.retain(|task| visit.may(Right::View, task.queue.as_str()));
+    Ok(located)
 }
 
 fn filter_form(visit: &Visit, wanted: &Wanted) -> Markup {
@@ -255,8 +310,14 @@ fn filter_form(visit: &Visit, wanted: &Wanted) -> Markup {
             (hidden_if("state", wanted.state.map(TaskState::as_str)))
             (hidden_if("group", wanted.group.as_deref()))
             @if wanted.has_own_columns { @for column in &wanted.columns { (hidden("column", column.as_str())) } }
+            (hidden_if("size", Some(wanted.size.as_str()).filter(|_| wanted.has_own_size)))
+            @if let Some((by, is_descending)) = wanted.sort {
+                (hidden("sort", by.as_str()))
+                (hidden("order", if is_descending { "desc" } else { "asc" }))
+            }
             label.hidden for="filter" { "Filter" }
             input #filter type="search" name="filter" value=(wanted.text) autocomplete="off" spellcheck="false"
+                data-suggest=(visit.link().to("api").to("v1").to("suggest").with_some("queue", wanted.queue.as_ref()))
                 placeholder="type:email:*  error:timeout  payload.user.id:42  age:>2h  -id:…";
             button { "Filter" }
             @if !wanted.text.is_empty() { a.button.quiet href=(wanted.place(visit, wanted.state)) { "Clear" } }
@@ -285,7 +346,7 @@ fn found(visit: &Visit, wanted: &Wanted, part: &SearchPart) -> Markup {
                 (hidden("back", visit.here()))
                 (toolbar(visit, wanted))
                 (unreadable(visit, part))
-                @if !part.tasks.is_empty() { (table(visit, wanted, &part.tasks)) }
+                @if !part.tasks.is_empty() { (table(visit, wanted, &part.tasks, true)) }
             }
             (paging(visit, wanted, part, is_whole))
             (choose_columns(visit, wanted))
@@ -365,21 +426,29 @@ fn unreadable(visit: &Visit, part: &SearchPart) -> Markup {
     }
 }
 
-fn table(visit: &Visit, wanted: &Wanted, tasks: &[TaskInfo]) -> Markup {
+/// Tasks in a table; those that can be selected stand in a form.
+fn table(visit: &Visit, wanted: &Wanted, tasks: &[TaskInfo], can_be_selected: bool) -> Markup {
+    let label = if can_be_selected { "Tasks" } else { "Tasks with this ID" };
     html! {
-        div.scroll role="region" aria-label="Tasks" tabindex="0" {
+        div.scroll role="region" aria-label=(label) tabindex="0" {
             table.tasks {
                 thead { tr {
-                    th.check scope="col" { input type="checkbox" data-select-all aria-label="Select all shown" hidden; }
-                    th scope="col" { "ID" }
-                    @for column in &wanted.columns { th scope="col" { (column.heading()) } }
+                    @if can_be_selected {
+                        th.check scope="col" { input type="checkbox" data-select-all aria-label="Select all shown" hidden; }
+                    }
+                    (heading(visit, wanted, "ID", Some(SortBy::Id).filter(|_| can_be_selected)))
+                    @for column in &wanted.columns {
+                        (heading(visit, wanted, column.heading(), column.sort().filter(|_| can_be_selected)))
+                    }
                 } }
                 tbody {
                     @for task in tasks {
                         @let (queue, id) = (task.queue.as_str(), task.id.as_str());
                         @let key = TaskKey::new(queue, id).to_string();
                         tr data-key=(key) {
-                            td.check { input type="checkbox" name="task" value=(key) aria-label=(format!("Select {id}")); }
+                            @if can_be_selected {
+                                td.check { input type="checkbox" name="task" value=(key) aria-label=(format!("Select {id}")); }
+                            }
                             th.id scope="row" {
                                 a href=(visit.link().to("queues").to(queue).to("tasks").to(id)) title=(id) { (human::printable(id)) }
                             }
@@ -392,23 +461,68 @@ fn table(visit: &Visit, wanted: &Wanted, tasks: &[TaskInfo]) -> Markup {
     }
 }
 
+/// A heading, which sorts by what stands below it.
+fn heading(visit: &Visit, wanted: &Wanted, label: &str, by: Option<SortBy>) -> Markup {
+    let Some(by) = by else { return html! { th scope="col" { (label) } } };
+    let is_natural = wanted.sort.is_none()
+        && wanted.queue.is_some()
+        && wanted.state.is_some_and(|state| by.is_natural(state));
+    let sorted = match wanted.sort {
+        Some((sorted, is_descending)) if sorted == by => Some(is_descending),
+        _ if is_natural => Some(wanted.last_first),
+        _ => None,
+    };
+    let next = if sorted == Some(false) { "desc" } else { "asc" };
+    let link = wanted.start(visit).with("sort", by).with("order", next);
+    let direction = sorted.map(|is_descending| if is_descending { "descending" } else { "ascending" });
+    html! { th scope="col" aria-sort=[direction] { a.sort href=(link) { (label) } } }
+}
+
 fn paging(visit: &Visit, wanted: &Wanted, part: &SearchPart, is_whole: bool) -> Markup {
     let start = wanted.start(visit);
     let (other, label) =
         if wanted.last_first { ("first", "First ones first") } else { ("last", "Last ones first") };
+    let can_turn = wanted.sort.is_none() && (!is_whole || part.tasks.len() > 1);
     html! {
         nav.paging aria-label="Pages" {
-            span.muted {
-                (count(part.tasks.len())) @if part.tasks.len() == 1 { " task" } @else { " tasks" }
-                @if !wanted.text.is_empty() { " of " (count(part.scanned)) " that were looked at" }
-            }
-            @if !is_whole || part.tasks.len() > 1 { a href=(start.clone().with("order", other)) { (label) } }
+            span.muted { (told(wanted, part)) }
+            @if can_turn { a href=(start.clone().with("order", other)) { (label) } }
+            @if wanted.sort.is_some() { a href=(start) { "As they are stored" } }
             span.grow {}
             @if wanted.cursor.is_some() { a.button.quiet href=(wanted.ordered(start.clone())) { "To the start" } }
-            @if let Some(next) = &part.next {
+            @if let (Some(next), None) = (&part.next, wanted.sort) {
                 a.button.quiet rel="next" href=(wanted.ordered(start).with("cursor", next)) {
-                    @if part.tasks.len() < visit.preferences.size.count() { "Search on" } @else { "Next" }
+                    @if part.tasks.len() < wanted.size.count() { "Search on" } @else { "Next" }
                 }
+            }
+        }
+        nav.paging aria-label="This list" {
+            span.muted { "On a page:" }
+            @for size in PageSize::by_count() {
+                a href=(wanted.of_any_size(visit).with("size", size.as_str())) aria-current=[(size == wanted.size).then_some("true")] { (size.as_str()) }
+            }
+            span.grow {}
+            span.muted { "Export:" }
+            @for (format, label) in [("csv", "CSV"), ("jsonl", "JSON lines")] {
+                a href=(wanted.export(visit, format)) download { (label) }
+            }
+        }
+    }
+}
+
+/// How many tasks there are, and which of them.
+fn told(wanted: &Wanted, part: &SearchPart) -> Markup {
+    let tasks = part.tasks.len();
+    let noun = if tasks == 1 { "task" } else { "tasks" };
+    html! {
+        @match wanted.sort {
+            Some((by, _)) => {
+                (count(tasks)) " " (noun) ", the first by " (by) " of "
+                @if part.next.is_some() { "the " (count(part.scanned)) " that were looked at: there are more" } @else { "all " (count(part.scanned)) }
+            }
+            None => {
+                (count(tasks)) " " (noun)
+                @if !wanted.text.is_empty() { " of " (count(part.scanned)) " that were looked at" }
             }
         }
     }
@@ -419,6 +533,7 @@ fn choose_columns(visit: &Visit, wanted: &Wanted) -> Markup {
         details.columns {
             summary { "Columns" }
             form action=(wanted.place(visit, None)) {
+                (hidden("back", wanted.place(visit, wanted.state)))
                 (hidden_if("state", wanted.state.map(TaskState::as_str)))
                 (hidden_if("group", wanted.group.as_deref()))
                 (hidden("filter", &wanted.text))
@@ -432,6 +547,10 @@ fn choose_columns(visit: &Visit, wanted: &Wanted) -> Markup {
                     }
                 }
                 button.quiet { "Show these" }
+                " " button.quiet formmethod="post" formaction=(visit.link().to("settings").to("columns")) { "Keep them for all lists" }
+                @if !visit.preferences.columns.is_empty() {
+                    " " button.quiet name="reset" value="1" formmethod="post" formaction=(visit.link().to("settings").to("columns")) { "As fits each state" }
+                }
                 @if wanted.has_own_columns {
                     " " a.button.quiet href=(wanted.place(visit, wanted.state)) { "As usual" }
                 }

@@ -20,7 +20,7 @@ use crate::tallies::States;
 use crate::visit::Visit;
 
 /// How many queues a page shows.
-const SHOWN: usize = 200;
+const SHOWN: usize = 100;
 
 /// How many are asked for at one time.
 const AT_A_TIME: usize = 32;
@@ -47,14 +47,19 @@ pub(crate) async fn queues(visit: Visit, Query(fields): Query<Fields>) -> Result
         fields.text("sort").filter(|sort| COLUMNS.iter().any(|(name, _)| name == sort)).unwrap_or("name");
     let is_descending = fields.text("order").map_or(sort != "name", |order| order == "desc");
     let fitting = names.len();
+    let inspector = visit.inspector_of_all(Right::View)?;
     if sort == "name" {
         // What is not shown need not be asked for.
         if is_descending {
             names.reverse();
         }
         names.truncate(SHOWN);
+    } else if sort != "memory" {
+        // How much memory each takes costs more than all the rest: that is asked of those that are shown.
+        let mut counts = inspector.counts_of(&names).await?;
+        sort_by(&mut counts, sort, is_descending);
+        names = counts.into_iter().take(SHOWN).map(|queue| queue.queue).collect();
     }
-    let inspector = visit.inspector_of_all(Right::View)?;
     let mut queues = infos(inspector, &names).await?;
     sort_by(&mut queues, sort, is_descending);
     queues.truncate(SHOWN);
@@ -209,7 +214,11 @@ fn row(visit: &Visit, queue: &QueueInfo, most: usize, is_consumed: bool) -> Resu
 pub(super) fn badges(queue: &QueueInfo, is_consumed: bool) -> Markup {
     let waits = queue.count(TaskState::Pending) > 0;
     html! {
-        @if queue.is_paused() { span.badge.warn { "paused" } " " }
+        @match (queue.is_paused(), waits) {
+            (true, true) => { span.badge.alarm title="Workers take nothing from it, and tasks are pending." { "paused, " (count(queue.pending)) " wait" } " " }
+            (true, false) => { span.badge.warn { "paused" } " " }
+            (false, _) => {}
+        }
         @if waits && !is_consumed && !queue.is_paused() {
             span.badge.alarm title="Tasks are pending, and no server that lives takes from this queue." { "no worker" } " "
         }
@@ -217,6 +226,10 @@ pub(super) fn badges(queue: &QueueInfo, is_consumed: bool) -> Markup {
             span.badge.alarm title="Active tasks whose worker is gone: they will be recovered." {
                 (count(queue.orphaned)) " orphaned"
             }
+            " "
+        }
+        @if queue.is_archive_full() {
+            span.badge.warn title="Servers keep 9,999 archived tasks unless told otherwise: the oldest will be deleted." { "archive full" }
         }
     }
 }

@@ -6,29 +6,28 @@ use axum::http::Response;
 use maud::{Markup, html};
 
 use super::layout::{Page, Section};
-use super::parts::{empty, figures, none};
+use super::parts::{count, empty, figures, none};
+use crate::cluster::Cluster;
 use crate::problem::Problem;
 use crate::rights::Right;
 use crate::visit::Visit;
-
-/// How many queues of a cluster are shown with their nodes.
-const QUEUES: usize = 200;
+use crate::warnings::{Warning, of_store};
 
 /// What Redis tells about itself.
 pub(crate) async fn redis(visit: Visit) -> Result<Response<Body>, Problem> {
     let inspector = visit.inspector_of_all(Right::View)?;
     let info = inspector.store_info().await?;
     let time = inspector.store_time().await?;
-    let places = if info.contains_key("cluster_state") { places(&visit).await? } else { Vec::new() };
+    let nodes = Cluster::look(&visit, &info).await?;
     let skew = time.duration_since(visit.now());
     let body = html! {
         div.head { h1 { "Redis" } }
         @if info.is_empty() {
             (empty("No Redis", "The tasks are kept in the memory of this process."))
         } @else {
-            (warnings(&info, skew.as_secs()))
+            (remarks(&of_store(&info, skew, visit.now())))
             (summary(&info))
-            @if !places.is_empty() { (cluster(&visit, &places)) }
+            @if let Some(nodes) = &nodes { (cluster(&visit, nodes)) }
             details.columns {
                 summary { "All that it tells" }
                 div.scroll role="region" aria-label="All that it tells" tabindex="0" {
@@ -40,15 +39,8 @@ pub(crate) async fn redis(visit: Visit) -> Result<Response<Body>, Problem> {
     Ok(Page::live(Section::Redis, "Redis", body).show(&visit))
 }
 
-fn warnings(info: &StoreInfo, skew: i64) -> Markup {
-    html! {
-        @if let Some(policy) = info.evicts() {
-            p.remark { "Its " code { "maxmemory-policy" } " is " code { (policy) } ": when memory runs out it throws tasks away. Set it to " code { "noeviction" } "." }
-        }
-        @if skew.abs() > 5 {
-            p.remark { "Its clock differs from this machine's by " (skew.abs()) " seconds: times on these pages are wrong by that much." }
-        }
-    }
+fn remarks(warnings: &[Warning]) -> Markup {
+    html! { @for warning in warnings { p.remark { (warning.text) } } }
 }
 
 fn summary(info: &StoreInfo) -> Markup {
@@ -75,37 +67,44 @@ fn summary(info: &StoreInfo) -> Markup {
     ])
 }
 
-/// A queue, its slot and the nodes that hold it.
-type Place = (String, u16, String);
-
-async fn places(visit: &Visit) -> Result<Vec<Place>, Problem> {
-    let inspector = visit.inspector_of_all(Right::View)?;
-    let mut places = Vec::new();
-    for queue in visit.queues(Right::View).await?.into_iter().take(QUEUES) {
-        let slot = inspector.cluster_key_slot(&queue).await?;
-        let nodes = inspector.cluster_nodes(&queue).await?;
-        let nodes = nodes.iter().map(|node| node.address.clone()).collect::<Vec<_>>().join(", ");
-        places.push((queue.to_string(), slot, nodes));
-    }
-    Ok(places)
-}
-
-fn cluster(visit: &Visit, places: &[Place]) -> Markup {
+fn cluster(visit: &Visit, cluster: &Cluster) -> Markup {
     html! {
-        h2 { "Cluster" }
-        div.scroll role="region" aria-label="Cluster" tabindex="0" {
-            table {
-                thead { tr { th scope="col" { "Queue" } th scope="col" { "Slot" } th scope="col" { "Nodes, the master first" } } }
-                tbody {
-                    @for (queue, slot, nodes) in places {
-                        tr data-key=(queue) {
-                            th scope="row" { a href=(visit.link().to("queues").to(queue)) { (human::printable(queue)) } }
-                            td.right { (slot) }
-                            td { (nodes) }
+        section {
+            h2 { "Nodes" }
+            div.scroll role="region" aria-label="Nodes" tabindex="0" {
+                table {
+                    thead { tr { @for heading in ["Address", "Role", "Standing", "Slots", "ID"] { th scope="col" { (heading) } } } }
+                    tbody {
+                        @for node in &cluster.nodes {
+                            tr data-key=(node.id) {
+                                th scope="row" { (human::printable(&node.address)) }
+                                td { @if node.is_replica { "replica" } @else { "master" } }
+                                td { @if node.is_well { span.badge.good { "connected" } } @else { span.badge.alarm { "away" } } }
+                                td.wide { @if node.slots.is_empty() { (none()) } @else { (node.slots.join(", ")) } }
+                                td { code { (human::printable(&node.id)) } }
+                            }
                         }
                     }
                 }
             }
+        }
+        section {
+            h2 { "Queues" }
+            div.scroll role="region" aria-label="Queues" tabindex="0" {
+                table {
+                    thead { tr { th scope="col" { "Queue" } th.right scope="col" { "Slot" } th scope="col" { "Nodes, the master first" } } }
+                    tbody {
+                        @for place in &cluster.places {
+                            tr data-key=(place.queue) {
+                                th scope="row" { a href=(visit.link().to("queues").to(&place.queue)) { (human::printable(&place.queue)) } }
+                                td.right { (place.slot) }
+                                td { (place.nodes.join(", ")) }
+                            }
+                        }
+                    }
+                }
+            }
+            @if cluster.others > 0 { p.muted { "and " (count(cluster.others)) " more queues" } }
         }
     }
 }

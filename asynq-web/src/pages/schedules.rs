@@ -9,7 +9,7 @@ use axum::extract::Path;
 use axum::extract::Query;
 use axum::http::Response;
 use axum::response::Redirect;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::content;
@@ -20,9 +20,6 @@ use crate::links::name;
 use crate::problem::Problem;
 use crate::rights::Right;
 use crate::visit::Visit;
-
-/// A schedule is late when it should have fired so long ago.
-const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// How many of the next times are told.
 const NEXT: usize = 5;
@@ -160,8 +157,7 @@ fn in_words(spec: &str) -> Markup {
 }
 
 fn late(visit: &Visit, entry: &ScheduledEntry) -> Markup {
-    let is_late = entry.next.is_some_and(|next| visit.now().duration_since(next) > LATE);
-    html! { @if is_late { span.badge.alarm { "late" } } }
+    html! { @if entry.is_late(visit.now()) { span.badge.alarm title="It should have fired by now." { "late" } } }
 }
 
 fn what(visit: &Visit, entry: &ScheduledEntry) -> Markup {

@@ -86,7 +86,12 @@ fn running(visit: &Visit, tasks: &[RunningTask]) -> Markup {
                             td { (human::printable(task.task_type.as_str())) }
                             td { (human::printable(queue)) }
                             td { (time(visit, task.started)) }
-                            td { (time(visit, task.deadline)) }
+                            td {
+                                (time(visit, task.deadline))
+                                @if task.is_overdue(visit.now()) {
+                                    " " span.badge.alarm title="It should have ended: its handler does not heed cancellation." { "hangs" }
+                                }
+                            }
                             td.c-payload { @if visit.may(Right::ViewPayload, queue) { (cell(&visit.shown(queue, task.payload.clone()))) } @else { span.muted { "not shown" } } }
                         }
                     }

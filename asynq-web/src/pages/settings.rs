@@ -6,10 +6,11 @@ use axum::http::header::SET_COOKIE;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use maud::{Markup, html};
 
+use super::columns::Column;
 use super::layout::{Page, Section, done};
 use crate::fields::Fields;
 use crate::login::cookie_path;
-use crate::preferences::{NAME, PageSize, Preferences, Theme, Times};
+use crate::preferences::{NAME, PageSize, Payloads, Preferences, Theme, Times};
 use crate::problem::Problem;
 use crate::visit::Visit;
 
@@ -18,7 +19,7 @@ const SECONDS: u32 = 400 * 24 * 3_600;
 
 /// The choices.
 pub(crate) async fn settings(visit: Visit) -> Response {
-    let Preferences { theme, times, size } = visit.preferences;
+    let Preferences { theme, times, size, payloads, .. } = visit.preferences;
     let choice = |name: &str, legend: &str, options: &[(&str, &str, bool)]| -> Markup {
         html! {
             fieldset.choice {
@@ -45,15 +46,22 @@ pub(crate) async fn settings(visit: Visit) -> Response {
         };
         (value.as_str(), label, *value == times)
     });
-    let mut sizes = PageSize::ALL.to_vec();
-    sizes.sort_by_key(|size| size.count());
+    let sizes = PageSize::by_count();
     let sizes: Vec<_> = sizes.iter().map(|value| (value.as_str(), value.as_str(), *value == size)).collect();
+    let carried = Payloads::ALL.iter().map(|value| {
+        let label = match value {
+            Payloads::Shown => "Show payloads",
+            Payloads::Hidden => "Hide payloads, results and headers",
+        };
+        (value.as_str(), label, *value == payloads)
+    });
     let body = html! {
         div.head { h1 { "Settings" } span.muted { "of this browser" } }
         form.stack method="post" action=(visit.link().to("settings")) {
             (choice("theme", "Theme", &themes.collect::<Vec<_>>()))
             (choice("times", "Times", &shown.collect::<Vec<_>>()))
             (choice("size", "Tasks on a page", &sizes))
+            (choice("payloads", "Lists of tasks", &carried.collect::<Vec<_>>()))
             div.buttons { button { "Save" } }
         }
         section {
@@ -63,7 +71,7 @@ pub(crate) async fn settings(visit: Visit) -> Response {
                 div { dt { kbd { "j" } " " kbd { "k" } } dd { "Next and previous row" } }
                 div { dt { kbd { "x" } } dd { "Select the row" } }
                 div { dt { kbd { "Enter" } } dd { "Open the row" } }
-                div { dt { kbd { "g" } " then " kbd { "q" } " " kbd { "t" } " " kbd { "h" } " " kbd { "s" } " " kbd { "c" } " " kbd { "r" } } dd { "Go to queues, tasks, charts, servers, schedules, Redis" } }
+                div { dt { kbd { "g" } " then " kbd { "q" } " " kbd { "t" } " " kbd { "h" } " " kbd { "s" } " " kbd { "c" } " " kbd { "r" } " " kbd { "d" } } dd { "Go to queues, tasks, charts, servers, schedules, Redis, the doctor" } }
                 div { dt { kbd { "p" } } dd { "Pause and resume live updates" } }
             }
         }
@@ -79,10 +87,24 @@ pub(crate) async fn set(visit: Visit, Form(fields): Form<Fields>) -> Result<impl
         theme: read("theme").parse().map_err(|()| unknown("theme"))?,
         times: read("times").parse().map_err(|()| unknown("times"))?,
         size: read("size").parse().map_err(|()| unknown("size"))?,
+        payloads: read("payloads").parse().map_err(|()| unknown("payloads"))?,
+        columns: visit.preferences.columns,
     };
+    Ok((cookie(&visit, preferences), done(visit.link().to("settings").as_str(), "settings", 1)))
+}
+
+/// Keeps the columns that are checked for all lists of tasks; those that fit the state where none is.
+pub(crate) async fn set_columns(visit: Visit, Form(fields): Form<Fields>) -> impl IntoResponse {
+    let named: Vec<&str> = fields.all("column").collect();
+    let is_reset = fields.flag("reset");
+    let chosen = Column::ALL.into_iter().filter(|column| !is_reset && named.contains(&column.as_str()));
+    let preferences = Preferences { columns: chosen.collect(), ..visit.preferences };
+    (cookie(&visit, preferences), done(&visit.way_back(fields.raw("back")), "settings", 1))
+}
+
+fn cookie(visit: &Visit, preferences: Preferences) -> AppendHeaders<[(HeaderName, String); 1]> {
     let path = cookie_path(&visit.base);
     let value = preferences.to_value();
     let cookie = format!("{NAME}={value}; Path={path}; Max-Age={SECONDS}; SameSite=Lax; HttpOnly");
-    let headers: [(HeaderName, String); 1] = [(SET_COOKIE, cookie)];
-    Ok((AppendHeaders(headers), done(visit.link().to("settings").as_str(), "settings", 1)))
+    AppendHeaders([(SET_COOKIE, cookie)])
 }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { accessibility, site, visit } from "./site.mjs";
 
-const here = site("login");
+const here = site({ prefix: "/in/jobs", login: "login" });
 
 const go = (page, path) => page.goto(here.url + path);
 

@@ -22,21 +22,26 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** A site and a browser for the tests of a file; with `login` one on which people log in, below a path. */
-export const site = (...options) => {
+/** Starts the sample site, below a path, on a Redis, and with people who log in if that is said, and a browser. */
+export const start = async ({ prefix = "/", redis = "", login = "" } = {}) => {
+  const program = process.env.ASYNQ_WEB_SAMPLE;
+  assert(program, "ASYNQ_WEB_SAMPLE must name the program of the sample site; `cargo xtask test` builds it");
+  const child = spawn(program, ["0", prefix, redis, login], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  const executablePath = process.env.ASYNQ_CHROMIUM ?? "/usr/bin/chromium";
+  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const stop = async () => {
+    await browser.close();
+    child.kill("SIGINT");
+  };
+  return { url: line.replace(/\/$/, ""), browser, stop };
+};
+
+/** A site and a browser for the tests of a file. */
+export const site = (options) => {
   const here = {};
-  before(async () => {
-    const program = process.env.ASYNQ_WEB_SAMPLE;
-    assert(program, "ASYNQ_WEB_SAMPLE must name the program of the sample site; `cargo xtask test` builds it");
-    here.process = spawn(program, ["0", ...options], { stdio: ["ignore", "pipe", "inherit"] });
-    const [line] = await once(createInterface({ input: here.process.stdout }), "line");
-    here.url = line.replace(/\/$/, "");
-    here.browser = await chromium.launch({ executablePath: process.env.ASYNQ_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
-  });
-  after(async () => {
-    await here.browser?.close();
-    here.process?.kill("SIGINT");
-  });
+  before(async () => Object.assign(here, await start(options)));
+  after(() => here.stop?.());
   return here;
 };
 
@@ -85,6 +90,9 @@ export const PAGES = [
   "/queues/mail",
   "/queues/mail?state=archived",
   "/queues/mail?state=aggregating",
+  "/queues/mail?state=scheduled&sort=due&order=desc",
+  "/queues/mail?state=pending&sort=payload&order=asc&size=10",
+  "/tasks?filter=mail-003",
   "/queues/mail?state=completed",
   "/queues/mail/tasks/mail-003",
   "/queues/odd%2Fname%20%3F%23%25%C3%A9",
@@ -104,6 +112,7 @@ export const PAGES = [
   "/servers",
   "/schedules",
   "/redis",
+  "/doctor",
   "/runs",
   "/audit",
   "/enqueue",

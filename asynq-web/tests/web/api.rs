@@ -50,7 +50,7 @@ pub(crate) async fn call(
         "{method} {path}: {status} {kind} is not in the document: {}",
         answer.text()
     );
-    if kind == "application/octet-stream" {
+    if !kind.contains("json") || kind == "application/jsonl" {
         return (status, Value::String(answer.text()));
     }
     let value = answer.json();
@@ -148,7 +148,7 @@ async fn the_document_and_meta() {
     let (status, served) = call(&site, "GET", "/openapi.json", "/openapi.json", None).await;
     assert_eq!((status, served), (200, document()));
     let (_, meta) = call(&site, "GET", "/meta", "/meta", None).await;
-    assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 12));
+    assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 13));
 }
 
 #[tokio::test]
@@ -156,6 +156,11 @@ async fn queues() {
     let site = Site::seeded().await;
     let (_, all) = call(&site, "GET", "/queues", "/queues", None).await;
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
+    let few = async |query: &str| call(&site, "GET", "/queues", &format!("/queues?{query}"), None).await.1;
+    assert_eq!(few("name=MAI").await["items"][0]["queue"], "mail");
+    assert_eq!(few("limit=1").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(few("memory=1").await["items"].as_array().unwrap().len(), 2);
+    assert_eq!(few("odd=1").await["code"], "invalid");
     let odd = format!("/queues/{}", segment(ODD));
     let (_, one) = call(&site, "GET", "/queues/{queue}", &odd, None).await;
     assert_eq!((&one["queue"], &one["pending"]), (&json!(ODD), &json!(1)));
@@ -214,6 +219,65 @@ async fn tasks_are_found_part_by_part() {
         assert_eq!(problem["code"], code, "{query}");
         assert!(problem["detail"].as_str().unwrap().contains(words), "{query}: {problem}");
     }
+}
+
+#[tokio::test]
+async fn tasks_are_exported_as_files() {
+    let site = Site::seeded().await;
+    let export = async |query: &str| {
+        let path = format!("/tasks/export?{query}");
+        call(&site, "GET", "/tasks/export", &path, None).await.1
+    };
+    let lines = export("queue=mail&state=pending").await;
+    let tasks: Vec<Value> =
+        lines.as_str().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (tasks.len(), &tasks[0]["id"], &tasks[1]["headers"]["tenant"]),
+        (2, &json!("m1"), &json!("acme"))
+    );
+    let table = export("format=csv&filter=payload.to%3Abob").await;
+    let rows: Vec<&str> = table.as_str().unwrap().lines().collect();
+    assert!(rows[0].starts_with("\"id\",\"queue\",\"type\",\"state\",\"payload\""), "{rows:?}");
+    assert!(
+        rows[1].starts_with("\"m2\",\"mail\",\"email:send\",\"pending\",\"{\"\"to\"\":\"\"bob\"\"}\""),
+        "{rows:?}"
+    );
+    assert_eq!(rows.len(), 2);
+    let file = site.get("/api/v1/tasks/export?format=csv").await;
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"tasks.csv\"");
+    for (query, code) in [
+        ("format=xml", "invalid"),
+        ("state=odd", "invalid"),
+        ("queue=nope", "queue_not_found"),
+        ("filter=tipe%3Ax", "invalid_filter"),
+        ("limit=3", "invalid"),
+    ] {
+        let problem = site.get(&format!("/api/v1/tasks/export?{query}")).await;
+        assert_eq!(problem.json()["code"], code, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_may_stand_in_a_filter_is_suggested() {
+    let site = Site::seeded().await;
+    let suggest = async |query: &str| {
+        let path = format!("/suggest?{query}");
+        call(&site, "GET", "/suggest", &path, None).await.1["items"].clone()
+    };
+    assert_eq!(suggest("prefix=pay").await, json!(["payload"]));
+    assert_eq!(suggest("field=state&prefix=a").await[0], "active");
+    assert_eq!(
+        suggest("field=has&prefix=re").await,
+        json!(["result", "retention", "headers"]).as_array().map(|all| json!(all[..2])).unwrap()
+    );
+    assert_eq!(suggest("field=is&prefix=").await, json!(["orphaned"]));
+    assert_eq!(suggest("field=queue&prefix=MA").await, json!(["mail"]));
+    assert_eq!(suggest("field=type&prefix=send").await, json!(["email:send"]));
+    assert_eq!(suggest("field=type&queue=mail").await, json!(["email:send"]));
+    assert_eq!(suggest("field=id&prefix=m").await, json!([]));
+    assert_eq!(suggest("").await.as_array().unwrap().len(), 14);
+    let problem = call(&site, "GET", "/suggest", "/suggest?text=x", None).await.1;
+    assert_eq!(problem["code"], "invalid");
 }
 
 #[tokio::test]
@@ -364,6 +428,34 @@ async fn who_changed_what() {
             problem["code"] == "invalid" && problem["detail"].as_str().unwrap().contains(words),
             "{problem}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_doctor() {
+    let site = Site::seeded().await;
+    let (_, report) = call(&site, "GET", "/doctor", "/doctor", None).await;
+    assert_eq!((&report["examination"], &report["working_since"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        report["warnings"][0],
+        json!({"code": "unserved", "severity": "error", "about": "queue", "subject": ODD,
+               "text": "1 task waiting: no server takes from the queue."})
+    );
+    let (status, report) = call(&site, "POST", "/doctor/examinations", "/doctor/examinations", None).await;
+    assert_eq!((status, &report["examination"]["tasks"]), (200, &json!(6)));
+    assert_eq!(report["examination"]["findings"][0]["class"], "unserved");
+    let repair =
+        async |body: Value| call(&site, "POST", "/doctor/repairs", "/doctor/repairs", Some(body)).await;
+    let (status, report) = repair(json!({"class": "stale-lock", "queue": "mail"})).await;
+    assert_eq!((status, &report["repair"]["mended"]), (200, &json!(0)));
+    for (body, words) in [
+        (json!({"class": "odd"}), "no class of findings"),
+        (json!({"class": "evicting"}), "cannot be repaired"),
+        (json!({"class": "lost", "queues": []}), "unknown field"),
+    ] {
+        let (status, problem) = repair(body).await;
+        assert_eq!((status, &problem["code"]), (400, &json!("invalid")), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
     }
 }
 

@@ -2,11 +2,16 @@
 
 mod actions;
 mod api;
+mod asynqmon;
 mod audit;
 mod charts;
+mod cluster;
+mod codes;
+mod doctor;
 mod errors;
 mod gate;
 mod live;
+mod load;
 mod login;
 mod masks;
 mod matrix;

@@ -18,6 +18,7 @@ async fn every_page_is_there_with_nothing_to_show() {
         ("/servers", "No server runs"),
         ("/schedules", "No schedule"),
         ("/redis", "No Redis"),
+        ("/doctor", "Nobody has looked yet"),
         ("/runs", "None yet"),
         ("/audit", "No change is known that fits."),
         ("/charts", "A chart begins when somebody looks"),
@@ -110,6 +111,92 @@ async fn tasks_are_listed_by_state_filter_and_page() {
     assert!(last.contains(">t94</a>") && !last.contains(">t00</a>"));
 }
 
+/// The IDs on a page, in their order.
+fn ids(page: &str) -> Vec<String> {
+    let rows = page.split("<th class=\"id\" scope=\"row\">").skip(1);
+    rows.map(|row| row.split("title=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn lists_are_sorted_by_their_headings() {
+    let site = Site::seeded().await;
+    for (id, minutes, payload) in [("in-3", 3, "ccc"), ("in-1", 1, "b"), ("in-2", 2, "aa")] {
+        let due = Duration::from_secs(60 * minutes);
+        site.enqueue("later", id, payload, |options| options.process_in(due)).await;
+    }
+    let shown = async |query: &str| ids(&site.page(&format!("/queues/later?state=scheduled{query}")).await);
+    assert_eq!(shown("&sort=payload&order=asc").await, ["in-1", "in-2", "in-3"]);
+    assert_eq!(shown("&sort=payload&order=desc").await, ["in-3", "in-2", "in-1"]);
+    assert_eq!(shown("&sort=id&order=desc&size=10").await, ["in-3", "in-2", "in-1"]);
+    let page = site.page("/queues/later?state=scheduled&sort=payload&order=asc").await;
+    assert!(
+        page.contains("3 tasks, the first by payload of all 3") && page.contains("aria-sort=\"ascending\""),
+        "{page}"
+    );
+    // They are stored in this order, so that nothing needs to be read for it.
+    assert_eq!(shown("&sort=due&order=desc").await, ["in-3", "in-2", "in-1"]);
+    let page = site.page("/queues/later?state=scheduled&sort=due&order=asc").await;
+    assert!(!page.contains("the first by") && page.contains("aria-sort=\"ascending\""), "{page}");
+    assert_eq!(site.get("/tasks?sort=odd").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(site.get("/tasks?size=7").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_task_is_found_by_its_id_in_all_queues() {
+    let site = Site::seeded().await;
+    site.enqueue("other", "m1", "{}", |options| options).await;
+    for filter in ["m1", "id:m1"] {
+        let page = site.page(&format!("/tasks?{}", encoded(&[("filter", filter)]))).await;
+        let section = page.split("With this ID").nth(1).unwrap().split("</section>").next().unwrap();
+        assert!(
+            section.contains("/queues/mail/tasks/m1") && section.contains("/queues/other/tasks/m1"),
+            "{section}"
+        );
+    }
+    for filter in ["nobody", "id:m*", "-id:m1", "type:email:send"] {
+        let page = site.page(&format!("/tasks?{}", encoded(&[("filter", filter)]))).await;
+        assert!(!page.contains("With this ID"), "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn columns_are_kept_for_all_lists() {
+    let site = Site::seeded().await;
+    let chosen = [("column", "due"), ("column", "retried"), ("back", "/tasks")];
+    let saved = site.send("/settings/columns", &chosen).await;
+    assert_eq!(saved.leads_to(), "/tasks?done=settings&n=1");
+    let as_kept = async |cookie: &str, path: &str| {
+        let request = axum::http::Request::get(path).header("host", "localhost").header("cookie", cookie);
+        site.ask(request.body(axum::body::Body::empty()).unwrap()).await.text()
+    };
+    let cookie = saved.header("set-cookie").split(';').next().unwrap().to_owned();
+    assert_eq!(cookie, "asynq_web=system.relative.30.shown.due-retried");
+    let page = as_kept(&cookie, "/tasks").await;
+    assert!(page.contains("c-due") && page.contains("c-retried") && !page.contains("c-payload"));
+    assert!(as_kept(&cookie, "/tasks?column=payload").await.contains("c-payload"));
+    let page = as_kept("asynq_web=system.relative.30.hidden.", "/queues/mail?state=archived").await;
+    assert!(!page.contains("c-payload") && page.contains("c-error"));
+    let reset = site.send("/settings/columns", &[("reset", "1"), ("column", "due")]).await;
+    assert!(reset.header("set-cookie").starts_with("asynq_web=system.relative.30.shown.;"));
+}
+
+#[tokio::test]
+async fn one_of_many_groups_is_found() {
+    let site = Site::new();
+    for n in 0..70 {
+        let group = format!("user-{n:02}");
+        let set = move |options: TaskOptions| options.group(group);
+        site.enqueue("mail", &format!("g{n}"), "{}", set).await;
+    }
+    let page = site.page("/queues/mail?state=aggregating").await;
+    assert!(page.contains("and 20 smaller ones") && page.contains("Find group"), "{page}");
+    let found = site.page("/queues/mail?state=aggregating&find=R-69").await;
+    let groups = found.split("aria-label=\"Groups\">").nth(1).unwrap().split("</nav>").next().unwrap();
+    assert!(groups.contains(">user-69") && !groups.contains(">user-01"), "{groups}");
+    assert!(site.page("/queues/mail?state=aggregating&find=zz").await.contains("No group has this"));
+    assert!(site.page("/queues/mail?state=aggregating&group=user-69").await.contains(">g69</a>"));
+}
+
 #[tokio::test]
 async fn a_task_is_shown_whole() {
     let site = Site::seeded().await;
@@ -169,10 +256,12 @@ async fn schedules_are_shown_in_words_and_run_now() {
 #[tokio::test]
 async fn settings_are_kept_in_a_cookie_and_used() {
     let site = Site::seeded().await;
-    let saved = site.send("/settings", &[("theme", "dark"), ("times", "utc"), ("size", "10")]).await;
+    let saved = site
+        .send("/settings", &[("theme", "dark"), ("times", "utc"), ("size", "10"), ("payloads", "shown")])
+        .await;
     let cookie = saved.header("set-cookie").to_owned();
     assert!(
-        cookie.starts_with("asynq_web=dark.utc.10; Path=/;") && cookie.contains("HttpOnly; ")
+        cookie.starts_with("asynq_web=dark.utc.10.shown.; Path=/;") && cookie.contains("HttpOnly; ")
             || cookie.ends_with("HttpOnly")
     );
     let request = axum::http::Request::get("/queues/mail/tasks/later")

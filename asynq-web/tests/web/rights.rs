@@ -36,6 +36,7 @@ pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
         "/servers",
         "/schedules",
         "/redis",
+        "/doctor",
         "/runs",
         "/charts",
         "/charts?range=7d",
@@ -62,6 +63,11 @@ pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
         "/api/v1/servers",
         "/api/v1/schedules",
         "/api/v1/redis",
+        "/api/v1/doctor",
+        "/api/v1/tasks/export",
+        "/api/v1/tasks/export?queue=mail&format=csv",
+        "/api/v1/suggest?field=queue",
+        "/api/v1/suggest?field=type&queue=mail",
         "/api/v1/runs",
     ] {
         routes.push(("GET", path, String::new(), Right::View));
@@ -104,6 +110,12 @@ pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
         encoded(&[("name", "mail"), ("force", "1")]),
         Right::DeleteQueue,
     ));
+    let (form, json) = ("class=paused-empty&queue=mail", r#"{"class":"paused-empty","queue":"mail"}"#);
+    routes.push(("POST", "/doctor/examine", String::new(), Right::View));
+    routes.push(("POST", "/api/v1/doctor/examinations", String::new(), Right::View));
+    routes.push(("GET", "/doctor/repair?class=paused-empty&queue=mail", String::new(), Right::Repair));
+    routes.push(("POST", "/doctor/repair", form.to_owned(), Right::Repair));
+    routes.push(("POST", "/api/v1/doctor/repairs", json.to_owned(), Right::Repair));
     routes.push(("DELETE", "/api/v1/queues/mail?confirm=mail&force=1", String::new(), Right::DeleteQueue));
     routes
 }
@@ -166,6 +178,10 @@ async fn rights_in_some_queues_reach_no_others() {
     let rights = || Rights::admin().in_queues(["oth*"]);
     let asked =
         async |method: &str, path: &str, body: &str| as_somebody(&site, rights(), method, path, body).await;
+    let found = asked("GET", "/tasks?filter=id%3Am1", "").await.text();
+    assert!(!found.contains("With this ID"), "{found}");
+    let types = asked("GET", "/api/v1/suggest?field=queue", "").await.json();
+    assert_eq!(types["items"], serde_json::json!(["other"]));
     for path in ["/", "/tasks", "/api/v1/queues", "/api/v1/tasks"] {
         let answer = asked("GET", path, "").await.text();
         assert!(
@@ -213,6 +229,8 @@ async fn who_may_only_look_is_offered_nothing_else() {
         "/queues/mail/tasks/m1",
         "/api/v1/tasks",
         "/api/v1/tasks/mail/m1",
+        "/api/v1/tasks/export",
+        "/api/v1/tasks/export?format=csv",
     ] {
         assert!(!blind.get(path).await.text().contains("xyzzy"), "{path}");
     }

@@ -11,6 +11,7 @@ mod soak;
 mod test;
 mod tidy;
 mod vectors;
+mod web_load;
 
 pub(crate) use bench::BENCH;
 pub(crate) use ci::CI;
@@ -23,3 +24,4 @@ pub(crate) use soak::SOAK;
 pub(crate) use test::TEST;
 pub(crate) use tidy::TIDY;
 pub(crate) use vectors::VECTORS;
+pub(crate) use web_load::WEB_LOAD;

@@ -16,7 +16,7 @@ Every test: units, integration, examples, documentation, and the Web UI in a bro
 Usage: cargo xtask test [-- ARGS]
 
 Installs the programs that are missing (apt-get; elsewhere it says which), builds the Go peer of the
-compatibility tests into target/gopeer/ and names it in ASYNQ_GOPEER, runs `cargo test`, and then the tests
+compatibility tests into target/gopeer/ and names it in ASYNQ_GOPEER, the real asynqmon likewise, runs `cargo test`, and then the tests
 of `asynq-web/tests/browser`, with npm's playwright-core and axe-core.
 ARGS go to the test programs: `cargo xtask test -- retry::` runs the tests with `retry::` in their names, and
 none in a browser.
@@ -33,13 +33,16 @@ fn run(arguments: &[String]) -> Result<()> {
 /// Runs every test; `arguments` go to the test programs.
 pub(crate) fn run_tests(arguments: &[String]) -> Result<()> {
     packages::ensure(&[&REDIS, &GO, &TMUX, &PROMETHEUS])?;
-    let peer = go::PEER.build()?;
+    let (peer, asynqmon) = (go::PEER.build()?, go::ASYNQMON.build()?);
     for selection in ["--all-targets", "--doc"] {
         let mut tests = cargo(["test", "--locked", "--workspace", "--all-features", selection]);
         if !arguments.is_empty() {
             tests = tests.arg("--").args(arguments);
         }
-        tests.env("ASYNQ_GOPEER", places::display(&peer)).run()?;
+        tests
+            .env("ASYNQ_GOPEER", places::display(&peer))
+            .env("ASYNQ_ASYNQMON", places::display(&asynqmon))
+            .run()?;
     }
     if arguments.is_empty() { browser::run_tests() } else { Ok(()) }
 }

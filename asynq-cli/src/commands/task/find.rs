@@ -100,7 +100,7 @@ impl Find {
         let words = self.filter.join(" ");
         // An ID alone is looked up, which is quick however many tasks there are.
         if let [id] = self.filter.as_slice() {
-            let found = locate(app, id).await?;
+            let found = app.inspector.locate(id).await?;
             if !found.is_empty() {
                 return app.printer.listing(&rows(&found, None, app.now(), String::new()));
             }
@@ -113,19 +113,6 @@ impl Find {
         }
         app.printer.listing(&rows(&tasks, None, app.now(), String::new()))
     }
-}
-
-/// The tasks of this ID: those of different queues have nothing to do with each other.
-pub(crate) async fn locate(app: &App, id: &str) -> Result<Vec<TaskInfo>, Failure> {
-    let mut found = Vec::new();
-    for queue in app.inspector.queues().await? {
-        match app.inspector.task(&queue, id).await {
-            Ok(task) => found.push(task.info),
-            Err(asynq_core::Error::TaskNotFound { .. } | asynq_core::Error::QueueNotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(found)
 }
 
 async fn search(

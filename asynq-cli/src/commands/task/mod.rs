@@ -16,7 +16,6 @@ mod window;
 use clap::Subcommand;
 
 pub(crate) use act::past;
-pub(crate) use find::locate;
 pub(crate) use inspect::record;
 pub(crate) use types::TypeCounts;
 

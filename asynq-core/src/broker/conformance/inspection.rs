@@ -11,7 +11,7 @@ use super::world::{
     LOCK, SERVER, World, done, failed, grouped, message, pending, pending_in, queue, scheduled, task_id,
     unique,
 };
-use crate::broker::{Change, Collection, Scan, ScanCursor, Transition, Unreadable};
+use crate::broker::{Change, Collection, SCAN_BYTES, Scan, ScanCursor, Transition, Unreadable};
 use crate::clock::from_unix_seconds;
 use crate::task::{TaskId, TaskState};
 use crate::wire::{ServerInfo, TaskMessage, WorkerInfo};
@@ -27,6 +27,7 @@ case_list! { "inspection":
     counts_groups,
     lists_every_collection_in_its_order,
     lists_from_an_offset,
+    lists_large_tasks_few_at_a_time,
     lists_what_cannot_be_read,
     an_active_task_without_a_lease_is_an_orphan,
     reads_on_behind_what_was_removed,
@@ -223,6 +224,27 @@ async fn lists_from_an_offset(world: World) {
             let expected: Vec<_> = expected.iter().map(|number| format!("{letter}{number}")).collect();
             assert_eq!((ids, scan.next.is_some()), (expected, goes_on));
         }
+    }
+}
+
+/// Two of these are more than one answer carries.
+static LARGE: [u8; SCAN_BYTES - 1_000] = [0xff; SCAN_BYTES - 1_000];
+
+async fn lists_large_tasks_few_at_a_time(world: World) {
+    for (collection, ids) in
+        [(Collection::Pending, ["a", "b", "c"]), (Collection::Scheduled, ["s", "t", "u"])]
+    {
+        let is_pending = collection == Collection::Pending;
+        let task = |(at, id): (i64, &&str)| if is_pending { pending(id) } else { scheduled(id, at) };
+        world.store(&(0..).zip(&ids).map(task).collect::<Vec<_>>()).await;
+        for id in ids {
+            world.set_field(id, "msg", &LARGE).await;
+        }
+        let read = |scan: &Scan| scan.tasks.iter().map(|task| task.id.to_string()).collect::<Vec<_>>();
+        let first = scan(&world, &collection, &ScanCursor::default(), 10).await;
+        assert_eq!(read(&first), ids[..2]);
+        let rest = scan(&world, &collection, &first.next.expect("there are more"), 10).await;
+        assert_eq!((read(&rest), rest.next.is_some()), (vec![ids[2].to_owned()], false));
     }
 }
 

@@ -12,10 +12,11 @@ use super::scored_set::ScoredSet;
 use super::store::Moment;
 use super::task_hash::{TaskHash, field};
 use crate::broker::queue_info::latency;
+use crate::broker::snapshot::Snapshot;
 use crate::broker::task_detail::StoredTask;
 use crate::broker::{
-    Broker, BrokerError, Collection, DailyStats, GroupInfo, Inspection, Listed, LockInfo, QueueInfo, Scan,
-    ScanCursor, TaskCopy, TaskDetail, Unreadable,
+    Broker, BrokerError, Collection, DailyStats, GroupInfo, Inspection, Listed, LockInfo, QueueInfo,
+    SCAN_BYTES, Scan, ScanCursor, TaskCopy, TaskDetail, Unreadable,
 };
 use crate::clock::from_unix_seconds;
 use crate::task::{QueueName, TaskId, TaskState};
@@ -216,8 +217,14 @@ impl Queue {
         };
         let mut scan = Scan::default();
         let mut anchors = Vec::with_capacity(found.len());
+        let mut bytes = 0;
         for (id, score) in found {
+            if bytes > SCAN_BYTES {
+                scan.next = Some(ScanCursor { offset: offset + anchors.len(), anchors });
+                return scan;
+            }
             let snapshot = self.snapshot(&id).ok_or(Unreadable::Missing);
+            bytes += snapshot.as_ref().map_or(0, Snapshot::size);
             let task = snapshot.and_then(|mut snapshot| {
                 snapshot.due = score;
                 snapshot.into_info_in(collection.state(), queue, &id, now.seconds)

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::MemoryBroker;
-use crate::broker::{Broker, BrokerError, ClusterNode, Processes, StoreInfo};
+use crate::broker::{Broker, BrokerError, ClusterMember, ClusterNode, Processes, StoreInfo};
 use crate::task::QueueName;
 use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WorkerInfo};
 
@@ -73,6 +73,10 @@ impl Processes for MemoryBroker {
     }
 
     async fn cluster_nodes(&self, _queue: &QueueName) -> Result<Option<Vec<ClusterNode>>, BrokerError> {
+        Ok(None)
+    }
+
+    async fn cluster_members(&self) -> Result<Option<Vec<ClusterMember>>, BrokerError> {
         Ok(None)
     }
 

@@ -70,7 +70,17 @@ impl RedisBroker {
     ///
     /// Dropping the future loses nothing.
     pub async fn connect_with(options: ConnectOptions, clock: Clock) -> PublicResult<Self> {
-        Self::new(Store::new(&options)?, Arc::new(options), clock).answering().await
+        Self::connecting(options, clock)?.answering().await
+    }
+
+    /// As [`connect_with`](Self::connect_with), but it connects when it is first used, and at each use until it has: the
+    /// program starts whether or not Redis is there. Until then every call fails.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] for an option that can never be right.
+    pub fn connecting(options: ConnectOptions, clock: Clock) -> PublicResult<Self> {
+        Ok(Self::new(Store::new(&options)?, Arc::new(options), clock))
     }
 
     /// As [`connect_with`](Self::connect_with), on a connection that the program already has, of the crate `redis` in

@@ -27,6 +27,20 @@ const CHUNK: usize = 500;
 /// How many queues are asked about at the same time: their calls share one connection, and go out together.
 const AT_A_TIME: usize = 64;
 
+/// How many groups one call looks at, about.
+const GROUPS_AT_ONCE: usize = 1_000;
+
+/// Groups whose memory is measured for all.
+const SAMPLED_GROUPS: usize = 5;
+
+/// The groups of a queue: how many, with how many tasks, and some of them by name.
+#[derive(Default)]
+struct Grouped {
+    groups: usize,
+    tasks: usize,
+    named: Vec<GroupInfo>,
+}
+
 /// How many days one call asks for.
 const DAYS: usize = 100;
 
@@ -79,20 +93,10 @@ impl Inspection for RedisBroker {
     }
 
     async fn group_sizes(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError> {
-        const DOING: &str = "list groups";
-        let keys = self.keyspace.queue(queue);
-        let names = self.members(keys.groups()).await?;
-        let mut groups = Vec::with_capacity(names.len());
-        for names in names.chunks(CHUNK) {
-            let mut pipe = redis::pipe();
-            for name in names {
-                pipe.cmd("ZCARD").arg(keys.group(name));
-            }
-            let sizes: Vec<usize> = self.shared.query_each(DOING, &pipe).await?;
-            groups
-                .extend(names.iter().zip(sizes).map(|(name, size)| GroupInfo { group: name.clone(), size }));
-        }
+        let mut groups = self.grouped(queue, GROUPS_AT_ONCE).await?.named;
         groups.sort();
+        // A group may come twice while the set grows or shrinks.
+        groups.dedup_by(|one, other| one.group == other.group);
         Ok(groups)
     }
 
@@ -116,8 +120,8 @@ impl Inspection for RedisBroker {
             call.arg(id.as_str()).arg(score);
         }
         let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
-        let (found, offset) = (answer.integer()? == 1, answer.count()?);
-        if !found {
+        let (found, offset) = (answer.integer()?, answer.count()?);
+        if found == 0 {
             let next = ScanCursor { offset, anchors: from.anchors.clone() };
             return Ok(Scan { tasks: Vec::new(), next: Some(next) });
         }
@@ -139,7 +143,8 @@ impl Inspection for RedisBroker {
             };
             tasks.push(Listed { id, task });
         }
-        let next = (tasks.len() == limit).then(|| ScanCursor { offset: offset + tasks.len(), anchors });
+        let goes_on = tasks.len() == limit || found == 2;
+        let next = goes_on.then(|| ScanCursor { offset: offset + tasks.len(), anchors });
         Ok(Scan { tasks, next })
     }
 
@@ -196,7 +201,7 @@ impl RedisBroker {
         const DOING: &str = "read a queue's state";
         let keys = self.keyspace.queue(queue);
         let now = self.clock.now();
-        let groups = self.group_sizes(queue).await?;
+        let grouped = self.grouped(queue, SAMPLED_GROUPS).await?;
         let mut call = Call::new(
             Name::queue_info,
             [
@@ -227,8 +232,8 @@ impl RedisBroker {
             completed: answer.count()?,
             staged: answer.count()?,
             orphaned: answer.count()?,
-            aggregating: groups.iter().map(|group| group.size).sum(),
-            groups: groups.len(),
+            aggregating: grouped.tasks,
+            groups: grouped.groups,
             latency: latency(answer.number()?, self.clock.unix_nanos()),
             paused_since: answer.text()?.parse().ok().map(from_unix_seconds),
             processed: counter(answer.number()?),
@@ -238,7 +243,29 @@ impl RedisBroker {
             trimmed_total: counter(answer.number()?),
             ..QueueInfo::empty(queue.clone(), now)
         };
-        Ok((info, groups))
+        Ok((info, grouped.named))
+    }
+
+    /// The groups of a queue, a part at a time, and of each part so many by name.
+    async fn grouped(&self, queue: &QueueName, named: usize) -> Result<Grouped, BrokerError> {
+        const DOING: &str = "list groups";
+        let keys = self.keyspace.queue(queue);
+        let mut grouped = Grouped::default();
+        let mut cursor = "0".to_owned();
+        loop {
+            let mut call = Call::new(Name::count_groups, [keys.groups()]);
+            call.arg(keys.group("")).arg(cursor.as_str()).arg(GROUPS_AT_ONCE).arg(named);
+            let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
+            cursor = answer.text()?;
+            grouped.groups += answer.count()?;
+            grouped.tasks += answer.count()?;
+            while !answer.is_empty() {
+                grouped.named.push(GroupInfo { group: answer.text()?, size: answer.count()? });
+            }
+            if cursor == "0" {
+                return Ok(grouped);
+            }
+        }
     }
 
     /// All members of a set, a part at a time.

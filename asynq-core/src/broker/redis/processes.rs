@@ -9,7 +9,7 @@ use redis::Value;
 use super::RedisBroker;
 use super::reply::Reader;
 use crate::broker::processes::process_name;
-use crate::broker::{BrokerError, BrokerErrorKind, ClusterNode, Processes, StoreInfo};
+use crate::broker::{BrokerError, BrokerErrorKind, ClusterMember, ClusterNode, Processes, StoreInfo};
 use crate::task::QueueName;
 use crate::wire::{SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, WorkerInfo};
 
@@ -153,6 +153,23 @@ impl Processes for RedisBroker {
             return Ok(Some(nodes));
         }
         Ok(Some(Vec::new()))
+    }
+
+    async fn cluster_members(&self) -> Result<Option<Vec<ClusterMember>>, BrokerError> {
+        let mut command = redis::cmd("CLUSTER");
+        command.arg("NODES");
+        match self.of_cluster(&command).await? {
+            None => Ok(None),
+            Some(Value::BulkString(text)) => {
+                Ok(Some(ClusterMember::read_all(&String::from_utf8_lossy(&text))))
+            }
+            Some(Value::VerbatimString { text, .. }) => Ok(Some(ClusterMember::read_all(&text))),
+            Some(_) => Err(BrokerError::protocol("list cluster nodes")),
+        }
+    }
+
+    fn address(&self) -> Option<String> {
+        Some(self.options.address.to_string())
     }
 
     async fn store_info(&self) -> Result<StoreInfo, BrokerError> {

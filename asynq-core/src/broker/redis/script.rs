@@ -35,6 +35,7 @@ scripts! {
     change [fields]
     close_queue
     copies [score]
+    count_groups
     delete_expired
     edit [fields]
     enqueue [fields lock insert]

@@ -257,6 +257,13 @@ classes! {
         explanation: "When its memory is full, Redis evicts keys: tasks, leases and lists disappear.",
         advice: "Set `maxmemory-policy noeviction`.",
     }
+    /// What is stored is on no disk.
+    Unsaved {
+        name: "unsaved",
+        severity: Warning,
+        explanation: "Redis has not saved what it holds: when it ends, tasks are lost.",
+        advice: "Set `appendonly yes`, or `save 3600 1 300 100`; where saving fails, the log of Redis says why.",
+    }
     /// The clock of Redis differs from the one here.
     ClockSkew {
         name: "clock-skew",

@@ -11,9 +11,6 @@ use crate::wire::keys::QueueKeys;
 /// Seconds of a day.
 const DAY: i64 = 24 * 3600;
 
-/// From how many archived tasks on the archive counts as full: servers keep 9,999.
-const MANY_ARCHIVED: usize = 9_000;
-
 /// From how many days on an archived task is about to be deleted: servers keep it for 90.
 const LONG_ARCHIVED: i64 = 80;
 
@@ -197,7 +194,7 @@ impl Rounds<'_> {
         let tasks = self.broker.standings(queue, &glimpses, false).await?;
         let since = tasks.iter().flat_map(|task| &task.spots).find(|(spot, _)| *spot == place);
         let days = since.map_or(0, |(_, at)| (self.broker.clock().unix_seconds() - at) / DAY);
-        if info.archived >= MANY_ARCHIVED || days >= LONG_ARCHIVED {
+        if info.is_archive_full() || days >= LONG_ARCHIVED {
             let detail = format!("{} tasks are archived, the oldest since {days} days", info.archived);
             self.found(Fault::Queue { class: Class::FullArchive, queue: queue.clone(), detail }).await?;
         }

@@ -8,9 +8,6 @@ use crate::error::Result;
 /// How far clocks may differ, seconds.
 const SKEW: i64 = 5;
 
-/// The version from which on nothing is missing: major, minor.
-const ENOUGH: (u32, u32) = (6, 2);
-
 impl Rounds<'_> {
     /// The keys that belong to no queue: whether the set of queues can be read.
     pub(super) async fn check_global_keys(&mut self) -> Result<bool> {
@@ -40,7 +37,10 @@ impl Rounds<'_> {
             let detail = format!("maxmemory-policy is {policy}");
             self.found(Fault::Store { class: Class::Evicting, detail }).await?;
         }
-        if told.version().is_some_and(|version| version < ENOUGH) {
+        if let Some(detail) = told.forgets(self.broker.clock().now()) {
+            self.found(Fault::Store { class: Class::Unsaved, detail }).await?;
+        }
+        if told.is_old() {
             let version = told.get("redis_version").map_or("", String::as_str);
             let detail = format!("Redis is version {version}");
             self.found(Fault::Store { class: Class::OldRedis, detail }).await?;

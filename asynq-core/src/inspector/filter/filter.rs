@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::FilterError;
 use super::syntax::words;
-use super::term::{Subject, Term};
+use super::term::{NAMES, Subject, THINGS, Term};
 use crate::inspector::Masks;
 use crate::task::{TaskInfo, TaskState};
 
@@ -60,6 +60,21 @@ impl Filter {
     /// Whether all tasks fit, as nothing is asked of them.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
+    }
+
+    /// The names that words may have, for who is to be helped with writing them: `type`, `state` and so on.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.into_iter().filter(|name| !name.contains(char::is_uppercase)).chain(["is"])
+    }
+
+    /// The values that a word of this name may have, where those are few: of `state`, `has` and `is`.
+    pub fn values(name: &str) -> Vec<&'static str> {
+        match name {
+            "state" => TaskState::ALL.map(TaskState::as_str).to_vec(),
+            "has" => THINGS.map(|(name, _)| name).to_vec(),
+            "is" => vec!["orphaned"],
+            _ => Vec::new(),
+        }
     }
 
     /// Whether a task fits, at this time.

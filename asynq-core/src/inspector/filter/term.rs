@@ -74,7 +74,7 @@ enum Scalar {
 
 /// What a task may have or lack.
 #[derive(Clone, Copy, Debug)]
-enum Thing {
+pub(super) enum Thing {
     Payload,
     Result,
     Error,
@@ -104,7 +104,7 @@ pub(super) const NAMES: [&str; 16] = [
     "has",
 ];
 
-const THINGS: [(&str, Thing); 7] = [
+pub(super) const THINGS: [(&str, Thing); 7] = [
     ("payload", Thing::Payload),
     ("result", Thing::Result),
     ("error", Thing::Error),

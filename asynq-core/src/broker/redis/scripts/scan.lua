@@ -5,8 +5,8 @@
 -- ARGV[1] task key prefix   ARGV[2] list or zset   ARGV[3] how many came before   ARGV[4] how many to read
 -- ARGV[5..] what was read last, the latest first: id, score
 -- Returns {1, how many came before these; for each: id, score, message, state, result, end of lease},
---   or {0, how many came before what is still to be searched}.
-local call = redis.call
+--   {2, the same} where it ended early since the tasks are large, or {0, how many came before what is still to be searched}.
+local call, ENOUGH = redis.call, 2000000
 local key, before, limit = KEYS[1], tonumber(ARGV[3]), tonumber(ARGV[4])
 
 -- Behind the latest of those read before that is still where it was. Those behind it are gone, so nothing is missed.
@@ -47,10 +47,15 @@ else
   if #ARGV > 4 then start = place_in_zset() end
   ids = call('ZRANGE', key, start, start + limit - 1, 'WITHSCORES')
 end
-local answer = { 1, start }
+local answer, bytes = { 1, start }, 0
 for i = 1, #ids, 2 do
+  if bytes > ENOUGH then
+    answer[1] = 2
+    break
+  end
   local fields = redis.pcall('HMGET', ARGV[1] .. ids[i], 'msg', 'state', 'result')
   if fields.err then fields = { false, false, false } end
+  bytes = bytes + #(fields[1] or '') + #(fields[3] or '')
   local n = #answer
   answer[n + 1], answer[n + 2], answer[n + 3] = ids[i], ids[i + 1], fields[1]
   answer[n + 4], answer[n + 5] = fields[2] or '', fields[3]

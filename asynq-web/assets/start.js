@@ -1,0 +1,3 @@
+
+dress();
+live?.start();

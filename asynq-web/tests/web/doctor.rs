@@ -1,0 +1,110 @@
+//! What one must know, what a look at everything finds, and putting it right.
+
+use std::time::Duration;
+
+use asynq_core::scheduler::{PeriodicTask, Scheduler};
+use asynq_core::task::Task;
+use asynq_testkit::eventually;
+use asynq_web::{Right, Rights, Visitor};
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+
+use crate::site::{Site, ask};
+
+#[tokio::test]
+async fn what_one_must_know_is_told_where_it_matters_and_all_in_one_place() {
+    let site = Site::new();
+    assert!(site.page("/doctor").await.contains("Nothing to worry about"));
+    site.seed().await;
+    let page = site.page("/doctor").await;
+    assert!(page.contains("2 tasks waiting: no server takes from the queue."), "{page}");
+    site.inspector.pause("mail").await.unwrap();
+    assert!(site.page("/doctor").await.contains("2 tasks waiting: the queue is paused."));
+    assert!(site.page("/").await.contains("paused, 2 wait"));
+
+    for n in 0..9_000 {
+        site.enqueue("old", &format!("t{n}"), "", |options| options).await;
+    }
+    let archived =
+        site.inspector.archive_all("old", asynq_core::inspector::Collection::Pending).await.unwrap();
+    assert_eq!(archived.changed, 9_000);
+    assert!(site.page("/doctor").await.contains("The archive holds 9000 tasks"));
+    assert!(site.page("/").await.contains("archive full"));
+}
+
+#[tokio::test]
+async fn a_schedule_that_is_late_is_told() {
+    let site = Site::new();
+    let scheduler = Scheduler::builder(&site.client).build().unwrap();
+    scheduler.register(PeriodicTask::new("@every 10m", Task::new("report", "{}").unwrap())).unwrap();
+    scheduler.start().unwrap();
+    eventually("the schedule is told", async || site.inspector.scheduler_entries().await.unwrap().pop())
+        .await;
+    scheduler.shutdown().await;
+    let broker = site.client.broker();
+    let entry = asynq_core::wire::SchedulerEntry {
+        id: "e".to_owned(),
+        spec: "@every 1h".to_owned(),
+        task_type: "report".to_owned(),
+        next_enqueue_time: Some(site.clock.now().into()),
+        ..Default::default()
+    };
+    broker.write_scheduler_entries("s", &[entry], Duration::from_secs(3_600)).await.unwrap();
+    assert!(site.page("/doctor").await.contains("Nothing to worry about"));
+    site.clock.advance(Duration::from_secs(120));
+    assert!(site.page("/doctor").await.contains("It should have fired at 2033-05-18T12:00:00Z."));
+    assert!(site.page("/schedules").await.contains(">late</span>"));
+}
+
+#[tokio::test]
+async fn everything_is_examined_and_put_right_when_that_is_asked_for() {
+    let site = Site::seeded().await;
+    site.inspector.pause("gone").await.unwrap();
+    site.enqueue("gone", "t", "{}", |options| options).await;
+    site.inspector.delete("gone", "t").await.unwrap();
+    assert!(site.page("/doctor").await.contains("Nobody has looked yet"));
+    assert_eq!(site.send("/doctor/examine", &[]).await.leads_to(), "/doctor");
+    let page = site.page("/doctor").await;
+    assert!(page.contains("6 tasks in 3 queues were looked at"), "{page}");
+    let link = "/doctor/repair?class=paused-empty&amp;queue=gone";
+    assert!(page.contains("unserved") && page.contains(link), "{page}");
+
+    let question = site.page(&link.replace("&amp;", "&")).await;
+    assert!(question.contains("Put right: paused-empty in queue gone?") && question.contains("resumes it"));
+    let done = site.send("/doctor/repair", &[("class", "paused-empty"), ("queue", "gone")]).await;
+    assert_eq!(done.leads_to(), "/doctor");
+    assert!(!site.inspector.queue_info("gone").await.unwrap().is_paused());
+    let page = site.page("/doctor").await;
+    assert!(page.contains("Put right: 1 of paused-empty.") && !page.contains(link), "{page}");
+
+    for (fields, words) in [
+        (&[][..], "class: it is missing"),
+        (&[("class", "odd")], "`odd` is no class of findings"),
+        (&[("class", "unserved")], "cannot be repaired from here"),
+    ] {
+        let refused = site.send("/doctor/repair", fields).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{fields:?}");
+        assert!(refused.text().contains(words), "{}", refused.text());
+    }
+}
+
+#[tokio::test]
+async fn who_is_limited_to_some_queues_is_told_of_no_others() {
+    let site = Site::seeded().await;
+    site.enqueue("other", "o1", "{}", |options| options).await;
+    site.send("/doctor/examine", &[]).await.leads_to();
+    let asked = async |rights: Rights, method: &str, path: &str, body: &str| {
+        let request = Request::builder().method(method).uri(path).header("host", "localhost");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let mut request = request.body(Body::from(body.to_owned())).unwrap();
+        request.extensions_mut().insert(Visitor::new("ann", rights));
+        ask(&site.service, request).await
+    };
+    let limited = || Rights::admin().in_queues(["oth*"]);
+    let page = asked(limited(), "GET", "/doctor", "").await.text();
+    assert!(page.contains("other") && !page.contains("mail"), "{page}");
+    let everywhere = asked(limited(), "POST", "/doctor/repair", "class=stale-lock").await;
+    assert_eq!(everywhere.status, StatusCode::FORBIDDEN);
+    let page = asked(Rights::admin().without(Right::Repair), "GET", "/doctor", "").await.text();
+    assert!(!page.contains("Put right…"), "{page}");
+}
