@@ -245,7 +245,7 @@ async fn read_tasks(inspector: &Inspector, tasks: Tasks) -> Result<FoundTasks, E
                     None => inspector.queue_counts().await,
                 }
             };
-            let search = Search::new(selection.limit(size)).time(SEARCH);
+            let search = Search::new((*selection).limit(size)).time(SEARCH);
             let search = match from {
                 Some(from) => search.from(from),
                 None => search,

@@ -81,7 +81,7 @@ pub(super) enum Tasks {
     /// The groups of a queue; and the queue.
     Groups { queue: QueueName },
     /// A part of a search; and the queue, where it is in one alone.
-    Search { queue: Option<QueueName>, selection: Selection, from: Option<SearchCursor>, size: usize },
+    Search { queue: Option<QueueName>, selection: Box<Selection>, from: Option<SearchCursor>, size: usize },
 }
 
 /// What is to be changed.

@@ -141,7 +141,7 @@ impl TasksScreen {
             (Some(queue), _, Paging::Groups) => Tasks::Groups { queue: queue.clone() },
             _ => Tasks::Search {
                 queue: self.queue.clone(),
-                selection: self.selection(),
+                selection: Box::new(self.selection()),
                 from: self.page.checked_sub(2).and_then(|place| self.starts.get(place)).cloned(),
                 size,
             },
