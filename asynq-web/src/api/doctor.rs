@@ -96,7 +96,7 @@ pub(crate) async fn examine(visit: Visit) -> Result<Response, Problem> {
 pub(crate) async fn repair(visit: Visit, Json(wanted): Json<Wanted>) -> Result<Response, Problem> {
     let class: Class =
         wanted.class.parse().map_err(|unknown| Problem::invalid(format!("class: {unknown}")))?;
-    begin_repair(&visit, class, wanted.queue)?;
+    begin_repair(&visit, class, wanted.queue).await?;
     worked(&visit).await
 }
 

@@ -57,7 +57,7 @@ pub(crate) async fn export(visit: Visit, Query(fields): Query<Fields>) -> Result
         queue: fields.text("queue").map(str::to_owned),
         state: fields.parsed::<TaskState>("state")?,
         group: fields.text("group").map(str::to_owned),
-        filter: fields.raw("filter").unwrap_or_default().parse()?,
+        filter: visit.filter(fields.raw("filter").unwrap_or_default())?,
     };
     let selection = matching.selection(&visit, None).await?;
     let found = visit.inspector_of_all(Right::View)?.find(selection).await?;
@@ -87,6 +87,7 @@ impl Sending {
         }
         let line = match self.found.next().await? {
             Ok(task) => {
+                let task = self.visit.seen(task);
                 let task = serde_json::to_value(Task::whole(&self.visit, &task)).unwrap_or_default();
                 Ok(match self.format {
                     Format::Jsonl => format!("{task}\n"),

@@ -56,18 +56,17 @@ async fn types(visit: &Visit, queue: Option<&str>) -> Result<BTreeSet<String>, P
         Some(queue) => vec![queue.to_owned()],
         None => visit.queues(Right::View).await?.iter().take(SAMPLE.1).map(ToString::to_string).collect(),
     };
-    let inspector = visit.inspector_of_all(Right::View)?;
     let searched = iter(queues).map(async |queue| {
         let selection = Selection::new().queue(queue).limit(SAMPLE.0);
-        inspector.search(&Search::new(selection).budget(SAMPLE.0).time(LIMIT)).await
+        visit.search(Right::View, &Search::new(selection).budget(SAMPLE.0).time(LIMIT)).await
     });
     let parts: Vec<_> = searched.buffer_unordered(AT_A_TIME).collect().await;
     let mut types = BTreeSet::new();
     for part in parts {
         match part {
             Ok(part) => types.extend(part.tasks.iter().map(|task| task.task_type.to_string())),
-            Err(asynq_core::Error::QueueNotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
+            Err(problem) if problem.code == "queue_not_found" => {}
+            Err(problem) => return Err(problem),
         }
     }
     Ok(types)

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use asynq_core::Error;
 use asynq_core::inspector::{BulkChange, Collection, Page, RunningTask};
+use asynq_core::task::TaskInfo;
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::Query;
@@ -98,10 +99,7 @@ async fn answered(visit: &Visit, request: Request<Body>) -> Result<Response, Ref
             match verb.apply(inspector, &TaskKey::new(&queue, &id)).await {
                 // It is told so also where nobody runs it.
                 Err(Error::TaskNotFound { .. }) if verb == Verb::Cancel => {}
-                result => {
-                    result?;
-                    visit.audit(verb.as_str(), &queue, &id);
-                }
+                result => visit.audited(verb.as_str(), &queue, &id, result).await?,
             }
             Ok(StatusCode::NO_CONTENT.into_response())
         }
@@ -145,29 +143,34 @@ async fn queues(visit: &Visit) -> Result<Response, Refusal> {
 }
 
 async fn delete_queue(visit: &Visit, queue: &str) -> Result<Response, Refusal> {
-    match visit.inspector(Right::DeleteQueue, queue)?.delete_queue(queue).await {
-        Ok(()) => {
-            visit.audit("delete_queue", queue, "");
-            Ok(StatusCode::NO_CONTENT.into_response())
+    let deleted = visit.inspector(Right::DeleteQueue, queue)?.delete_queue(queue).await;
+    match visit.audited("delete_queue", queue, "", deleted).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(problem) if problem.code == "queue_not_found" => {
+            Err(Refusal(StatusCode::NOT_FOUND, problem.detail))
         }
-        Err(error @ Error::QueueNotFound { .. }) => Err(Refusal(StatusCode::NOT_FOUND, error.to_string())),
-        Err(error @ Error::QueueNotEmpty { .. }) => Err(Refusal(StatusCode::BAD_REQUEST, error.to_string())),
-        Err(error) => Err(error.into()),
+        Err(problem) if problem.code == "queue_not_empty" => {
+            Err(Refusal(StatusCode::BAD_REQUEST, problem.detail))
+        }
+        Err(problem) => Err(problem.into()),
     }
 }
 
 async fn pause(visit: &Visit, queue: &str, pauses: bool) -> Result<Response, Refusal> {
     let inspector = visit.inspector(Right::Pause, queue)?;
-    let (is_changed, verb) = if pauses {
-        (inspector.pause(queue).await?, "pause")
+    let (changed, verb) = if pauses {
+        (inspector.pause(queue).await, "pause")
     } else {
-        (inspector.resume(queue).await?, "resume")
+        (inspector.resume(queue).await, "resume")
+    };
+    let is_changed = match changed {
+        Ok(false) => false,
+        changed => visit.audited(verb, queue, "", changed).await?,
     };
     if !is_changed {
         let state = if pauses { "already" } else { "not" };
         return Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, format!("queue {queue:?} is {state} paused")));
     }
-    visit.audit(verb, queue, "");
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -192,8 +195,9 @@ async fn tasks(visit: &Visit, queue: &str, collection: Collection, page: Page) -
         running = here.map(|task| (task.id.to_string(), task)).collect::<HashMap<String, RunningTask>>();
     }
     let listed = inspector.list(queue, collection, page).await?;
+    let seen: Vec<TaskInfo> = listed.tasks.into_iter().map(|task| visit.seen(task)).collect();
     let rows: Vec<Row> =
-        listed.tasks.iter().map(|task| Row::new(visit, task, running.get(task.id.as_str()))).collect();
+        seen.iter().map(|task| Row::new(visit, task, running.get(task.id.as_str()))).collect();
     let stats = Queue::new(&inspector.queue_info(queue).await?);
     let mut answer = json!({ "tasks": rows, "stats": stats });
     if let (true, Some(answer)) = (is_group, answer.as_object_mut()) {
@@ -204,7 +208,7 @@ async fn tasks(visit: &Visit, queue: &str, collection: Collection, page: Page) -
 
 async fn task(visit: &Visit, queue: &str, id: &str) -> Result<Response, Refusal> {
     match visit.inspector(Right::View, queue)?.task(queue, id).await {
-        Ok(detail) => Ok(Json(Task::new(visit, &detail.info)).into_response()),
+        Ok(detail) => Ok(Json(Task::new(visit, &visit.seen(detail.info))).into_response()),
         Err(error @ (Error::QueueNotFound { .. } | Error::TaskNotFound { .. })) => {
             Err(Refusal(StatusCode::NOT_FOUND, error.to_string()))
         }
@@ -227,12 +231,11 @@ async fn batch(visit: &Visit, queue: &str, verb: &Verb, request: Request<Body>) 
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for id in named.task_ids {
         match verb.apply(inspector, &TaskKey::new(queue, &id)).await {
-            Ok(()) => {
-                visit.audit(verb.as_str(), queue, &id);
-                done.push(id);
-            }
             Err(Error::TaskNotFound { .. }) if *verb == Verb::Cancel => done.push(id),
-            Err(_) => failed.push(id),
+            result => match visit.audited(verb.as_str(), queue, &id, result).await {
+                Ok(()) => done.push(id),
+                Err(_) => failed.push(id),
+            },
         }
     }
     Ok(match verb {
@@ -258,12 +261,11 @@ async fn all(visit: &Visit, queue: &str, collection: Collection, verb: &Verb) ->
             while let Some(task) = active.next().await {
                 inspector.cancel(&task?.id).await?;
             }
-            visit.audit("cancel", queue, "all that are active");
+            visit.audited("cancel", queue, "all that are active", Ok::<_, Problem>(())).await?;
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
     };
-    let changed = change.await?.changed;
-    visit.audit(verb.as_str(), queue, &format!("{changed} tasks"));
+    let changed = visit.audited(verb.as_str(), queue, "all of a state", change.await).await?.changed;
     let name = match verb {
         Verb::Run => "scheduled",
         Verb::Archive => "archived",

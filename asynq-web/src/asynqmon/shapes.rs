@@ -8,6 +8,7 @@ use asynq_core::inspector::{
 };
 use asynq_core::task::{TaskInfo, TaskState};
 use asynq_core::wire::GoDuration;
+use axum::body::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -299,7 +300,7 @@ fn shown(visit: &Visit, queue: &str, bytes: &[u8], longest: usize) -> String {
     if !visit.may(Right::ViewPayload, queue) {
         return String::new();
     }
-    printable(bytes, longest)
+    printable(&visit.shown(queue, Bytes::copy_from_slice(bytes)), longest)
 }
 
 /// Text as it is, cut where it is too long; and a word for what is none, or blank.

@@ -92,13 +92,13 @@ pub(crate) async fn confirm_repair(
 /// Puts it right, and looks again.
 pub(crate) async fn repair(visit: Visit, Form(fields): Form<Fields>) -> Result<Redirect, Problem> {
     let (class, queue) = wanted(&visit, &fields)?;
-    begin_repair(&visit, class, queue)?;
+    begin_repair(&visit, class, queue).await?;
     visit.shared.doctor.wait(SOON).await;
     Ok(Redirect::to(visit.link().to("doctor").as_str()))
 }
 
 /// Begins to put right what is of a class, for who may: everywhere only who is limited to no queues.
-pub(crate) fn begin_repair(visit: &Visit, class: Class, queue: Option<String>) -> Result<(), Problem> {
+pub(crate) async fn begin_repair(visit: &Visit, class: Class, queue: Option<String>) -> Result<(), Problem> {
     let inspector = match &queue {
         Some(queue) => visit.inspector(Right::Repair, queue)?,
         None if visit.rights().are_limited() => return Err(Problem::forbidden(Right::Repair, None)),
@@ -109,9 +109,8 @@ pub(crate) fn begin_repair(visit: &Visit, class: Class, queue: Option<String>) -
         return Err(Problem::invalid(reason));
     }
     let subject = queue.clone().unwrap_or_default();
-    visit.shared.doctor.begin(inspector.clone(), Work::Repair { class, queue }, visit.now())?;
-    visit.audit("repair", &subject, class.as_str());
-    Ok(())
+    let begun = visit.shared.doctor.begin(inspector.clone(), Work::Repair { class, queue }, visit.now());
+    visit.audited("repair", &subject, class.as_str(), begun).await
 }
 
 /// What a diagnosis tells this visitor.

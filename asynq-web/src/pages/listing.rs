@@ -301,7 +301,7 @@ async fn located(visit: &Visit, wanted: &Wanted) -> Result<Vec<TaskInfo>, Proble
     }
     let mut located = visit.inspector_of_all(Right::View)?.locate(id).await?;
     located.retain(|task| visit.may(Right::View, task.queue.as_str()));
-    Ok(located)
+    Ok(located.into_iter().map(|task| visit.seen(task)).collect())
 }
 
 fn filter_form(visit: &Visit, wanted: &Wanted) -> Markup {
