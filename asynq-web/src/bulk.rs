@@ -241,7 +241,6 @@ enum Work {
 
 impl Work {
     async fn done(self, inspector: Inspector, shared: Arc<Shared>, run: Arc<Run>) {
-        let action = run.verb.action();
         let end = match self {
             Self::Tasks(keys) => {
                 for key in keys {

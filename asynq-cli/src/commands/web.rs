@@ -11,7 +11,6 @@ use axum::http::HeaderName;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use crate::app::App;
 use crate::commands::login::Secret;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
