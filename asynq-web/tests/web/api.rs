@@ -275,7 +275,7 @@ async fn what_may_stand_in_a_filter_is_suggested() {
     assert_eq!(suggest("field=type&prefix=send").await, json!(["email:send"]));
     assert_eq!(suggest("field=type&queue=mail").await, json!(["email:send"]));
     assert_eq!(suggest("field=id&prefix=m").await, json!([]));
-    assert_eq!(suggest("").await.as_array().unwrap().len(), 14);
+    assert_eq!(suggest("").await.as_array().unwrap().len(), 15);
     let problem = call(&site, "GET", "/suggest", "/suggest?text=x", None).await.1;
     assert_eq!(problem["code"], "invalid");
 }

@@ -319,7 +319,7 @@ async fn a_trusted_proxy_vouches_for_people() {
     assert_eq!(rights(from(&site, proxy, &[(user, "ann")]).await), 10);
     assert_eq!(
         rights(from(&site, proxy, &[(user, "carl"), (groups, "x, dev,ops")]).await),
-        13,
+        14,
         "the first of the file"
     );
     assert_eq!(rights(from(&site, proxy, &[(user, "carl"), (groups, "x"), (groups, "dev")]).await), 2);
