@@ -18,6 +18,7 @@ use crate::until_told::until_told;
 
 #[derive(Args, Clone, Debug)]
 #[command(args_conflicts_with_subcommands = true, override_usage = "asynq web [OPTIONS]")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Web {
     #[command(subcommand)]
     pub(crate) secret: Option<Secret>,

@@ -54,7 +54,7 @@ const COMMANDS: [(&str, &[&str]); 28] = [
 const NOT_ZERO: [&str; 2] = ["queue-drain", "doctor"];
 
 /// Commands without a snapshot, and why.
-const WITHOUT: [(&str, &str); 24] = [
+const WITHOUT: [(&str, &str); 25] = [
     ("queue remove", "nothing is left for a second format; as `queue pause`, one line or row of its outcome"),
     ("task cancel", "the same of tasks, which `task-delete-dry-run` and changing.rs show"),
     ("task run", "the same"),

@@ -180,7 +180,7 @@ fn forget_what_passes(value: &mut Value) {
                     ("memory_usage_bytes" | "latency_msec", Value::Number(_)) => *value = json!("some"),
                     // It may be another second by then.
                     ("ttl_seconds", Value::Number(seconds)) if seconds.as_i64() != Some(0) => {
-                        *value = json!("some")
+                        *value = json!("some");
                     }
                     (_, Value::String(text)) => {
                         if let Ok(at) = text.parse::<jiff::Timestamp>() {

@@ -119,7 +119,7 @@ async fn of_redis(code: &str) -> Answer {
                 ..TaskMessage::default()
             };
             send(&service, "POST", "/tasks", Some(json!({"type": "t", "id": "a"}))).await;
-            let message = String::from_utf8(stored.encode().to_vec()).unwrap();
+            let message = String::from_utf8(stored.encode()).unwrap();
             redis.command::<()>(&["HSET", "asynq:{default}:t:a", "msg", &message]).await;
             send(&service, "PATCH", "/tasks/default/a", Some(json!({"payload": {"text": "y"}}))).await
         }

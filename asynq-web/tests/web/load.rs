@@ -28,7 +28,6 @@ struct Load {
 
 impl Load {
     fn wanted() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "set by `cargo xtask web-load`")]
         let is_full = std::env::var_os("ASYNQ_WEB_LOAD").is_some();
         if is_full {
             let limit = Some(Duration::from_secs(1));
