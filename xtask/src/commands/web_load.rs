@@ -17,7 +17,7 @@ Asks the Web UI for every page, and its API for every answer, on a Redis with 5,
 Usage: cargo xtask web-load
 
 Fails where an answer takes more than a second, or Redis more than 50 ms for a command. Built in release; takes some 2 GB of
-memory. Figures of a quiet machine are in bench/RESULTS.md.
+memory. It tells something on a quiet machine only: what waits for a processor is slow.
 ";
 
 fn run(arguments: &[String]) -> Result<()> {
