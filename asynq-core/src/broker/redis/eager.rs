@@ -184,8 +184,8 @@ mod tests {
             let socket = TcpStream::connect(address).await.unwrap();
             let mut eager = Eager::new(socket, Arc::new(AtomicUsize::new(calls)));
             let mut sent = 0;
-            for round in 0..2_000_usize {
-                let bytes: Vec<u8> = (0..1 + round * 7 % 900).map(|at| (at + round) as u8).collect();
+            for round in 0..2_000_u64 {
+                let bytes = round.to_le_bytes().repeat(1 + usize::try_from(round).unwrap() % 100);
                 eager.write_all(&bytes).await.unwrap();
                 let mut back = vec![0; bytes.len()];
                 eager.read_exact(&mut back).await.unwrap();
