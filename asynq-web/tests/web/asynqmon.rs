@@ -190,7 +190,9 @@ fn forget_what_passes(value: &mut Value) {
                     (name, value) => {
                         forget_what_passes(value);
                         // Theirs come in the order of a set.
-                        if let (true, Value::Array(items)) = (["queues", "entries"].contains(&name), value) {
+                        if let (true, Value::Array(items)) =
+                            (["queues", "entries", "active_workers"].contains(&name), value)
+                        {
                             items.sort_by_key(ToString::to_string);
                         }
                     }
