@@ -74,7 +74,8 @@ impl Gathering {
     fn alone(&self) -> Option<UnderWay<'_>> {
         let is_crowded = self.crowd.load(Ordering::Relaxed) > 1;
         let is_first = || self.calls.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        (!is_crowded && is_first()).then_some(UnderWay(&self.calls))
+        // Made only where it counts: what is dropped is counted out.
+        (!is_crowded && is_first()).then(|| UnderWay(&self.calls))
     }
 
     fn under_way(&self) -> UnderWay<'_> {
@@ -156,4 +157,25 @@ impl Batch {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_counted_in_and_out() {
+        let gathering = Gathering::new(10);
+        let calls = || gathering.calls.load(Ordering::Relaxed);
+        let first = gathering.alone().unwrap();
+        assert!(gathering.alone().is_none() && gathering.alone().is_none());
+        assert_eq!(calls(), 1, "who is not alone counts for nothing");
+        let second = gathering.under_way();
+        assert_eq!(calls(), 2);
+        drop((first, second));
+        assert_eq!(calls(), 0);
+        gathering.crowd.store(2, Ordering::Relaxed);
+        assert!(gathering.alone().is_none(), "the latest call had several tasks");
+        assert_eq!(calls(), 0);
+    }
 }
