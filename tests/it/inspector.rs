@@ -229,6 +229,20 @@ async fn we_see_what_go_has_changed() {
     assert!(empty.tasks.is_empty() && !empty.has_more);
 }
 
+/// Redis may tell of more at once than it is asked for.
+#[tokio::test]
+async fn of_thousands_of_groups_none_is_left_out() {
+    const GROUPS: usize = 5_000;
+    let (redis, client) = redis().await;
+    redis.fill_groups("q", GROUPS).await;
+    let inspector = Inspector::new(&client);
+    let groups = inspector.groups("q").await.unwrap();
+    assert_eq!(groups.len(), GROUPS);
+    assert_eq!(groups.iter().map(|group| group.size).sum::<usize>(), GROUPS);
+    let info = inspector.queue_info("q").await.unwrap();
+    assert_eq!((info.groups, info.aggregating), (GROUPS, GROUPS));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_that_go_has_used_is_deleted_whole() {
     let (redis, client, inspector, go) = all_three().await;

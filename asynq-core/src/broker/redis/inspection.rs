@@ -93,7 +93,8 @@ impl Inspection for RedisBroker {
     }
 
     async fn group_sizes(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError> {
-        let mut groups = self.grouped(queue, GROUPS_AT_ONCE).await?.named;
+        // A part may be larger than was asked for.
+        let mut groups = self.grouped(queue, usize::MAX).await?.named;
         groups.sort();
         // A group may come twice while the set grows or shrinks.
         groups.dedup_by(|one, other| one.group == other.group);
