@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use asynq_core::scheduler::{PeriodicTask, Scheduler};
 use asynq_core::task::Task;
-use asynq_testkit::eventually;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
@@ -462,12 +460,7 @@ async fn the_doctor() {
 #[tokio::test]
 async fn schedules() {
     let site = Site::new();
-    let scheduler = Scheduler::builder(&site.client).build().unwrap();
-    scheduler.register(PeriodicTask::new("@every 10m", Task::new("report", "{}").unwrap())).unwrap();
-    scheduler.start().unwrap();
-    let entry =
-        eventually("the schedule is told", async || site.inspector.scheduler_entries().await.unwrap().pop())
-            .await;
+    let (scheduler, entry) = site.scheduled("@every 10m", Task::new("report", "{}").unwrap()).await;
     let (_, all) = call(&site, "GET", "/schedules", "/schedules", None).await;
     assert_eq!(all["items"][0]["in_words"], "every 10 minutes");
     assert_eq!(all["items"][0]["next_at"].as_array().unwrap().len(), 5);

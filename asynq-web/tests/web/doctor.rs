@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use asynq_core::scheduler::{PeriodicTask, Scheduler};
 use asynq_core::task::Task;
-use asynq_testkit::eventually;
-use asynq_web::{Right, Rights, Visitor};
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use asynq_web::{Right, Rights};
+use axum::http::StatusCode;
 
-use crate::site::{Site, ask};
+use crate::site::{Site, as_somebody};
 
 #[tokio::test]
 async fn what_one_must_know_is_told_where_it_matters_and_all_in_one_place() {
@@ -35,11 +32,7 @@ async fn what_one_must_know_is_told_where_it_matters_and_all_in_one_place() {
 #[tokio::test]
 async fn a_schedule_that_is_late_is_told() {
     let site = Site::new();
-    let scheduler = Scheduler::builder(&site.client).build().unwrap();
-    scheduler.register(PeriodicTask::new("@every 10m", Task::new("report", "{}").unwrap())).unwrap();
-    scheduler.start().unwrap();
-    eventually("the schedule is told", async || site.inspector.scheduler_entries().await.unwrap().pop())
-        .await;
+    let (scheduler, _) = site.scheduled("@every 10m", Task::new("report", "{}").unwrap()).await;
     scheduler.shutdown().await;
     let broker = site.client.broker();
     let entry = asynq_core::wire::SchedulerEntry {
@@ -93,18 +86,11 @@ async fn who_is_limited_to_some_queues_is_told_of_no_others() {
     let site = Site::seeded().await;
     site.enqueue("other", "o1", "{}", |options| options).await;
     site.send("/doctor/examine", &[]).await.leads_to();
-    let asked = async |rights: Rights, method: &str, path: &str, body: &str| {
-        let request = Request::builder().method(method).uri(path).header("host", "localhost");
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let mut request = request.body(Body::from(body.to_owned())).unwrap();
-        request.extensions_mut().insert(Visitor::new("ann", rights));
-        ask(&site.service, request).await
-    };
     let limited = || Rights::admin().in_queues(["oth*"]);
-    let page = asked(limited(), "GET", "/doctor", "").await.text();
+    let page = as_somebody(&site, limited(), "GET", "/doctor", "").await.text();
     assert!(page.contains("other") && !page.contains("mail"), "{page}");
-    let everywhere = asked(limited(), "POST", "/doctor/repair", "class=stale-lock").await;
+    let everywhere = as_somebody(&site, limited(), "POST", "/doctor/repair", "class=stale-lock").await;
     assert_eq!(everywhere.status, StatusCode::FORBIDDEN);
-    let page = asked(Rights::admin().without(Right::Repair), "GET", "/doctor", "").await.text();
+    let page = as_somebody(&site, Rights::admin().without(Right::Repair), "GET", "/doctor", "").await.text();
     assert!(!page.contains("Put right…"), "{page}");
 }

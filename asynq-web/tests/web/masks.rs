@@ -6,29 +6,18 @@ use asynq_core::task::{Task, TaskOptions};
 use asynq_testkit::eventually;
 use asynq_web::{Right, Rights, Visitor, WebUi};
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{Request, StatusCode};
 use futures_util::StreamExt as _;
 use serde_json::json;
 use tower::ServiceExt as _;
 
-use crate::site::{Answer, Site, ask, encoded, key, segment};
+use crate::site::{Site, as_somebody, encoded, key, segment};
 
 /// Occurs nowhere but in what is masked.
 const SECRET: &str = "XYZZY";
 
 fn masked(ui: WebUi) -> WebUi {
     ["password", "card.number", "*_token"].iter().fold(ui, |ui, mask| ui.mask(mask.parse().unwrap()))
-}
-
-async fn asked(site: &Site, rights: Rights, method: &str, path: &str, body: &str) -> Answer {
-    let kind =
-        if path.starts_with("/api") { "application/json" } else { "application/x-www-form-urlencoded" };
-    let method = Method::from_bytes(method.as_bytes()).unwrap();
-    let request =
-        Request::builder().method(method).uri(path).header("host", "localhost").header("content-type", kind);
-    let mut request = request.body(Body::from(body.to_owned())).unwrap();
-    request.extensions_mut().insert(Visitor::new("ann", rights));
-    ask(&site.service, request).await
 }
 
 fn operator() -> Rights {
@@ -132,17 +121,17 @@ async fn nothing_masked_is_in_any_answer() {
         paths.push(format!("/enqueue?{}", encoded(&[("like", &key(queue, id))])));
     }
     for path in &paths {
-        let answer = asked(&site, operator(), "GET", path, "").await;
+        let answer = as_somebody(&site, operator(), "GET", path, "").await;
         assert!(!answer.text().contains(SECRET), "{path}: {}", answer.text());
         assert!(!answer.text().contains("58 59 5a 5a 59"), "{path}");
         assert!(answer.status != StatusCode::INTERNAL_SERVER_ERROR, "{path}");
     }
-    let page = asked(&site, operator(), "GET", "/queues/mail/tasks/m1", "").await.text();
+    let page = as_somebody(&site, operator(), "GET", "/queues/mail/tasks/m1", "").await.text();
     assert!(
         page.contains("12345678901234567890.10") && page.contains("•••••") && page.contains("acme"),
         "{page}"
     );
-    let whole = asked(&site, operator(), "GET", "/api/v1/tasks/mail/m1/payload", "").await.text();
+    let whole = as_somebody(&site, operator(), "GET", "/api/v1/tasks/mail/m1/payload", "").await.text();
     let expected = payload(1).replace(&format!("\"{SECRET}\""), "\"•••••\"");
     let old = expected.split("\"PASSWORD\":").nth(1).unwrap().split("]}").next().unwrap();
     assert_eq!(
@@ -161,7 +150,7 @@ async fn nothing_masked_is_in_any_answer() {
         "/servers",
         "/queues/mail/tasks/m1/edit",
     ] {
-        let answer = asked(&site, Rights::admin(), "GET", path, "").await;
+        let answer = as_somebody(&site, Rights::admin(), "GET", path, "").await;
         assert!(answer.text().contains(SECRET), "{path}: {}", answer.text());
     }
     assert!(
@@ -176,14 +165,18 @@ async fn nothing_masked_is_found() {
     let (site, scheduler, server) = site().await;
     for filter in [SECRET, "payload:XYZZY", "result:XYZZY", "payload.user:*XYZZY*", "payload.card:*XYZZY*"] {
         let path = format!("/api/v1/tasks?{}", encoded(&[("filter", filter)]));
-        assert_eq!(asked(&site, operator(), "GET", &path, "").await.json()["items"], json!([]), "{filter}");
+        assert_eq!(
+            as_somebody(&site, operator(), "GET", &path, "").await.json()["items"],
+            json!([]),
+            "{filter}"
+        );
         assert_ne!(
-            asked(&site, Rights::admin(), "GET", &path, "").await.json()["items"],
+            as_somebody(&site, Rights::admin(), "GET", &path, "").await.json()["items"],
             json!([]),
             "{filter}"
         );
         let all = json!({"action": "archive", "matching": {"filter": filter}, "dry_run": true}).to_string();
-        let counted = asked(&site, operator(), "POST", "/api/v1/tasks/actions", &all).await;
+        let counted = as_somebody(&site, operator(), "POST", "/api/v1/tasks/actions", &all).await;
         assert_eq!(counted.json()["tasks"], 0, "{filter}");
     }
     for filter in [
@@ -194,15 +187,16 @@ async fn nothing_masked_is_found() {
         "header.password:X*",
     ] {
         let path = format!("/api/v1/tasks?{}", encoded(&[("filter", filter)]));
-        let refused = asked(&site, operator(), "GET", &path, "").await;
+        let refused = as_somebody(&site, operator(), "GET", &path, "").await;
         assert_eq!(refused.json()["code"], "invalid_filter", "{filter}: {}", refused.text());
         assert!(refused.text().contains("is masked"));
         let page =
-            asked(&site, operator(), "GET", &format!("/tasks?{}", encoded(&[("filter", filter)])), "").await;
+            as_somebody(&site, operator(), "GET", &format!("/tasks?{}", encoded(&[("filter", filter)])), "")
+                .await;
         assert!(page.status == StatusCode::BAD_REQUEST && page.text().contains("^^^^"), "{}", page.text());
         let all = encoded(&[("all", "delete"), ("filter", filter)]);
         assert_eq!(
-            asked(&site, operator(), "POST", "/tasks/act", &all).await.status,
+            as_somebody(&site, operator(), "POST", "/tasks/act", &all).await.status,
             StatusCode::BAD_REQUEST
         );
     }
@@ -213,30 +207,31 @@ async fn nothing_masked_is_found() {
 #[tokio::test]
 async fn what_is_not_shown_stays_when_a_task_is_edited() {
     let (site, scheduler, server) = site().await;
-    let page = asked(&site, operator(), "GET", "/queues/mail/tasks/m1/edit", "").await.text();
+    let page = as_somebody(&site, operator(), "GET", "/queues/mail/tasks/m1/edit", "").await.text();
     assert!(
         page.contains("so it stays as it is")
             && !page.contains("name=\"payload\"")
             && !page.contains("name=\"stored\"")
     );
     let saved =
-        asked(&site, operator(), "POST", "/queues/mail/tasks/m1/edit", "max_retry=7&headers=x%3A+y").await;
+        as_somebody(&site, operator(), "POST", "/queues/mail/tasks/m1/edit", "max_retry=7&headers=x%3A+y")
+            .await;
     assert!(saved.status.is_redirection(), "{}", saved.text());
     let task = site.inspector.task("mail", "m1").await.unwrap().info;
     assert_eq!((task.max_retry, &task.payload[..]), (7, payload(1).as_bytes()));
     assert_eq!(task.headers["password"], SECRET);
     for body in ["payload=1", "payload=1&stored=0"] {
-        let refused = asked(&site, operator(), "POST", "/queues/mail/tasks/m1/edit", body).await;
+        let refused = as_somebody(&site, operator(), "POST", "/queues/mail/tasks/m1/edit", body).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{body}");
     }
     let guess = json!({"max_retry": 1, "only_if_payload": {"text": payload(1)}}).to_string();
-    let refused = asked(&site, operator(), "PATCH", "/api/v1/tasks/mail/m1", &guess).await;
+    let refused = as_somebody(&site, operator(), "PATCH", "/api/v1/tasks/mail/m1", &guess).await;
     assert!(refused.status == StatusCode::FORBIDDEN && refused.text().contains("view_secrets"));
-    let changed = asked(&site, operator(), "PATCH", "/api/v1/tasks/mail/m1", "{\"max_retry\":1}").await;
+    let changed = as_somebody(&site, operator(), "PATCH", "/api/v1/tasks/mail/m1", "{\"max_retry\":1}").await;
     assert!(changed.status.is_success() && !changed.text().contains(SECRET));
     let like = format!("/enqueue?{}", encoded(&[("like", &key("mail", "m1"))]));
-    assert_eq!(asked(&site, operator(), "GET", &like, "").await.status, StatusCode::FORBIDDEN);
-    assert!(asked(&site, Rights::admin(), "GET", &like, "").await.text().contains(SECRET));
+    assert_eq!(as_somebody(&site, operator(), "GET", &like, "").await.status, StatusCode::FORBIDDEN);
+    assert!(as_somebody(&site, Rights::admin(), "GET", &like, "").await.text().contains(SECRET));
     end(scheduler, server).await;
 }
 

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use asynq_core::scheduler::{PeriodicTask, Scheduler};
 use asynq_core::task::{Task, TaskOptions};
-use asynq_testkit::eventually;
 use axum::http::StatusCode;
 
 use crate::site::{ODD, Site, encoded, segment};
@@ -235,13 +233,8 @@ async fn names_that_browsers_take_for_folders_are_reached() {
 #[tokio::test]
 async fn schedules_are_shown_in_words_and_run_now() {
     let site = Site::new();
-    let scheduler = Scheduler::builder(&site.client).build().unwrap();
     let task = Task::new("report", "{}").unwrap().options(TaskOptions::new().queue("reports"));
-    scheduler.register(PeriodicTask::new("30 4 * * mon-fri", task)).unwrap();
-    scheduler.start().unwrap();
-    let entry =
-        eventually("the schedule is told", async || site.inspector.scheduler_entries().await.unwrap().pop())
-            .await;
+    let (scheduler, entry) = site.scheduled("30 4 * * mon-fri", task).await;
 
     assert!(site.page("/schedules").await.contains("at 04:30, Monday to Friday"));
     let path = format!("/schedules/{}", segment(&entry.id));

@@ -1,24 +1,10 @@
 //! Every route asks for the right that it needs: what is not allowed is neither offered nor done.
 
-use asynq_core::scheduler::{PeriodicTask, Scheduler};
 use asynq_core::task::Task;
-use asynq_testkit::eventually;
-use asynq_web::{Right, Rights, Visitor};
-use axum::body::Body;
-use axum::http::{Method, Request, StatusCode};
+use asynq_web::{Right, Rights};
+use axum::http::StatusCode;
 
-use crate::site::{Answer, Site, ask, encoded, key, segment};
-
-async fn as_somebody(site: &Site, rights: Rights, method: &str, path: &str, body: &str) -> Answer {
-    let kind =
-        if path.starts_with("/api") { "application/json" } else { "application/x-www-form-urlencoded" };
-    let method = Method::from_bytes(method.as_bytes()).unwrap();
-    let request =
-        Request::builder().method(method).uri(path).header("host", "localhost").header("content-type", kind);
-    let mut request = request.body(Body::from(body.to_owned())).unwrap();
-    request.extensions_mut().insert(Visitor::new("ann", rights));
-    ask(&site.service, request).await
-}
+use crate::site::{Site, as_somebody, encoded, key, segment};
 
 /// Every route but those that show nothing of the store, with the right that it needs.
 pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
@@ -144,12 +130,7 @@ async fn each_route_refuses_who_has_all_rights_but_the_one_it_needs() {
 #[tokio::test]
 async fn running_a_schedule_is_a_right_of_its_own() {
     let site = Site::new();
-    let scheduler = Scheduler::builder(&site.client).build().unwrap();
-    scheduler.register(PeriodicTask::new("@every 10m", Task::new("report", "{}").unwrap())).unwrap();
-    scheduler.start().unwrap();
-    let entry =
-        eventually("the schedule is told", async || site.inspector.scheduler_entries().await.unwrap().pop())
-            .await;
+    let (scheduler, entry) = site.scheduled("@every 10m", Task::new("report", "{}").unwrap()).await;
     let page = format!("/schedules/{}", segment(&entry.id));
     let (form, api) = (format!("{page}/run"), format!("/api/v1{page}/run"));
     let without = || Rights::admin().without(Right::RunSchedule);

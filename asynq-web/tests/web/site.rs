@@ -6,11 +6,13 @@ use std::time::Duration;
 use asynq_core::broker::MemoryBroker;
 use asynq_core::client::Client;
 use asynq_core::clock::Clock;
-use asynq_core::inspector::Inspector;
+use asynq_core::inspector::{Inspector, ScheduledEntry};
+use asynq_core::scheduler::{PeriodicTask, Scheduler};
 use asynq_core::task::{Task, TaskOptions};
-use asynq_web::{WebService, WebUi};
+use asynq_testkit::eventually;
+use asynq_web::{Rights, Visitor, WebService, WebUi};
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -84,6 +86,15 @@ impl Site {
         self.client.enqueue(Task::new("email:send", payload.into()).unwrap().options(options)).await.unwrap();
     }
 
+    /// Has a scheduler enqueue this task by this line: it, which must be kept, and its entry.
+    pub(crate) async fn scheduled(&self, spec: &str, task: Task) -> (Scheduler, ScheduledEntry) {
+        let scheduler = Scheduler::builder(&self.client).build().unwrap();
+        scheduler.register(PeriodicTask::new(spec, task)).unwrap();
+        scheduler.start().unwrap();
+        let told = async || self.inspector.scheduler_entries().await.unwrap().pop();
+        (scheduler, eventually("the schedule is told", told).await)
+    }
+
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
         ask(&self.service, request).await
     }
@@ -114,6 +125,18 @@ impl Site {
             Err(_) => "gone".to_owned(),
         }
     }
+}
+
+/// Asks as somebody with these rights, with a form or, of the API, with JSON.
+pub(crate) async fn as_somebody(site: &Site, rights: Rights, method: &str, path: &str, body: &str) -> Answer {
+    let kind =
+        if path.starts_with("/api") { "application/json" } else { "application/x-www-form-urlencoded" };
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let request =
+        Request::builder().method(method).uri(path).header("host", "localhost").header("content-type", kind);
+    let mut request = request.body(Body::from(body.to_owned())).unwrap();
+    request.extensions_mut().insert(Visitor::new("ann", rights));
+    ask(&site.service, request).await
 }
 
 pub(crate) async fn ask(service: &WebService, request: Request<Body>) -> Answer {
