@@ -93,22 +93,24 @@ impl RedisCluster {
         masters
     }
 
-    /// Which node has a slot, by its place.
+    /// Which node has a slot, by its place. While a replica takes over, there is a moment in which none has.
     pub async fn owner(&self, slot: u16) -> usize {
+        eventually(&format!("somebody has slot {slot}"), async || self.owner_now(slot).await).await
+    }
+
+    async fn owner_now(&self, slot: u16) -> Option<usize> {
         let asked = self.nodes.iter().find(|node| node.is_running()).unwrap();
         let ranges: Vec<Vec<redis::Value>> = asked.command(&["CLUSTER", "SLOTS"]).await;
-        for range in ranges {
+        ranges.iter().find_map(|range| {
             let [redis::Value::Int(first), redis::Value::Int(last), redis::Value::Array(node), ..] =
                 range.as_slice()
             else {
                 panic!("{range:?}")
             };
-            if (*first..=*last).contains(&i64::from(slot)) {
-                let redis::Value::Int(port) = node[1] else { panic!("{node:?}") };
-                return self.nodes.iter().position(|node| i64::from(node.port()) == port).unwrap();
-            }
-        }
-        panic!("nobody has slot {slot}")
+            let redis::Value::Int(port) = node[1] else { panic!("{node:?}") };
+            let has_it = (*first..=*last).contains(&i64::from(slot));
+            has_it.then(|| self.nodes.iter().position(|node| i64::from(node.port()) == port).unwrap())
+        })
     }
 
     /// The slot of a queue.
