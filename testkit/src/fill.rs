@@ -15,8 +15,7 @@ impl RedisServer {
     /// Stores `count` archived tasks in `queue`, with the IDs `t00000000`, `t00000001`, …, the first the oldest; the last
     /// was archived at this Unix second.
     pub async fn fill_archive(&self, queue: &str, count: usize, last: i64) {
-        let mut message = message(queue, ID);
-        message.error_msg = "the mail server is busy".to_owned();
+        let message = TaskMessage { error_msg: "the mail server is busy".to_owned(), ..message(queue, ID) };
         let at = |first: usize| last - i64::try_from((count - first) / CHUNK).unwrap();
         self.fill("archived", &message, count, at).await;
     }
