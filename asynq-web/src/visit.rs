@@ -81,6 +81,15 @@ impl Visit {
         self.rights().allow(right, queue)
     }
 
+    /// Whether this may be done in a queue or, where none is named, to what belongs to no single one: that is for who is
+    /// limited to none.
+    pub(crate) fn may_in(&self, right: Right, queue: Option<&str>) -> bool {
+        match queue {
+            Some(queue) => self.may(right, queue),
+            None => self.rights().have(right) && !self.rights().are_limited(),
+        }
+    }
+
     /// The inspector, for somebody who has this right in this queue. It is reached in no other way, nor is the
     /// [`client`](Self::client): whatever a route does, it has asked.
     pub(crate) fn inspector(&self, right: Right, queue: &str) -> Result<&Inspector, Problem> {

@@ -109,11 +109,7 @@ async fn worked(visit: &Visit) -> Result<Response, Problem> {
 async fn answer(visit: &Visit, status: StatusCode) -> Result<Response, Problem> {
     let warnings = warnings(visit).await?;
     let standing = visit.shared.doctor.standing();
-    let is_visible = |queue: &Option<String>| match queue {
-        Some(queue) => visit.may(Right::View, queue),
-        None => !visit.rights().are_limited(),
-    };
-    let repaired = standing.repaired.filter(|(_, queue, _)| is_visible(queue));
+    let repaired = standing.repaired.filter(|(_, queue, _)| visit.may_in(Right::View, queue.as_deref()));
     let report = Report {
         warnings: warnings.into_iter().map(Told::new).collect(),
         working_since: standing.doing.map(|(_, since)| since.to_string()),

@@ -49,13 +49,8 @@ pub(crate) async fn noted(visit: &Visit, fields: &Fields, limit: usize) -> Resul
     let before = fields.parsed::<AuditId>("cursor")?;
     let is_named = |wanted: Option<&str>, name: &str| wanted.is_none_or(|wanted| wanted.trim() == name);
     let fits = |entry: &AuditEntry| {
-        // What belongs to no single queue is for who may see all of them.
-        let is_visible = if entry.queue.is_empty() {
-            !visit.rights().are_limited()
-        } else {
-            visit.may(Right::Audit, &entry.queue)
-        };
-        is_visible
+        let queue = Some(entry.queue.as_str()).filter(|queue| !queue.is_empty());
+        visit.may_in(Right::Audit, queue)
             && is_named(fields.text("actor"), &entry.actor)
             && is_named(fields.text("action"), &entry.action)
     };

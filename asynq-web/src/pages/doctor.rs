@@ -115,10 +115,8 @@ pub(crate) async fn begin_repair(visit: &Visit, class: Class, queue: Option<Stri
 
 /// What a diagnosis tells this visitor.
 pub(crate) fn visible<'a>(visit: &Visit, diagnosis: &'a Diagnosis) -> Vec<&'a Finding> {
-    let is_visible = |finding: &&Finding| match &finding.queue {
-        Some(queue) => visit.may(Right::View, queue.as_str()),
-        None => !visit.rights().are_limited(),
-    };
+    let is_visible =
+        |finding: &&Finding| visit.may_in(Right::View, finding.queue.as_ref().map(QueueName::as_str));
     diagnosis.findings.iter().filter(is_visible).collect()
 }
 
@@ -169,7 +167,7 @@ fn looked(visit: &Visit, standing: &Standing) -> Markup {
         }
         @if let Some(reason) = &standing.failure { pre.detail tabindex="0" { (reason) } }
         @if let Some((class, queue, repaired)) = &standing.repaired {
-            @if queue.as_deref().map_or(!visit.rights().are_limited(), |queue| visit.may(Right::View, queue)) {
+            @if visit.may_in(Right::View, queue.as_deref()) {
                 p.remark.good { "Put right: " (count(repaired.mended)) " of " (class.as_str()) @if repaired.left > 0 { ", " (count(repaired.left)) " had changed meanwhile and were left" } "." }
             }
         }
@@ -195,10 +193,7 @@ fn told(visit: &Visit, diagnosis: &Diagnosis) -> Markup {
 fn one(visit: &Visit, finding: &Finding) -> Markup {
     let class = finding.class;
     let queue = finding.queue.as_ref().map(QueueName::as_str);
-    let may_repair = match queue {
-        Some(queue) => visit.may(Right::Repair, queue),
-        None => visit.rights().have(Right::Repair) && !visit.rights().are_limited(),
-    };
+    let may_repair = visit.may_in(Right::Repair, queue);
     html! {
         section.card data-key={(class.as_str()) " " (queue.unwrap_or_default())} {
             header {
