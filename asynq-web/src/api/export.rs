@@ -87,7 +87,6 @@ impl Sending {
         }
         let line = match self.found.next().await? {
             Ok(task) => {
-                let task = self.visit.seen(task);
                 let task = serde_json::to_value(Task::whole(&self.visit, &task)).unwrap_or_default();
                 Ok(match self.format {
                     Format::Jsonl => format!("{task}\n"),

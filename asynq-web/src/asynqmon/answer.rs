@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use asynq_core::Error;
 use asynq_core::inspector::{BulkChange, Collection, Page, RunningTask};
-use asynq_core::task::TaskInfo;
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::Query;
@@ -195,9 +194,7 @@ async fn tasks(visit: &Visit, queue: &str, collection: Collection, page: Page) -
         running = here.map(|task| (task.id.to_string(), task)).collect::<HashMap<String, RunningTask>>();
     }
     let listed = inspector.list(queue, collection, page).await?;
-    let seen: Vec<TaskInfo> = listed.tasks.into_iter().map(|task| visit.seen(task)).collect();
-    let rows: Vec<Row> =
-        seen.iter().map(|task| Row::new(visit, task, running.get(task.id.as_str()))).collect();
+    let rows: Vec<Row> = listed.tasks.into_iter().map(|task| Row::new(visit, task, &running)).collect();
     let stats = Queue::new(&inspector.queue_info(queue).await?);
     let mut answer = json!({ "tasks": rows, "stats": stats });
     if let (true, Some(answer)) = (is_group, answer.as_object_mut()) {
@@ -208,7 +205,7 @@ async fn tasks(visit: &Visit, queue: &str, collection: Collection, page: Page) -
 
 async fn task(visit: &Visit, queue: &str, id: &str) -> Result<Response, Refusal> {
     match visit.inspector(Right::View, queue)?.task(queue, id).await {
-        Ok(detail) => Ok(Json(Task::new(visit, &visit.seen(detail.info))).into_response()),
+        Ok(detail) => Ok(Json(Task::new(visit, detail.info)).into_response()),
         Err(error @ (Error::QueueNotFound { .. } | Error::TaskNotFound { .. })) => {
             Err(Refusal(StatusCode::NOT_FOUND, error.to_string()))
         }

@@ -1,6 +1,6 @@
 //! What asynqmon answers, field by field.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use asynq_core::inspector::{
@@ -8,7 +8,6 @@ use asynq_core::inspector::{
 };
 use asynq_core::task::{TaskInfo, TaskState};
 use asynq_core::wire::GoDuration;
-use axum::body::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -135,8 +134,10 @@ enum More {
 }
 
 impl Row {
-    /// A task of a list; `running` is what its worker tells of it.
-    pub(super) fn new(visit: &Visit, task: &TaskInfo, running: Option<&RunningTask>) -> Self {
+    /// A task of a list; `running` is what workers tell of those that they run, by ID.
+    pub(super) fn new(visit: &Visit, task: TaskInfo, running: &HashMap<String, RunningTask>) -> Self {
+        let task = visit.seen(task);
+        let running = running.get(task.id.as_str());
         let more = match task.state {
             TaskState::Active => More::Active {
                 start_time: running.map_or_else(|| "-".to_owned(), |task| moment(task.started)),
@@ -150,7 +151,7 @@ impl Row {
             TaskState::Completed => More::Completed {
                 completed_at: moment(task.completed_at),
                 result: shown(visit, task.queue.as_str(), task.result.as_deref().unwrap_or_default(), CUT),
-                ttl_seconds: time_to_live(visit, task),
+                ttl_seconds: time_to_live(visit, &task),
             },
             TaskState::Aggregating => More::Aggregating { group: task.group.clone() },
             _ => More::Nothing {},
@@ -189,7 +190,8 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(visit: &Visit, task: &TaskInfo) -> Self {
+    pub(super) fn new(visit: &Visit, task: TaskInfo) -> Self {
+        let task = visit.seen(task);
         let time = |at: Option<Timestamp>| at.map(to_the_second).unwrap_or_default();
         let queue = task.queue.as_str();
         Self {
@@ -207,7 +209,7 @@ impl Task {
             next_process_at: time(task.next_process_at),
             completed_at: time(task.completed_at),
             result: shown(visit, queue, task.result.as_deref().unwrap_or_default(), usize::MAX),
-            ttl_seconds: time_to_live(visit, task),
+            ttl_seconds: time_to_live(visit, &task),
         }
     }
 }
@@ -238,7 +240,12 @@ impl Server {
     pub(super) fn new(visit: &Visit, server: ServerStatus) -> Self {
         let worker = |task: RunningTask| Worker {
             task_id: task.id.to_string(),
-            task_payload: shown(visit, task.queue.as_str(), &task.payload, CUT),
+            task_payload: shown(
+                visit,
+                task.queue.as_str(),
+                &visit.shown(task.queue.as_str(), task.payload),
+                CUT,
+            ),
             queue: task.queue.to_string(),
             task_type: task.task_type.to_string(),
             start_time: moment(task.started),
@@ -275,7 +282,12 @@ impl Entry {
             id: entry.id.clone(),
             spec: entry.spec.clone(),
             task_type: entry.task_type.to_string(),
-            task_payload: shown(visit, entry.queue(), &entry.payload, usize::MAX),
+            task_payload: shown(
+                visit,
+                entry.queue(),
+                &visit.shown(entry.queue(), entry.payload.clone()),
+                usize::MAX,
+            ),
             options: entry.options.iter().map(ToString::to_string).collect(),
             next_enqueue_at: moment(entry.next),
             prev_enqueue_at: entry.prev.map(to_the_second),
@@ -295,12 +307,12 @@ impl Event {
     }
 }
 
-/// What a task carries, for who may see it.
+/// What a task carries, for who may see it; what is masked is hidden already.
 fn shown(visit: &Visit, queue: &str, bytes: &[u8], longest: usize) -> String {
     if !visit.may(Right::ViewPayload, queue) {
         return String::new();
     }
-    printable(&visit.shown(queue, Bytes::copy_from_slice(bytes)), longest)
+    printable(bytes, longest)
 }
 
 /// Text as it is, cut where it is too long; and a word for what is none, or blank.
