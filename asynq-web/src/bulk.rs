@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asynq_core::inspector::{AuditEntry, Inspector, Selection};
 use jiff::Timestamp;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
 
 use crate::actions::{Ask, Matching, Target, TaskKey, Verb};
 use crate::audit::{Author, DONE};
+use crate::background::{Background, lock};
 use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::visit::Visit;
@@ -30,7 +30,7 @@ const FAILURES: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct Bulk {
     runs: Mutex<BTreeMap<String, Arc<Run>>>,
-    doing: Mutex<JoinSet<()>>,
+    doing: Background,
 }
 
 /// Something that is being done to many tasks.
@@ -123,10 +123,7 @@ impl Bulk {
             runs.insert(run.id.clone(), Arc::clone(&run));
         }
         visit.shared.note(AuditEntry { outcome: format!("began as {}", run.id), ..run.entry() }).await;
-        let mut doing = lock(&self.doing);
-        while doing.try_join_next().is_some() {}
-        doing.spawn(work.done(inspector, Arc::clone(&visit.shared), Arc::clone(&run)));
-        drop(doing);
+        self.doing.spawn(work.done(inspector, Arc::clone(&visit.shared), Arc::clone(&run)));
         Ok(run)
     }
 
@@ -190,7 +187,7 @@ impl Run {
     fn is_visible_to(&self, visit: &Visit) -> bool {
         let right = crate::Right::View;
         if self.queues.is_empty() {
-            return visit.rights().have(right) && !visit.rights().are_limited();
+            return visit.may_in(right, None);
         }
         self.queues.iter().all(|queue| visit.may(right, queue))
     }
@@ -274,9 +271,4 @@ impl Work {
         };
         run.end(&shared, end).await;
     }
-}
-
-/// A thread that panicked with the lock left whole values behind.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

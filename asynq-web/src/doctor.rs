@@ -3,21 +3,21 @@
 //! Reading every task costs Redis what a list does not, so it is done when somebody asks for it, one thing at a time, and
 //! what was found is kept for all.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use asynq_core::inspector::{Class, Diagnosis, Inspector, Repair, Repaired};
 use jiff::Timestamp;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
+use crate::background::Background;
 use crate::problem::Problem;
 
 /// What was found, and what is being done. What it does ends with it.
 #[derive(Debug, Default)]
 pub(crate) struct Doctor {
     standing: watch::Sender<Standing>,
-    doing: Mutex<JoinSet<()>>,
+    doing: Background,
 }
 
 /// What is to be done.
@@ -57,9 +57,7 @@ impl Doctor {
             return Err(Problem::new("too_many", "the doctor is at work: wait until that has ended"));
         }
         let standing = self.standing.clone();
-        let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
-        while doing.try_join_next().is_some() {}
-        doing.spawn(async move {
+        self.doing.spawn(async move {
             let result = done(&inspector, &work, &standing).await;
             standing.send_modify(|standing| {
                 standing.doing = None;

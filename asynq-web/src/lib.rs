@@ -45,6 +45,7 @@ mod api;
 mod assets;
 mod asynqmon;
 mod audit;
+mod background;
 mod bulk;
 mod changing;
 mod cluster;

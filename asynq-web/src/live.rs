@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -18,11 +18,11 @@ use axum::{BoxError, Router};
 use futures_util::stream::{Stream, unfold};
 use serde::Deserialize;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::background::{Background, lock};
 use crate::login::Pass;
 use crate::pages;
 use crate::preferences::Preferences;
@@ -59,7 +59,7 @@ pub(crate) struct Pages(pub(crate) Router);
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     watches: Arc<Mutex<Watches>>,
-    watching: Mutex<JoinSet<()>>,
+    watching: Background,
     closing: CancellationToken,
 }
 
@@ -164,9 +164,7 @@ impl Live {
         let (sender, receiver) = watch::channel(News::default());
         watches.insert(key.clone(), sender);
         drop(watches);
-        let mut watching = lock(&self.watching);
-        while watching.try_join_next().is_some() {}
-        watching.spawn(keep_watch(Arc::clone(&self.watches), key, visit, pages));
+        self.watching.spawn(keep_watch(Arc::clone(&self.watches), key, visit, pages));
         Ok(receiver)
     }
 }
@@ -217,8 +215,4 @@ async fn look(visit: &Visit, pages: &Pages) -> Result<News, BoxError> {
     }
     let body = to_bytes(std::mem::take(response.body_mut()), MOST_BYTES).await?;
     Ok(News::Page(std::str::from_utf8(&body)?.into()))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

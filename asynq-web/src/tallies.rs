@@ -1,7 +1,7 @@
 //! [`Tallies`]: tasks counted by type and kind of error, once for all who look at the same.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asynq_core::inspector::{QueueInfo, Selection, Tally};
@@ -10,6 +10,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 
 use crate::actions::Matching;
+use crate::background::lock;
 use crate::problem::Problem;
 use crate::rights::{Right, Rights};
 use crate::visit::Visit;
@@ -89,7 +90,7 @@ pub(crate) struct Counted {
 
 impl Tallies {
     fn slot(&self, key: Key) -> Arc<Slot> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = lock(&self.0);
         if slots.len() >= KEPT && !slots.contains_key(&key) {
             slots.clear();
         }

@@ -1,17 +1,17 @@
 //! [`History`]: looks at the store now and then, as long as the service lives.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asynq_core::client::Client;
 use asynq_core::inspector::{Inspector, QueueInfo, ServerRunTimes};
 use asynq_core::task::QueueName;
 use jiff::Timestamp;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::samples::{Samples, Scope};
 use super::{Point, Runs, RunsOf, Span};
+use crate::background::{Background, lock};
 
 /// Time between two samples.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ pub enum Sampling {
 pub(crate) struct History {
     sampling: Sampling,
     kept: Arc<Kept>,
-    tasks: Mutex<JoinSet<()>>,
+    sampler: Background,
 }
 
 /// What the sampler and those who read share.
@@ -75,11 +75,7 @@ impl History {
     }
 
     fn start(&self, client: &Client) {
-        let mut tasks = lock(&self.tasks);
-        while tasks.try_join_next().is_some() {}
-        if tasks.is_empty() {
-            tasks.spawn(sample(Arc::clone(&self.kept), client.clone(), self.sampling));
-        }
+        self.sampler.spawn_if_idle(|| sample(Arc::clone(&self.kept), client.clone(), self.sampling));
     }
 
     /// Whether the past is there, or begins when somebody looks.
@@ -162,8 +158,4 @@ fn until_next(now: Timestamp) -> Duration {
     let rest = Duration::from_millis(u64::try_from(slot + slot / 2 - into).unwrap_or(0));
     // Not sooner than a quarter of the usual time.
     if rest > INTERVAL + INTERVAL / 4 { rest.saturating_sub(INTERVAL) } else { rest }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

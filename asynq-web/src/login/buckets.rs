@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::background::lock;
 
 /// Of as many it is remembered what they took.
 const MOST: usize = 10_000;
@@ -68,7 +70,7 @@ impl<K: Clone + Eq + Hash> Buckets<K> {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Level>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.taken)
     }
 }
 

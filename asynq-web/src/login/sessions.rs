@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::secret::{Digest, random};
+use crate::background::lock;
 
 /// A session ends when it was not used for so long. Open pages use theirs now and then.
 const IDLE: Duration = Duration::from_secs(8 * 3_600);
@@ -76,7 +77,7 @@ impl Sessions {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Session>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::secret::Digest;
 use super::users_file::read;
+use crate::background::lock;
 use crate::rights::Rights;
 
 /// How often it is looked whether the file has changed, at most.
@@ -149,7 +150,7 @@ impl Users {
 
 impl File {
     fn has_changed(&self) -> bool {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.seen);
         if seen.0.elapsed() < LOOK {
             return false;
         }
