@@ -89,6 +89,7 @@ pub trait Care: Send + Sync {
 
 /// A place in a scan over keys.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "in memory there is one place"))]
 pub struct KeyCursor {
     /// Which node of a cluster, by their order.
     pub(super) node: usize,

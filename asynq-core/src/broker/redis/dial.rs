@@ -25,6 +25,13 @@ use super::tls::Encryption;
 #[cfg(not(feature = "rustls"))]
 pub(super) enum Encryption {}
 
+#[cfg(not(feature = "rustls"))]
+impl Encryption {
+    fn login_failed(&self, _error: redis::RedisError) -> redis::RedisError {
+        match *self {}
+    }
+}
+
 /// How long connecting may take unless options say otherwise: finding the host, the handshakes and the login.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -94,13 +101,31 @@ impl Dialer {
             AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(response));
         self.in_time(peer, async {
             let stream = self.stream(peer, calls).await?;
-            let (server, driver) =
-                MultiplexedConnection::new_with_config(&self.login, stream, config).await?;
-            let mut drivers = JoinSet::new();
-            drivers.spawn(driver);
-            Ok(Session { server, _driver: Some(Arc::new(drivers)) })
+            self.begun(stream, config).await.map_err(|error| match &self.encryption {
+                Some(encryption) => encryption.login_failed(error),
+                None => error,
+            })
         })
         .await
+    }
+
+    /// Logs in on a stream.
+    async fn begun(&self, stream: Box<dyn Stream>, config: AsyncConnectionConfig) -> RedisResult<Session> {
+        let (mut server, driver) =
+            MultiplexedConnection::new_with_config(&self.login, stream, config).await?;
+        let mut drivers = JoinSet::new();
+        drivers.spawn(driver);
+        if self.encryption.is_some() {
+            // In TLS 1.3 a server looks at our certificate after our handshake has ended: what it thinks of it shows
+            // in the first answer. An answer of any kind will do.
+            let answer: RedisResult<()> = redis::cmd("PING").query_async(&mut server).await;
+            if let Err(error) = answer
+                && error.is_io_error()
+            {
+                return Err(error);
+            }
+        }
+        Ok(Session { server, _driver: Some(Arc::new(drivers)) })
     }
 
     /// A connection to subscribe on.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use redis::RedisError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -160,6 +161,7 @@ fn certificates_in(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>
 pub(super) struct Encryption {
     connector: TlsConnector,
     server_name: Option<ServerName<'static>>,
+    has_identity: bool,
 }
 
 impl Encryption {
@@ -167,7 +169,17 @@ impl Encryption {
     pub(super) fn new(options: &TlsOptions) -> Result<Self, String> {
         let connector = TlsConnector::from(Arc::new(options.config()?));
         let server_name = options.server_name.clone().map(server_name).transpose()?;
-        Ok(Self { connector, server_name })
+        Ok(Self { connector, server_name, has_identity: options.identity.is_some() })
+    }
+
+    /// What may be behind an encrypted connection that ended while we logged in: the reset that follows a refusal often
+    /// overtakes the server's own words about it.
+    pub(super) fn login_failed(&self, error: RedisError) -> RedisError {
+        if self.has_identity || !error.is_io_error() {
+            return error;
+        }
+        let what = format!("{error}; does the server ask for a certificate of ours?");
+        io::Error::new(io::ErrorKind::ConnectionAborted, what).into()
     }
 
     pub(super) async fn encrypt<S: AsyncRead + AsyncWrite + Unpin>(
