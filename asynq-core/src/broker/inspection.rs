@@ -26,6 +26,9 @@ pub trait Inspection: Send + Sync {
     /// A queue as it stands; one that does not exist is empty.
     async fn queue_info(&self, queue: &QueueName) -> Result<QueueInfo, BrokerError>;
 
+    /// A queue as it stands, and its groups, sorted: for no more than either costs.
+    async fn queue_with_groups(&self, queue: &QueueName) -> Result<(QueueInfo, Vec<GroupInfo>), BrokerError>;
+
     /// Many queues as they stand, in this order, without [`memory_usage`](QueueInfo::memory_usage): that costs more than
     /// all the rest.
     async fn queue_counts(&self, queues: &[QueueName]) -> Result<Vec<QueueInfo>, BrokerError>;
@@ -35,6 +38,10 @@ pub trait Inspection: Send + Sync {
 
     /// The groups of a queue, sorted.
     async fn group_sizes(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError>;
+
+    /// How many tasks a collection holds.
+    async fn collection_size(&self, queue: &QueueName, collection: &Collection)
+    -> Result<usize, BrokerError>;
 
     /// At most `limit` tasks of a collection from a cursor on; fewer where they are large, for no answer carries more than
     /// some [`SCAN_BYTES`], but for one task that does so by itself.

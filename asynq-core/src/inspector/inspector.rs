@@ -98,6 +98,20 @@ impl Inspector {
         Ok(self.broker.queue_info(&queue).await?)
     }
 
+    /// A queue as it stands, and its groups that hold tasks, sorted: for no more than either costs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QueueNotFound`], [`Error::Broker`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn queue_with_groups(&self, queue: impl AsRef<str>) -> Result<(QueueInfo, Vec<GroupInfo>)> {
+        let queue = self.existing(queue).await?;
+        Ok(self.broker.queue_with_groups(&queue).await?)
+    }
+
     /// All queues as they stand, by name, without [`memory_usage`](QueueInfo::memory_usage), which costs more than all
     /// the rest: what a list of thousands of queues is made of.
     ///

@@ -1,16 +1,14 @@
 //! [`Search`]: one part of the tasks of a selection, read within a budget; and where to go on.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::selection::collections;
 use super::{Collection, Inspector, Selection, SortBy, UnreadableTask};
-use crate::broker::{Broker, Listed, ScanCursor};
+use crate::broker::{Listed, ScanCursor};
 use crate::error::Result;
 use crate::task::{InvalidOption, QueueName, TaskInfo, TaskState};
 
@@ -221,17 +219,17 @@ impl Reading<'_> {
                 offset: start,
             }));
         }
-        let sizes = if self.search.last_first { sizes(broker, queue, state).await? } else { BTreeMap::new() };
         for collection in collections(broker, queue, state, group).await? {
             let group = collection.group().unwrap_or_default().to_owned();
-            let start = sizes.get(&group).copied().unwrap_or(0);
-            let mut here = SearchCursor { queue: queue.as_str().to_owned(), state, group, offset: start };
+            let mut here = SearchCursor { queue: queue.as_str().to_owned(), state, group, offset: 0 };
             match &self.search.from {
                 Some(from) if here.place() < from.place() => continue,
-                Some(from) if here.place() == from.place() => {
-                    here.offset = if self.search.last_first { from.offset.min(start) } else { from.offset };
-                }
+                Some(from) if here.place() == from.place() => here.offset = from.offset,
+                _ if self.search.last_first => here.offset = usize::MAX,
                 _ => {}
+            }
+            if self.search.last_first {
+                here.offset = here.offset.min(broker.collection_size(queue, &collection).await?);
             }
             if !self.read_collection(queue, &collection, &mut here.offset).await? {
                 return Ok(Some(here));
@@ -318,19 +316,4 @@ impl Reading<'_> {
             Err(reason) => self.part.unreadable.push((queue.clone(), UnreadableTask { id, reason })),
         }
     }
-}
-
-/// How many tasks the collections of a state hold, by group; under the empty name where the state has no groups.
-async fn sizes(
-    broker: &Arc<dyn Broker>,
-    queue: &QueueName,
-    state: TaskState,
-) -> Result<BTreeMap<String, usize>> {
-    if state == TaskState::Aggregating {
-        let groups = broker.group_sizes(queue).await?;
-        return Ok(groups.into_iter().map(|group| (group.group, group.size)).collect());
-    }
-    let counts = broker.queue_counts(std::slice::from_ref(queue)).await?;
-    let size = counts.iter().map(|queue| queue.count(state)).sum();
-    Ok(BTreeMap::from([(String::new(), size)]))
 }

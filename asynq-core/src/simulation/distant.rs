@@ -140,9 +140,11 @@ through_the_link! {
         fn queues() -> Result<Vec<QueueName>, BrokerError>;
         fn queue_exists(queue: &QueueName) -> Result<bool, BrokerError>;
         fn queue_info(queue: &QueueName) -> Result<QueueInfo, BrokerError>;
+        fn queue_with_groups(queue: &QueueName) -> Result<(QueueInfo, Vec<GroupInfo>), BrokerError>;
         fn queue_counts(queues: &[QueueName]) -> Result<Vec<QueueInfo>, BrokerError>;
         fn history(queue: &QueueName, days: usize) -> Result<Vec<DailyStats>, BrokerError>;
         fn group_sizes(queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError>;
+        fn collection_size(queue: &QueueName, collection: &Collection) -> Result<usize, BrokerError>;
         fn scan(queue: &QueueName, collection: &Collection, from: &ScanCursor, limit: usize)
             -> Result<Scan, BrokerError>;
         fn copies(queue: &QueueName, ids: &[TaskId]) -> Result<Vec<Option<TaskCopy>>, BrokerError>;

@@ -87,9 +87,8 @@ async fn answered(visit: &Visit, request: Request<Body>) -> Result<Response, Ref
         Call::Stats => stats(visit).await,
         Call::Groups(queue) => {
             let inspector = visit.inspector(Right::View, &queue)?;
-            let stats = Queue::new(&inspector.queue_info(&queue).await?);
-            let groups = Group::all(inspector.groups(&queue).await?);
-            Ok(Json(json!({ "stats": stats, "groups": groups })).into_response())
+            let (stats, groups) = inspector.queue_with_groups(&queue).await?;
+            Ok(Json(json!({ "stats": Queue::new(&stats), "groups": Group::all(groups) })).into_response())
         }
         Call::Tasks(queue, collection) => tasks(visit, &queue, collection, page).await,
         Call::Task(queue, id) => task(visit, &queue, &id).await,
@@ -195,11 +194,12 @@ async fn tasks(visit: &Visit, queue: &str, collection: Collection, page: Page) -
     }
     let listed = inspector.list(queue, collection, page).await?;
     let rows: Vec<Row> = listed.tasks.into_iter().map(|task| Row::new(visit, task, &running)).collect();
-    let stats = Queue::new(&inspector.queue_info(queue).await?);
-    let mut answer = json!({ "tasks": rows, "stats": stats });
-    if let (true, Some(answer)) = (is_group, answer.as_object_mut()) {
-        answer.insert("groups".to_owned(), json!(Group::all(inspector.groups(queue).await?)));
-    }
+    let answer = if is_group {
+        let (stats, groups) = inspector.queue_with_groups(queue).await?;
+        json!({ "tasks": rows, "stats": Queue::new(&stats), "groups": Group::all(groups) })
+    } else {
+        json!({ "tasks": rows, "stats": Queue::new(&inspector.queue_info(queue).await?) })
+    };
     Ok(Json(answer).into_response())
 }
 

@@ -34,13 +34,12 @@ pub(crate) async fn queue(
 ) -> Result<Response<Body>, Problem> {
     let queue = name(&queue);
     let inspector = visit.inspector(Right::View, queue)?;
-    let info = inspector.queue_info(queue).await?;
-    let is_consumed = inspector.servers().await?.iter().any(|server| server.queues.contains_key(queue));
     let wanted = Wanted::read(&visit, Some(queue), &fields)?;
-    let groups = match wanted.state {
-        Some(TaskState::Aggregating) => inspector.groups(queue).await?,
-        _ => Vec::new(),
+    let (info, groups) = match wanted.state {
+        Some(TaskState::Aggregating) => inspector.queue_with_groups(queue).await?,
+        _ => (inspector.queue_info(queue).await?, Vec::new()),
     };
+    let is_consumed = inspector.servers().await?.iter().any(|server| server.queues.contains_key(queue));
     let list = list(&visit, &wanted).await?;
     let body = html! {
         div.head {

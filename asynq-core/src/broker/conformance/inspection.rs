@@ -104,6 +104,22 @@ async fn counts_what_a_queue_holds(world: World) {
     ];
     assert_eq!(counts, [1, 1, 1, 1, 1, 1, 2, 1, 0, 0]);
     assert_eq!(done_one.size(), 8);
+    let with_groups = world.broker.queue_with_groups(&world.queue).await.expect("the store answers");
+    let groups = world.broker.group_sizes(&world.queue).await.expect("the store answers");
+    assert_eq!(with_groups, (done_one.clone(), groups));
+    for (collection, size) in [
+        (Collection::Pending, done_one.pending),
+        (Collection::Active, done_one.active),
+        (Collection::Scheduled, done_one.scheduled),
+        (Collection::Retry, done_one.retry),
+        (Collection::Archived, done_one.archived),
+        (Collection::Completed, done_one.completed),
+        (Collection::Group(with_groups.1[0].group.clone()), done_one.aggregating),
+        (Collection::Group("nobody's".to_owned()), 0),
+    ] {
+        let counted = world.broker.collection_size(&world.queue, &collection).await;
+        assert_eq!(counted.expect("the store answers"), size, "{collection:?}");
+    }
     assert_eq!((done_one.processed, done_one.failed), (3, 2));
     assert_eq!((done_one.processed_total, done_one.failed_total), (3, 2));
     assert!(done_one.memory_usage.is_some_and(|bytes| bytes > 0));

@@ -42,6 +42,10 @@ impl Inspection for MemoryBroker {
         })
     }
 
+    async fn queue_with_groups(&self, queue: &QueueName) -> Result<(QueueInfo, Vec<GroupInfo>), BrokerError> {
+        Ok((self.queue_info(queue).await?, self.group_sizes(queue).await?))
+    }
+
     async fn queue_counts(&self, queues: &[QueueName]) -> Result<Vec<QueueInfo>, BrokerError> {
         let mut counts = Vec::with_capacity(queues.len());
         for queue in queues {
@@ -66,6 +70,15 @@ impl Inspection for MemoryBroker {
 
     async fn group_sizes(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError> {
         Ok(self.shared().lock().queues.get(queue).map(Queue::group_infos).unwrap_or_default())
+    }
+
+    async fn collection_size(
+        &self,
+        queue: &QueueName,
+        collection: &Collection,
+    ) -> Result<usize, BrokerError> {
+        let store = self.shared().lock();
+        Ok(store.queues.get(queue).map_or(0, |queue| queue.size_of(collection)))
     }
 
     async fn scan(
@@ -199,6 +212,14 @@ impl Queue {
             Collection::Archived => Some(&self.archived),
             Collection::Completed => Some(&self.completed),
             Collection::Group(name) => self.group_members.get(name),
+        }
+    }
+
+    fn size_of(&self, collection: &Collection) -> usize {
+        match collection {
+            Collection::Pending => self.pending.len(),
+            Collection::Active => self.active.len(),
+            sorted => self.sorted(sorted).map_or(0, ScoredSet::len),
         }
     }
 

@@ -59,13 +59,19 @@ impl Inspection for RedisBroker {
     }
 
     async fn queue_info(&self, queue: &QueueName) -> Result<QueueInfo, BrokerError> {
-        let (mut info, groups) = self.counts(queue).await?;
+        let (mut info, groups) = self.counts(queue, SAMPLED_GROUPS).await?;
         info.memory_usage = self.memory_usage(&info, &groups).await?;
         Ok(info)
     }
 
+    async fn queue_with_groups(&self, queue: &QueueName) -> Result<(QueueInfo, Vec<GroupInfo>), BrokerError> {
+        let (mut info, groups) = self.counts(queue, usize::MAX).await?;
+        info.memory_usage = self.memory_usage(&info, &groups).await?;
+        Ok((info, each_once(groups)))
+    }
+
     async fn queue_counts(&self, queues: &[QueueName]) -> Result<Vec<QueueInfo>, BrokerError> {
-        let counts = |queue: QueueName| async move { Ok(self.counts(&queue).await?.0) };
+        let counts = |queue: QueueName| async move { Ok(self.counts(&queue, 0).await?.0) };
         stream::iter(queues.to_vec()).map(counts).buffered(AT_A_TIME).try_collect().await
     }
 
@@ -93,12 +99,18 @@ impl Inspection for RedisBroker {
     }
 
     async fn group_sizes(&self, queue: &QueueName) -> Result<Vec<GroupInfo>, BrokerError> {
-        // A part may be larger than was asked for.
-        let mut groups = self.grouped(queue, usize::MAX).await?.named;
-        groups.sort();
-        // A group may come twice while the set grows or shrinks.
-        groups.dedup_by(|one, other| one.group == other.group);
-        Ok(groups)
+        Ok(each_once(self.grouped(queue, usize::MAX).await?.named))
+    }
+
+    async fn collection_size(
+        &self,
+        queue: &QueueName,
+        collection: &Collection,
+    ) -> Result<usize, BrokerError> {
+        let is_list = matches!(collection, Collection::Pending | Collection::Active);
+        let mut size = redis::cmd(if is_list { "LLEN" } else { "ZCARD" });
+        size.arg(collection_key(&self.keyspace.queue(queue), collection));
+        self.shared.query("count tasks", &size).await
     }
 
     async fn scan(
@@ -197,12 +209,16 @@ impl Inspection for RedisBroker {
 }
 
 impl RedisBroker {
-    /// A queue as it stands, but for its memory usage; and its groups.
-    async fn counts(&self, queue: &QueueName) -> Result<(QueueInfo, Vec<GroupInfo>), BrokerError> {
+    /// A queue as it stands, but for its memory usage; and of each part of its groups so many by name.
+    async fn counts(
+        &self,
+        queue: &QueueName,
+        named: usize,
+    ) -> Result<(QueueInfo, Vec<GroupInfo>), BrokerError> {
         const DOING: &str = "read a queue's state";
         let keys = self.keyspace.queue(queue);
         let now = self.clock.now();
-        let grouped = self.grouped(queue, SAMPLED_GROUPS).await?;
+        let grouped = self.grouped(queue, named).await?;
         let mut call = Call::new(
             Name::queue_info,
             [
@@ -247,7 +263,8 @@ impl RedisBroker {
         Ok((info, grouped.named))
     }
 
-    /// The groups of a queue, a part at a time, and of each part so many by name.
+    /// The groups of a queue, a part at a time, and of each part so many by name. A part may be larger than was asked
+    /// for.
     async fn grouped(&self, queue: &QueueName, named: usize) -> Result<Grouped, BrokerError> {
         const DOING: &str = "list groups";
         let keys = self.keyspace.queue(queue);
@@ -321,6 +338,13 @@ fn read_copy(mut copy: Reader) -> Result<Option<TaskCopy>, BrokerError> {
         lock = Some(LockStanding::read(key, copy.text()?, copy.integer()?, state));
     }
     Ok(Some(TaskCopy { fields, score, lock }))
+}
+
+/// Sorted groups, each once: while the set of them grows or shrinks, one may come twice.
+fn each_once(mut groups: Vec<GroupInfo>) -> Vec<GroupInfo> {
+    groups.sort();
+    groups.dedup_by(|one, other| one.group == other.group);
+    groups
 }
 
 /// The key of a collection.
