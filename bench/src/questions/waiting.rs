@@ -99,7 +99,7 @@ impl Question for Idle {
         pause(self.window);
         let took = start.elapsed().as_secs_f64();
         let asked = lab.redis.calls()?.all - calls.all;
-        let own = (worker.processor_time()? - own).as_secs_f64();
+        let own = worker.processor_time()?.saturating_sub(own).as_secs_f64();
         let redis = lab.redis.processor_seconds()? - redis;
         worker.stop()?;
         Ok(vec![per(asked, took), own / took * 100.0, redis / took * 100.0])
