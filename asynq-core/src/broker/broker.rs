@@ -384,6 +384,10 @@ pub trait Waiter: fmt::Debug + Send {
     ///
     /// Dropping the future loses nothing.
     async fn wait(&mut self, paused: &[QueueName]) -> Result<Option<QueueName>, BrokerError>;
+
+    /// Whether there was still a task to take after [`wait`](Self::wait) had returned. Where others are mostly faster, a
+    /// waiter may let them go first.
+    fn came_in_time(&mut self, _has_taken: bool) {}
 }
 
 /// What others publish.

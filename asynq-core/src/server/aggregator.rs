@@ -37,6 +37,9 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// Time between looks of a server that aggregates nothing, and only warns.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// How many pages of a queue's groups it looks at: it warns of types, which many groups share.
+const IDLE_PAGES: usize = 10;
+
 /// Looking takes at most one part in this many of the time.
 const SPARE: u32 = 10;
 
@@ -276,7 +279,7 @@ impl AggregatorLoop {
                 next = next.min(self.reclaim(&queue).await?);
             }
             let mut cursor = 0;
-            loop {
+            for _ in 0..if idle { IDLE_PAGES } else { usize::MAX } {
                 let page = broker.groups(&queue, cursor).await?;
                 for group in page.groups {
                     next = next.min(self.consider(&queue, group, now, &mut ready));

@@ -129,7 +129,7 @@ impl Processor {
         let mut waiter = self.broker.waiter(&self.serving.names());
         let mut backoff = Backoff::new("processor");
         let mut waiting = Backoff::new("waiter");
-        let mut maybe_work = true;
+        let (mut maybe_work, mut is_woken) = (true, false);
         loop {
             self.finish_ended();
             if queues.has_changed().unwrap_or(false) {
@@ -176,6 +176,9 @@ impl Processor {
                         Ok(leased) => {
                             backoff.worked();
                             if slots > 0 {
+                                if std::mem::take(&mut is_woken) {
+                                    waiter.came_in_time(leased > 0);
+                                }
                                 maybe_work = leased == slots || self.serving.has_more();
                             }
                             self.let_quick_handlers_end().await;
@@ -193,7 +196,7 @@ impl Processor {
                 Event::Work(Ok(queue)) => {
                     waiting.worked();
                     self.serving.seen(queue.as_ref());
-                    maybe_work = true;
+                    (maybe_work, is_woken) = (true, true);
                 }
                 Event::Work(Err(error)) => {
                     maybe_work = true;

@@ -31,7 +31,8 @@ pub(super) struct Serving {
     full: Vec<QueueName>,
     /// Both: only looked at now and then.
     resting: Vec<QueueName>,
-    narrowing: Narrowing,
+    /// None where each call names all queues.
+    narrowing: Option<Narrowing>,
 }
 
 impl Serving {
@@ -48,10 +49,16 @@ impl Serving {
             paused: Vec::new(),
             full: Vec::new(),
             resting: Vec::new(),
-            narrowing: Narrowing::new(),
+            narrowing: Some(Narrowing::new()),
         };
         serving.changed(&served, limits);
         serving
+    }
+
+    /// The same, but each call names all queues: one tells whether there is anything.
+    pub(super) fn naming_all(mut self) -> Self {
+        self.narrowing = None;
+        self
     }
 
     /// Tells of each change since this was made.
@@ -77,7 +84,7 @@ impl Serving {
     pub(super) fn ask(&mut self, limits: &Limits, running: &Running, slots: usize) -> Ask {
         if self.has_room {
             // A queue that was full counts as empty.
-            self.narrowing.seen(None);
+            self.seen(None);
         }
         let mut ask = limits.ask(&self.served, running, slots, self.is_asked);
         if ask.is_limited {
@@ -89,8 +96,11 @@ impl Serving {
             self.is_asked = ask.demand.slots > 0;
         }
         // In strict order, the first that holds a task decides: all are named.
-        if ask.demand.slots > 0 && !ask.demand.strict {
-            ask.is_narrow = self.narrowing.narrow(&mut ask.demand.queues, ask.demand.slots);
+        if ask.demand.slots > 0
+            && !ask.demand.strict
+            && let Some(narrowing) = &mut self.narrowing
+        {
+            ask.is_narrow = narrowing.narrow(&mut ask.demand.queues, ask.demand.slots);
             let most = ask.demand.queues.iter().fold(0_usize, |sum, share| sum.saturating_add(share.slots));
             ask.demand.slots = ask.demand.slots.min(most);
         }
@@ -127,17 +137,21 @@ impl Serving {
 
     /// A call that named these has brought less than it asked for.
     pub(super) fn found_empty(&mut self, queues: impl Iterator<Item = QueueName>) {
-        self.narrowing.found_empty(queues);
+        if let Some(narrowing) = &mut self.narrowing {
+            narrowing.found_empty(queues);
+        }
     }
 
     /// A task was seen in this queue, while all were watched; or in any.
     pub(super) fn seen(&mut self, queue: Option<&QueueName>) {
-        self.narrowing.seen(queue);
+        if let Some(narrowing) = &mut self.narrowing {
+            narrowing.seen(queue);
+        }
     }
 
     /// Whether queues that the last call did not name may hold tasks.
     pub(super) fn has_more(&self) -> bool {
-        self.narrowing.has_more()
+        self.narrowing.as_ref().is_some_and(Narrowing::has_more)
     }
 
     /// Queues that need no watching now.

@@ -159,7 +159,7 @@ impl Stepper {
             running,
             presence,
             server_id,
-            serving: Serving::new(&setup.queues, &limits),
+            serving: Serving::new(&setup.queues, &limits).naming_all(),
             limits,
             pacing: Pacing::new(setup.concurrency),
             cancel_grace: setup.cancel_grace,

@@ -251,4 +251,8 @@ impl Waiter for DistantWaiter {
     async fn wait(&mut self, paused: &[QueueName]) -> Result<Option<QueueName>, BrokerError> {
         self.link.call("wait", self.waiter.wait(paused)).await
     }
+
+    fn came_in_time(&mut self, has_taken: bool) {
+        self.waiter.came_in_time(has_taken);
+    }
 }

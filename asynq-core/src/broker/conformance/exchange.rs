@@ -17,6 +17,7 @@ case_list! { "exchange":
     stores_who_runs_a_task,
     tells_since_when_a_task_was_pending,
     leases_no_more_than_asked_for,
+    settles_any_of_a_thousand_that_run,
     takes_nothing_without_slots,
     names_each_exchange_by_a_fresh_token,
     empties_a_strict_queue_before_the_next,
@@ -101,6 +102,18 @@ async fn leases_no_more_than_asked_for(world: World) {
     assert_eq!(world.exchange(&[], &world.demand(1)).await.leased.len(), 1);
     assert_eq!(world.exchange(&[], &world.demand(5)).await.leased.len(), 2);
     assert_eq!(world.exchange(&[], &world.demand(5)).await.leased.len(), 0);
+}
+
+async fn settles_any_of_a_thousand_that_run(world: World) {
+    let names: Vec<String> = (0..1_000).map(|n| format!("t{n}")).collect();
+    world.store_pending(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let leased = world.lease(1_000).await;
+    assert_eq!(leased.len(), 1_000);
+    for at in [999, 990, 0, 500, 998, 1] {
+        world.apply(&leased[at], done()).await;
+    }
+    let info = world.broker.queue_info(&world.queue).await.expect("the store answers");
+    assert_eq!((info.active, info.processed, info.orphaned), (994, 6, 0));
 }
 
 async fn takes_nothing_without_slots(world: World) {

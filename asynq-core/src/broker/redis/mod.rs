@@ -23,6 +23,7 @@ mod exchange;
 mod exchange_by_queue;
 mod gather;
 mod groups;
+mod herd;
 mod inspection;
 mod link;
 mod memory_usage;

@@ -15,8 +15,9 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use redis::{ErrorKind, ServerErrorKind};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
+use super::herd::Herd;
 use super::link::{Link, Store};
 use super::places::MAX_WAITING;
 use crate::broker::{BrokerError, BrokerErrorKind, Waiter};
@@ -25,6 +26,9 @@ use crate::task::QueueName;
 /// How long a peek blocks before it is made anew: the rate at which a lost connection or a missed wake-up is
 /// noticed.
 const BLOCK: Duration = Duration::from_secs(10);
+
+/// A peek that is answered sooner was not for a task that came meanwhile.
+const AT_ONCE: Duration = Duration::from_millis(2);
 
 /// Mean time between looks at a list that cannot be waited for.
 const POLL: Duration = Duration::from_secs(1);
@@ -46,6 +50,7 @@ pub(super) struct RedisWaiter {
     /// Watches that are under way. They live here, not in the future of `wait`, so that dropping that future
     /// neither loses a wake-up nor leaves a blocked command behind.
     running: FuturesUnordered<BoxFuture<'static, Watched>>,
+    herd: Arc<Herd>,
 }
 
 struct Watch {
@@ -53,6 +58,7 @@ struct Watch {
     key: String,
     link: Arc<Link>,
     can_block: Arc<AtomicBool>,
+    herd: Arc<Herd>,
     watching: Watching,
 }
 
@@ -73,7 +79,7 @@ impl RedisWaiter {
         queues: &[QueueName],
         pending: impl Fn(&QueueName) -> String,
     ) -> Self {
-        let can_block = Arc::new(AtomicBool::new(true));
+        let (can_block, herd) = (Arc::new(AtomicBool::new(true)), Arc::new(Herd::default()));
         let queues = queues
             .iter()
             .map(|queue| Watch {
@@ -81,10 +87,11 @@ impl RedisWaiter {
                 key: pending(queue),
                 link: Arc::new(store.link(BLOCK + response, MAX_WAITING)),
                 can_block: Arc::clone(&can_block),
+                herd: Arc::clone(&herd),
                 watching: Watching::Not,
             })
             .collect();
-        Self { queues, running: FuturesUnordered::new() }
+        Self { queues, running: FuturesUnordered::new(), herd }
     }
 }
 
@@ -113,13 +120,17 @@ impl Waiter for RedisWaiter {
             }
         }
     }
+
+    fn came_in_time(&mut self, has_taken: bool) {
+        self.herd.note(has_taken);
+    }
 }
 
 impl Watch {
     fn start(&self, at: usize) -> BoxFuture<'static, Watched> {
         let watching = self.watching;
         let (link, key) = (Arc::clone(&self.link), self.key.clone());
-        let can_block = Arc::clone(&self.can_block);
+        let (can_block, herd) = (Arc::clone(&self.can_block), Arc::clone(&self.herd));
         if watching == Watching::Resting {
             // Somebody has to ask whether it still is; the exchange that follows does.
             return Box::pin(async move {
@@ -129,7 +140,7 @@ impl Watch {
         }
         Box::pin(async move {
             if can_block.load(Ordering::Relaxed) {
-                match peek(&link, &key).await {
+                match peek_in_turn(&link, &key, &herd).await {
                     Err(Peek::Impossible) => can_block.store(false, Ordering::Relaxed),
                     Err(Peek::Failed(error)) => return (at, watching, Err(error)),
                     Ok(seen) => return (at, watching, Ok(seen)),
@@ -144,6 +155,24 @@ impl Watch {
 enum Peek {
     Impossible,
     Failed(BrokerError),
+}
+
+/// Peeks, and lets others go first who are mostly faster.
+async fn peek_in_turn(link: &Link, key: &str, herd: &Herd) -> Result<Seen, Peek> {
+    let mut seen = peek(link, key).await?;
+    while let Seen::Work = seen
+        && let Some(pause) = herd.pause()
+    {
+        sleep(pause).await;
+        let asked = Instant::now();
+        seen = peek(link, key).await?;
+        if asked.elapsed() < AT_ONCE {
+            break;
+        }
+        // It was gone, and this is another.
+        herd.note(false);
+    }
+    Ok(seen)
 }
 
 async fn peek(link: &Link, key: &str) -> Result<Seen, Peek> {
