@@ -36,6 +36,7 @@ mod script;
 mod sentinel;
 mod server_time;
 mod storing;
+mod timetable;
 #[cfg(feature = "rustls")]
 mod tls;
 mod upstream;
