@@ -109,6 +109,28 @@ impl StoredSchedule {
         self.is_unsealed = true;
     }
 
+    /// Takes an option of its tasks back, by the name that [`TaskOptions`] has for it, such as `max_retry`; `false` when it
+    /// has none of this name. Headers are none of them.
+    pub fn unset(&mut self, option: &str) -> bool {
+        let options = &mut self.options;
+        match option {
+            "queue" => options.queue = None,
+            "max_retry" => options.max_retry = None,
+            "timeout" => options.timeout = None,
+            "deadline" => options.deadline = None,
+            "expires_in" => options.expires_in = None,
+            "unique" => options.unique = None,
+            "unique_key" | "unique_by" => options.unique_by = None,
+            "unique_until" => options.unique_until = None,
+            "process_at" | "process_in" => options.process = None,
+            "task_id" => options.task_id = None,
+            "retention" => options.retention = None,
+            "group" => options.group = None,
+            _ => return false,
+        }
+        true
+    }
+
     /// The queue of its tasks.
     pub fn queue(&self) -> QueueName {
         self.options.queue.clone().unwrap_or_default()

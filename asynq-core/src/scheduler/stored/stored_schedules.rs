@@ -73,6 +73,13 @@ pub struct UnreadableSchedule {
     pub reason: String,
 }
 
+impl UnreadableSchedule {
+    /// The identity that its entry would have.
+    pub fn entry_id(&self) -> EntryId {
+        EntryId::stored(&self.name)
+    }
+}
+
 impl StoredSchedules {
     /// The schedules where this client stores tasks. What it does to payloads is done to theirs.
     pub fn new(client: &(impl AsClient + ?Sized)) -> Self {
