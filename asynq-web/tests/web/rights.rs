@@ -96,6 +96,18 @@ pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
         encoded(&[("name", "mail"), ("force", "1")]),
         Right::DeleteQueue,
     ));
+    let schedule = [
+        ("name", "a"),
+        ("spec", "@daily"),
+        ("type", "t"),
+        ("queue", "mail"),
+        ("time_zone", "UTC"),
+        ("payload", ""),
+    ];
+    routes.push(("GET", "/schedules/new", String::new(), Right::EditSchedule));
+    routes.push(("POST", "/schedules/new", encoded(&schedule), Right::EditSchedule));
+    let schedule = r#"{"name":"a","spec":"@daily","type":"t","queue":"mail"}"#.to_owned();
+    routes.push(("POST", "/api/v1/schedules", schedule, Right::EditSchedule));
     let (form, json) = ("class=paused-empty&queue=mail", r#"{"class":"paused-empty","queue":"mail"}"#);
     routes.push(("POST", "/doctor/examine", String::new(), Right::View));
     routes.push(("POST", "/api/v1/doctor/examinations", String::new(), Right::View));
