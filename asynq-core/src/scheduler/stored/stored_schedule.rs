@@ -51,7 +51,7 @@ pub struct StoredSchedule {
     pub(super) created_at: Timestamp,
     pub(super) changed_at: Timestamp,
     pub(super) counts_from: Timestamp,
-    pub(super) revision: Revision,
+    pub(in crate::scheduler) revision: Revision,
 }
 
 /// What a stored schedule was when it was read: whatever changes it, changes this.
@@ -220,7 +220,7 @@ impl StoredSchedule {
     }
 
     /// What is stored under a name; or what is wrong with it, and where.
-    pub(super) fn decode(name: &str, text: &[u8]) -> Result<Self, String> {
+    pub(in crate::scheduler) fn decode(name: &str, text: &[u8]) -> Result<Self, String> {
         let record = Record::decode(text)?;
         let schedule = Self {
             spec: record.spec,
@@ -246,7 +246,7 @@ impl StoredSchedule {
     }
 
     /// What is to be stored.
-    pub(super) fn encode(&self) -> Result<Bytes> {
+    pub(in crate::scheduler) fn encode(&self) -> Result<Bytes> {
         let mut headers = self.headers.clone();
         headers.extend(self.options.headers.clone());
         let record = Record {

@@ -311,6 +311,37 @@ async fn everything_in_it_is_kept() {
     assert_eq!((none.payload(), none.catch_up), (None, None));
 }
 
+/// Whatever somebody writes: it is a schedule that can be stored again, or a reason.
+#[tokio::test]
+async fn nothing_that_is_stored_makes_a_reader_panic() {
+    let world = World::new();
+    let schedules = stored(&world);
+    let options = TaskOptions::new().queue("q").max_retry(3).process_in(std::time::Duration::from_secs(5));
+    let task = Task::new("t", vec![0xff]).unwrap().header("a", "b").options(options);
+    let task = PeriodicTask::new("0 9 * * mon-fri", task).name("a").catch_up(CatchUp::All(7));
+    schedules.create(task.time_zone("Europe/Rome")).await.unwrap();
+    let good = world.broker.timetable_row("a").await.unwrap().unwrap();
+    let mut rng = fastrand::Rng::with_seed(7);
+    let mut read = 0;
+    for _ in 0..20_000 {
+        let mut bytes = good.to_vec();
+        for _ in 0..rng.usize(1..4) {
+            let place = rng.usize(..bytes.len());
+            match rng.u8(..3) {
+                0 => bytes[place] = rng.u8(..),
+                1 => bytes.truncate(place + 1),
+                _ => bytes.insert(place, *rng.choice(b"{}[]\",:0aT-").unwrap()),
+            }
+        }
+        if let Ok(schedule) = StoredSchedule::decode("a", &bytes) {
+            read += 1;
+            let again = StoredSchedule::decode("a", &schedule.encode().unwrap()).unwrap();
+            assert_eq!(with(&again, |it| it.revision = schedule.revision.clone()), schedule);
+        }
+    }
+    assert!((1..20_000).contains(&read), "{read}");
+}
+
 trait Texts {
     fn map_to_text(&self) -> Vec<String>;
 }
