@@ -10,7 +10,7 @@ use crate::inspector::{Inspector, ScheduledEntry};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KnownSchedule {
-    /// What a scheduler tells of it; what is stored of it where none runs it.
+    /// What a scheduler tells of it; of one that is stored, what is stored, with the times that a scheduler tells.
     pub entry: ScheduledEntry,
     /// What is stored of it; `None` for one that is written in a program.
     pub stored: Option<StoredSchedule>,
@@ -110,10 +110,14 @@ impl StoredSchedules {
         let stored: BTreeMap<String, StoredSchedule> =
             found.schedules.into_iter().map(|stored| (stored.entry_id().to_string(), stored)).collect();
         let live: BTreeSet<String> = entries.iter().map(|entry| entry.id.clone()).collect();
-        let told = entries.into_iter().map(|entry| KnownSchedule {
-            stored: stored.get(&entry.id).cloned(),
-            entry,
-            is_live: true,
+        let told = entries.into_iter().map(|entry| match stored.get(&entry.id) {
+            // What a scheduler tells may be some seconds old, and who may do what depends on the queue.
+            Some(stored) => {
+                let (next, prev) = (entry.next.filter(|_| stored.paused_since().is_none()), entry.prev);
+                let entry = ScheduledEntry { next, prev, ..ScheduledEntry::from(stored) };
+                KnownSchedule { entry, stored: Some(stored.clone()), is_live: true }
+            }
+            None => KnownSchedule { entry, stored: None, is_live: true },
         });
         let told: Vec<_> = told.collect();
         let others = stored.into_iter().filter(|(id, _)| !live.contains(id));
