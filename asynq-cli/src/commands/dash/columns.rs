@@ -283,10 +283,9 @@ pub(super) const SCHEDULES: &[Column<KnownSchedule>] = &[
     column("State", |row, _| row.state().as_str().to_owned(), |row| text(row.state().as_str())),
     column("Next", |row, now| away(row.entry.next, now), |row| of_moment(row.entry.next)),
     column("Prev", |row, now| away(row.entry.prev, now), |row| of_moment(row.entry.prev)),
-    long("Name", |row, _| human::printable(row.name().unwrap_or("-")), |row| text(row.name().unwrap_or(""))),
     long("Options", |row, _| options(row), |row| text(&options(row))),
     long("Payload", |row, _| human::line(&row.entry.payload), |row| text(&human::line(&row.entry.payload))),
-    long("Entry", |row, _| human::printable(&row.entry.id), |row| text(&row.entry.id)),
+    long("Entry", |row, _| human::printable(called(row)), |row| text(called(row))),
 ];
 
 pub(super) const EVENTS: &[Column<EnqueueEvent>] = &[
@@ -309,6 +308,11 @@ fn queues(server: &ServerStatus) -> String {
     queues.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let names: Vec<String> = queues.iter().map(|(name, priority)| format!("{name}:{priority}")).collect();
     human::printable(&names.join(" "))
+}
+
+/// The name of one that is stored, the ID of another.
+fn called(schedule: &KnownSchedule) -> &str {
+    schedule.name().unwrap_or(&schedule.entry.id)
 }
 
 fn options(schedule: &KnownSchedule) -> String {
