@@ -394,7 +394,7 @@ async fn form(
             @match &ahead {
                 Ahead::Nothing => {}
                 Ahead::Wrong(reason) => { p.bad role="alert" { (human::printable(reason)) } }
-                Ahead::Told(ahead) => { (ahead) (hidden("told", &draft.times())) }
+                Ahead::Told(ahead) => { (ahead) (hidden("told", draft.times())) }
             }
             @if let Some(stored) = stored {
                 (hidden("revision", stored.revision().as_str()))
