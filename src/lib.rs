@@ -210,6 +210,7 @@ pub use asynq_core::env;
 pub use asynq_core::inspector::Inspector;
 pub use asynq_core::scheduler::{
     CatchUp, EntryId, PeriodicTask, PeriodicTaskManager, PeriodicTaskProvider, Schedule, Scheduler,
+    StoredSchedule, StoredSchedules,
 };
 pub use asynq_core::{
     Error, Result, broker, client, clock, inspector, limit, payload, router, scheduler, server, task,

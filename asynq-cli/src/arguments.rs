@@ -94,7 +94,7 @@ pub(crate) enum Command {
     /// Servers and what they run.
     #[command(subcommand)]
     Server(server::Server),
-    /// Schedules and what they enqueued.
+    /// Schedules: list, history, show, create, edit, pause, resume, delete, run.
     #[command(subcommand)]
     Cron(cron::Cron),
     /// Leases of tasks that are being run.
@@ -168,11 +168,11 @@ impl Command {
             Self::Stats(_)
             | Self::Group(_)
             | Self::Server(_)
-            | Self::Cron(_)
             | Self::Lease(_)
             | Self::Redis(_)
             | Self::Unique(unique::Unique::List(_)) => true,
             Self::Queue(queue) => queue.only_looks(),
+            Self::Cron(cron) => cron.only_looks(),
             Self::Task(task) => task.only_looks(),
             _ => false,
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use asynq_core::Result;
 use asynq_core::client::Client;
 use asynq_core::inspector::{Inspector, Selection};
+use asynq_core::scheduler::StoredSchedules;
 use asynq_core::task::TaskState;
 use clap::{CommandFactory, FromArgMatches};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
@@ -23,13 +24,13 @@ const LOOKED_AT: usize = 1_000;
 
 /// Names of queues.
 pub(crate) fn queues() -> ArgValueCompleter {
-    live(async |inspector| Ok(inspector.queues().await?.iter().map(ToString::to_string).collect()))
+    live(async |client| Ok(Inspector::new(&client).queues().await?.iter().map(ToString::to_string).collect()))
 }
 
 /// Types of tasks, those of the first tasks that are met.
 pub(crate) fn types() -> ArgValueCompleter {
-    live(async |inspector| {
-        let mut found = inspector.find(Selection::new().limit(LOOKED_AT)).await?;
+    live(async |client| {
+        let mut found = Inspector::new(&client).find(Selection::new().limit(LOOKED_AT)).await?;
         let mut types = Vec::new();
         while let Some(task) = found.next().await {
             types.push(task?.task_type.to_string());
@@ -40,13 +41,26 @@ pub(crate) fn types() -> ArgValueCompleter {
 
 /// IDs of servers.
 pub(crate) fn servers() -> ArgValueCompleter {
-    live(async |inspector| Ok(inspector.servers().await?.into_iter().map(|server| server.id).collect()))
+    live(async |client| {
+        Ok(Inspector::new(&client).servers().await?.into_iter().map(|server| server.id).collect())
+    })
 }
 
-/// IDs of schedules.
+/// IDs of schedules, and names of stored ones.
 pub(crate) fn entries() -> ArgValueCompleter {
-    live(async |inspector| {
-        Ok(inspector.scheduler_entries().await?.into_iter().map(|entry| entry.id).collect())
+    live(async |client| {
+        let known = StoredSchedules::new(&client).known().await?.schedules;
+        let names = known.iter().filter_map(|schedule| schedule.name().map(str::to_owned));
+        Ok(names.chain(known.iter().map(|schedule| schedule.entry.id.clone())).collect())
+    })
+}
+
+/// Names of stored schedules, also of those that cannot be read.
+pub(crate) fn schedules() -> ArgValueCompleter {
+    live(async |client| {
+        let found = StoredSchedules::new(&client).list().await?;
+        let names = found.schedules.iter().map(|schedule| schedule.name().to_owned());
+        Ok(names.chain(found.unreadable.into_iter().map(|bad| bad.name)).collect())
     })
 }
 
@@ -66,7 +80,7 @@ pub(crate) fn contexts() -> ArgValueCompleter {
 }
 
 fn live(
-    names: impl AsyncFn(Inspector) -> Result<Vec<String>> + Clone + Send + Sync + 'static,
+    names: impl AsyncFn(Client) -> Result<Vec<String>> + Clone + Send + Sync + 'static,
 ) -> ArgValueCompleter {
     ArgValueCompleter::new(move |current: &OsStr| {
         let Some(settings) = typed().and_then(|typed| Settings::gather(&typed).ok()) else {
@@ -77,7 +91,7 @@ fn live(
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok();
         let (Some(options), Some(runtime)) = (options, runtime) else { return Vec::new() };
         let asked = runtime.block_on(async {
-            let asked = async { names(Inspector::new(&Client::connect_with(options).await?)).await };
+            let asked = async { names(Client::connect_with(options).await?).await };
             tokio::time::timeout(LIMIT, asked).await
         });
         fitting(asked.ok().and_then(Result::ok).unwrap_or_default(), current)

@@ -124,19 +124,27 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = match &error {
-            Error::QueueNotFound { .. } | Error::TaskNotFound { .. } | Error::EntryNotFound { .. } => {
-                Kind::NotFound
-            }
+            Error::QueueNotFound { .. }
+            | Error::TaskNotFound { .. }
+            | Error::EntryNotFound { .. }
+            | Error::ScheduleNotFound { .. } => Kind::NotFound,
             Error::QueueNotEmpty { .. }
             | Error::QueueBusy { .. }
             | Error::WrongState { .. }
             | Error::TaskStaged { .. }
             | Error::TaskChanged { .. }
             | Error::TaskIdConflict { .. }
+            | Error::ScheduleExists { .. }
+            | Error::ScheduleChanged { .. }
+            | Error::UnreadableSchedule { .. }
+            | Error::TooManySchedules { .. }
             | Error::DuplicateTask { .. } => Kind::Conflict,
             Error::Connect { .. } => Kind::Unreachable,
             Error::Broker(broker) if broker.kind() == BrokerErrorKind::Unavailable => Kind::Unreachable,
-            Error::InvalidOption(_) | Error::InvalidUrl { .. } | Error::InvalidSetting { .. } => Kind::Usage,
+            Error::InvalidOption(_)
+            | Error::InvalidSchedule(_)
+            | Error::InvalidUrl { .. }
+            | Error::InvalidSetting { .. } => Kind::Usage,
             _ => Kind::Failed,
         };
         // The debug form is the text with all causes, in one line.

@@ -7,6 +7,7 @@
 //! | `ASYNQ_CONCURRENCY` | how many tasks run at a time | number of CPUs |
 //! | `ASYNQ_STRICT` | `true`: a queue is served only while those of higher priority are empty | `false` |
 //! | `ASYNQ_SCHEDULER` | `false`: leave it to others to enqueue the jobs that have a schedule | `true` |
+//! | `ASYNQ_STORED_SCHEDULES` | `true`: enqueue the tasks of the schedules in the store, too | `false` |
 //! | `ASYNQ_RUN_TIMES` | `true`: tell how long runs took, for the charts of the Web UI | `false` |
 //! | `ASYNQ_SHUTDOWN_TIMEOUT` | how long running tasks may take to finish at shutdown: `30s`, `5m` | `8s` |
 
@@ -26,6 +27,7 @@ pub(crate) struct Settings {
     pub(crate) strict: Option<bool>,
     pub(crate) shutdown_timeout: Option<Duration>,
     pub(crate) scheduler: Option<bool>,
+    pub(crate) stored_schedules: Option<bool>,
     pub(crate) run_times: Option<bool>,
 }
 
@@ -47,6 +49,7 @@ impl Settings {
             strict: parse(&read, "ASYNQ_STRICT", boolean)?,
             shutdown_timeout: parse(&read, "ASYNQ_SHUTDOWN_TIMEOUT", duration)?,
             scheduler: parse(&read, "ASYNQ_SCHEDULER", boolean)?,
+            stored_schedules: parse(&read, "ASYNQ_STORED_SCHEDULES", boolean)?,
             run_times: parse(&read, "ASYNQ_RUN_TIMES", boolean)?,
         })
     }
@@ -155,13 +158,14 @@ mod tests {
             ("ASYNQ_STRICT", "yes"),
             ("ASYNQ_SHUTDOWN_TIMEOUT", "30s"),
             ("ASYNQ_SCHEDULER", "off"),
+            ("ASYNQ_STORED_SCHEDULES", "on"),
             ("ASYNQ_RUN_TIMES", "on"),
         ])
         .unwrap();
         let queue = |name| QueueName::new(name).unwrap();
         assert_eq!(read.queues, Some(vec![(queue("critical"), 6), (queue("default"), 3), (queue("low"), 1)]));
         assert_eq!((read.concurrency, read.strict, read.scheduler), (Some(50), Some(true), Some(false)));
-        assert_eq!(read.run_times, Some(true));
+        assert_eq!((read.stored_schedules, read.run_times), (Some(true), Some(true)));
         assert_eq!(read.shutdown_timeout, Some(Duration::from_secs(30)));
     }
 

@@ -239,6 +239,38 @@ pub enum Error {
         /// The ID.
         id: String,
     },
+    /// No schedule of this name is stored.
+    #[error("schedule not found: none of the name `{name}` is stored")]
+    ScheduleNotFound {
+        /// The name.
+        name: String,
+    },
+    /// A schedule of this name is stored already: change that one, or choose another name.
+    #[error("schedule already exists: one of the name `{name}` is stored")]
+    ScheduleExists {
+        /// The name.
+        name: String,
+    },
+    /// The stored schedule is not what it was when it was read: read it again.
+    #[error("schedule `{name}` was changed meanwhile: read it again")]
+    ScheduleChanged {
+        /// The name.
+        name: String,
+    },
+    /// What is stored under the name is no schedule that can be read; it can be deleted.
+    #[error("schedule `{name}` cannot be read, only deleted: {reason}")]
+    UnreadableSchedule {
+        /// The name.
+        name: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// As many schedules are stored as there may be.
+    #[error("too many schedules: {limit} are stored, and no more may be")]
+    TooManySchedules {
+        /// How many.
+        limit: usize,
+    },
     /// The scheduler cannot do that any more, or again.
     #[error("the scheduler {0}")]
     SchedulerState(&'static str),

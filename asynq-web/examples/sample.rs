@@ -8,7 +8,7 @@ use std::time::Duration;
 use asynq_core::client::Client;
 use asynq_core::inspector::Inspector;
 use asynq_core::router::{BoxError, Ctx, Router};
-use asynq_core::scheduler::{PeriodicTask, Scheduler};
+use asynq_core::scheduler::{PeriodicTask, Scheduler, StoredSchedules};
 use asynq_core::server::Server;
 use asynq_core::task::{Task, TaskOptions};
 use asynq_web::{Reach, Sampling, Users, WebUi, hash_password};
@@ -28,10 +28,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let router = Router::new().route("slow", slow)?.route("broken", broken)?.route("quick", quick)?;
     let server = Server::builder(&client).router(router).queues([("work", 1), ("quick", 1)]);
     let server = server.concurrency(4).run_times(true).start().await?;
-    let scheduler = Scheduler::builder(&client).build()?;
+    let scheduler =
+        Scheduler::builder(&client).heartbeat(Duration::from_secs(1)).stored_schedules(true).build()?;
     scheduler
         .register(PeriodicTask::new("30 4 * * mon-fri", Task::new("report:nightly", r#"{"pages":12}"#)?))?;
     scheduler.register(PeriodicTask::new("@every 10m", Task::new("cache:warm", "{}")?))?;
+    store_schedules(&client).await?;
     scheduler.start()?;
 
     let address = SocketAddr::from(([127, 0, 0, 1], port));
@@ -46,6 +48,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ui.service().serve(address, Reach::ThisMachine, told, stopped).await?;
     scheduler.shutdown().await;
     server.shutdown().await;
+    Ok(())
+}
+
+/// One that runs, one that is paused.
+async fn store_schedules(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+    let schedules = StoredSchedules::new(client);
+    for (name, spec) in [("bill of tenant 7", "0 6 1 * *"), ("digest", "0 18 * * fri")] {
+        let task = Task::new("mail:digest", r#"{"tenant":7}"#)?.options(TaskOptions::new().queue("mail"));
+        let periodic = PeriodicTask::new(spec, task).name(name).time_zone("Europe/Rome");
+        // On a Redis that was used before, it is there.
+        if let Err(error) = schedules.create(periodic).await
+            && !matches!(error, asynq_core::Error::ScheduleExists { .. })
+        {
+            return Err(error.into());
+        }
+    }
+    schedules.pause("digest").await?;
     Ok(())
 }
 

@@ -65,6 +65,7 @@ mod problem;
 mod prometheus;
 mod rights;
 mod routes;
+mod schedules;
 mod service;
 mod shared;
 mod tallies;

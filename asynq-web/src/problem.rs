@@ -29,7 +29,7 @@ pub(crate) struct Problem {
 }
 
 /// Every code, with its status: the API's document lists them.
-pub(crate) const CODES: [(&str, StatusCode); 31] = [
+pub(crate) const CODES: [(&str, StatusCode); 36] = [
     ("invalid", StatusCode::BAD_REQUEST),
     ("invalid_filter", StatusCode::BAD_REQUEST),
     ("not_confirmed", StatusCode::BAD_REQUEST),
@@ -43,6 +43,11 @@ pub(crate) const CODES: [(&str, StatusCode); 31] = [
     ("task_not_found", StatusCode::NOT_FOUND),
     ("entry_not_found", StatusCode::NOT_FOUND),
     ("run_not_found", StatusCode::NOT_FOUND),
+    ("not_managed", StatusCode::CONFLICT),
+    ("schedule_exists", StatusCode::CONFLICT),
+    ("schedule_changed", StatusCode::CONFLICT),
+    ("unreadable_schedule", StatusCode::CONFLICT),
+    ("too_many_schedules", StatusCode::CONFLICT),
     ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
     ("queue_not_empty", StatusCode::CONFLICT),
     ("queue_busy", StatusCode::CONFLICT),
@@ -216,7 +221,7 @@ impl From<&Error> for Problem {
         let code = match error {
             Error::QueueNotFound { .. } => "queue_not_found",
             Error::TaskNotFound { .. } => "task_not_found",
-            Error::EntryNotFound { .. } => "entry_not_found",
+            Error::EntryNotFound { .. } | Error::ScheduleNotFound { .. } => "entry_not_found",
             Error::QueueNotEmpty { .. } => "queue_not_empty",
             Error::QueueBusy { .. } => "queue_busy",
             Error::WrongState { .. } => "wrong_state",
@@ -225,6 +230,10 @@ impl From<&Error> for Problem {
             Error::TaskIdConflict { .. } => "task_id_conflict",
             Error::DuplicateTask { .. } => "duplicate_task",
             Error::UnreadableTask { .. } => "unreadable_task",
+            Error::ScheduleExists { .. } => "schedule_exists",
+            Error::ScheduleChanged { .. } => "schedule_changed",
+            Error::UnreadableSchedule { .. } => "unreadable_schedule",
+            Error::TooManySchedules { .. } => "too_many_schedules",
             Error::PayloadTooLarge { .. } => "too_large",
             Error::PayloadNotStored { .. } => "not_stored",
             Error::InvalidOption(_) | Error::InvalidSchedule(_) => "invalid",

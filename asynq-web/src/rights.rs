@@ -30,6 +30,8 @@ pub enum Right {
     DeleteQueue,
     /// Have schedules enqueue what they would, now.
     RunSchedule,
+    /// Create, change, pause and delete the schedules that are stored.
+    EditSchedule,
     /// See who changed what.
     Audit,
     /// Put right what the doctor finds.
@@ -38,7 +40,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::View,
         Self::ViewPayload,
         Self::ViewSecrets,
@@ -51,6 +53,7 @@ impl Right {
         Self::Pause,
         Self::DeleteQueue,
         Self::RunSchedule,
+        Self::EditSchedule,
         Self::Audit,
         Self::Repair,
     ];
@@ -73,6 +76,7 @@ impl Right {
             Self::Pause => "pause",
             Self::DeleteQueue => "delete_queue",
             Self::RunSchedule => "run_schedule",
+            Self::EditSchedule => "edit_schedule",
             Self::Audit => "audit",
             Self::Repair => "repair",
         }
@@ -256,7 +260,7 @@ mod tests {
         let count = |rights: &Rights| Right::ALL.into_iter().filter(|right| rights.have(*right)).count();
         assert_eq!(
             [Rights::none(), Rights::viewer(), Rights::operator(), Rights::admin()].map(|r| count(&r)),
-            [0, 2, 10, 14]
+            [0, 2, 11, 15]
         );
         assert_eq!(count(&Rights::admin().reading()), 4);
         let limited = Rights::admin().in_queues(["a"]);

@@ -6,9 +6,10 @@ use asynq_core::inspector::{Class, QueueInfo, ScheduledEntry, ServerStatus, Seve
 use jiff::{SignedDuration, Timestamp};
 
 use crate::links::Link;
-use crate::pages::{entries, visible_servers};
+use crate::pages::visible_servers;
 use crate::problem::Problem;
 use crate::rights::Right;
+use crate::schedules::entries;
 use crate::visit::Visit;
 
 /// Clocks may differ by so much.

@@ -39,6 +39,7 @@ mod readers;
 mod results;
 #[cfg(feature = "schemars")]
 mod schemas;
+mod stored_schedules;
 mod support;
 mod testing;
 mod transfer;

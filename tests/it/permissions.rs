@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use asynq::broker::BrokerErrorKind;
 use asynq::client::WaitError;
-use asynq::inspector::{Class, Inspector};
-use asynq::{Client, Ctx, Error, QueueName, Router, Task, TaskOptions, TaskState};
+use asynq::inspector::{Class, Inspector, Page};
+use asynq::{
+    Client, Ctx, Error, PeriodicTask, QueueName, Router, Scheduler, StoredSchedules, Task, TaskOptions,
+    TaskState,
+};
 use asynq_testkit::{RedisServer, eventually};
 
 use crate::support::{chain, doing, in_state, worker};
@@ -244,4 +247,25 @@ async fn what_is_denied_is_named_and_the_password_never() {
         assert!(text.contains("denied") && !text.contains("hunter3"), "{login}: {text}");
         assert!(text.contains("user name or password is wrong"), "{login}: {text}");
     }
+}
+
+#[tokio::test]
+async fn an_inspector_may_manage_schedules_and_a_worker_run_them() {
+    let redis = RedisServer::start().await;
+    let (inspector, worker) = (user(&redis, "asynq-inspector").await, user(&redis, "asynq-worker").await);
+    let schedules = StoredSchedules::new(&inspector);
+    let tick = PeriodicTask::new("@every 1s", Task::new("tick", "").unwrap()).name("a");
+    schedules.create(tick).await.unwrap();
+    let builder = Scheduler::builder(&worker).heartbeat(Duration::from_secs(1));
+    let scheduler = builder.stored_schedules(true).build().unwrap();
+    scheduler.start().unwrap();
+    let entry = schedules.get("a").await.unwrap().entry_id();
+    eventually("it is run", async || {
+        let events = Inspector::new(&inspector).enqueue_events(&entry, Page::first()).await.unwrap();
+        (!events.is_empty()).then_some(())
+    })
+    .await;
+    assert!(schedules.pause("a").await.unwrap() && schedules.resume("a").await.unwrap());
+    schedules.delete("a").await.unwrap();
+    scheduler.shutdown().await;
 }

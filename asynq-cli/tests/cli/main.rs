@@ -11,6 +11,7 @@ mod formats;
 mod go;
 mod helping;
 mod looking;
+mod schedules;
 mod snapshots;
 mod terminal;
 mod web;

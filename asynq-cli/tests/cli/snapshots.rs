@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use asynq_core::client::Client;
+use asynq_core::scheduler::{CatchUp, PeriodicTask, StoredSchedules};
 use asynq_core::task::{Task, TaskOptions};
 use asynq_core::wire::SchedulerEnqueueEvent;
 use regex::Regex;
@@ -19,7 +20,7 @@ use super::{ended, program, run};
 const FORMATS: [&str; 6] = ["table", "wide", "json", "jsonl", "csv", "yaml"];
 
 /// The name of the file, and the command.
-const COMMANDS: [(&str, &[&str]); 28] = [
+const COMMANDS: [(&str, &[&str]); 29] = [
     ("stats", &["stats"]),
     ("queue-list", &["queue", "list"]),
     ("queue-inspect", &["queue", "inspect", "mail", "work", "--types"]),
@@ -43,6 +44,7 @@ const COMMANDS: [(&str, &[&str]); 28] = [
     ("server-list", &["server", "list"]),
     ("server-workers", &["server", "workers"]),
     ("cron-list", &["cron", "list"]),
+    ("cron-show", &["cron", "show", "bill 7", "d64dbc90-b413-48ea-a543-3aab89a01960"]),
     ("cron-history", &["cron", "history", "entry-1", "entry-2"]),
     ("lease-list", &["lease", "list"]),
     ("redis-info", &["redis", "info"]),
@@ -54,7 +56,7 @@ const COMMANDS: [(&str, &[&str]); 28] = [
 const NOT_ZERO: [&str; 2] = ["queue-drain", "doctor"];
 
 /// Commands without a snapshot, and why.
-const WITHOUT: [(&str, &str); 25] = [
+const WITHOUT: [(&str, &str); 31] = [
     ("queue remove", "nothing is left for a second format; as `queue pause`, one line or row of its outcome"),
     ("task cancel", "the same of tasks, which `task-delete-dry-run` and changing.rs show"),
     ("task run", "the same"),
@@ -66,6 +68,12 @@ const WITHOUT: [(&str, &str); 25] = [
     ("task archiveall", "the same"),
     ("task deleteall", "the same"),
     ("task enqueue", "prints an ID that is new each time; changing.rs"),
+    ("cron create", "a sentence, or the record of `cron show`; schedules.rs"),
+    ("cron edit", "the same"),
+    ("cron pause", "one line or row of its outcome, as `queue pause`; schedules.rs"),
+    ("cron resume", "the same"),
+    ("cron delete", "the same"),
+    ("cron run", "prints an ID that is new each time; schedules.rs"),
     ("unique release", "the same as `task delete`; care.rs"),
     ("export", "has one format, that `import` reads; care.rs"),
     ("dash", "a screen; asynq-cli/src/commands/dash/tests"),
@@ -100,6 +108,7 @@ fn more(server: &str, config: &str) -> Vec<(&'static str, Vec<String>)> {
 async fn every_command_prints_in_every_format_what_it_did() {
     let world = lively().await;
     enqueue_by_schedules(&world).await;
+    let revision = store_a_schedule(&world).await;
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.toml");
     let text = "current = \"here\"\ntimeout = \"5s\"\n\n[context.here]\ndb = 0\n\n[context.there]\n\
@@ -111,6 +120,7 @@ async fn every_command_prints_in_every_format_what_it_did() {
     let redaction = Redaction::new(&[
         (&regex::escape(&server.id), "<server>"),
         (&pid, "<pid>"),
+        (&revision, "<revision>"),
         (&regex::escape(&server.host), "<host>"),
         (&regex::escape(config), "<config>"),
     ]);
@@ -172,6 +182,17 @@ async fn enqueue_by_schedules(world: &World) {
         let event = SchedulerEnqueueEvent { task_id, enqueue_time, ..SchedulerEnqueueEvent::default() };
         client.broker().record_enqueue_event(entry, &event, Duration::from_secs(3_600)).await.unwrap();
     }
+}
+
+/// One is stored, and paused; its revision.
+async fn store_a_schedule(world: &World) -> String {
+    let schedules = StoredSchedules::new(&Client::connect(&world.redis.url()).await.unwrap());
+    let task = Task::new("bill", r#"{"tenant":7}"#).unwrap().header("tenant", "7");
+    let options = |options: TaskOptions| options.queue("low").max_retry(3).timeout(Duration::from_secs(90));
+    let task = PeriodicTask::new("0 6 1 * *", task).name("bill 7").time_zone("Europe/Rome").options(options);
+    schedules.create(task.catch_up(CatchUp::All(3))).await.unwrap();
+    schedules.pause("bill 7").await.unwrap();
+    schedules.get("bill 7").await.unwrap().revision().to_string()
 }
 
 async fn enqueue_unique(world: &World) {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{
     Admission, ArchiveLimits, Audit, BrokerError, Care, Changes, Groups, Inspection, Processes, RunToken,
-    Schedules, ServerTime, Settled, Settlement, Waits,
+    Schedules, ServerTime, Settled, Settlement, Timetable, Waits,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo, UniqueUntil};
@@ -25,6 +25,7 @@ use crate::wire::{DecodeError, ServerInfo, TaskMessage, WorkerInfo};
 pub trait Broker:
     Groups
     + Schedules
+    + Timetable
     + Inspection
     + Changes
     + Care

@@ -32,6 +32,7 @@ mod settlement;
 mod snapshot;
 mod store_info;
 mod task_detail;
+mod timetable;
 mod waits;
 
 pub use admission::{Admission, LINE_PATIENCE, Token, Turn};
@@ -63,6 +64,7 @@ pub use settlement::{RunToken, Settled, Settlement, Transition};
 pub use snapshot::Unreadable;
 pub use store_info::StoreInfo;
 pub use task_detail::TaskDetail;
+pub use timetable::{TIMETABLE_LIMIT, Timetable, TimetableChange, TimetableRows};
 pub use waits::{DONE_AGE, WATCH, Waits, Watched};
 
 /// How long a lease lasts from the moment it is taken or extended, as in Go.

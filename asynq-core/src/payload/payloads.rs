@@ -232,12 +232,16 @@ impl Payloads {
 
     /// Seals anew what takes the place of a stored payload, in all ways in which that was sealed.
     pub(crate) fn reseal(&self, message: &mut TaskMessage) -> Result<()> {
-        let mut layers = Layers::NONE;
-        if let Some(header) = message.headers.remove(LAYERS_HEADER) {
-            let mark = Mark::parse(&header).map_err(|error| not_stored(message, error.to_string()))?;
-            layers = Layers { compress: mark.is_compressed, encrypt: mark.key.is_some() };
-        }
+        let layers = Self::layers_of(message).map_err(|error| not_stored(message, error.to_string()))?;
+        message.headers.remove(LAYERS_HEADER);
         self.seal(message, layers)
+    }
+
+    /// The ways in which the payload of a message is sealed.
+    pub(crate) fn layers_of(message: &TaskMessage) -> Result<Layers, OpenError> {
+        let Some(header) = message.headers.get(LAYERS_HEADER) else { return Ok(Layers::NONE) };
+        let mark = Mark::parse(header)?;
+        Ok(Layers { compress: mark.is_compressed, encrypt: mark.key.is_some() })
     }
 }
 

@@ -18,6 +18,7 @@ use crate::task::TaskInfo;
 /// | [`time_zone`](Self::time_zone) | UTC | the same |
 /// | [`heartbeat`](Self::heartbeat) | 10 s | the same |
 /// | [`catch_up`](Self::catch_up) | [`CatchUp::None`] | the same |
+/// | [`stored_schedules`](Self::stored_schedules) | false | none: Go stores no schedules |
 #[derive(Debug)]
 #[must_use = "a scheduler does nothing until it is started"]
 pub struct SchedulerBuilder {
@@ -25,6 +26,7 @@ pub struct SchedulerBuilder {
     pub(super) zone: String,
     pub(super) heartbeat: Duration,
     pub(super) catch_up: CatchUp,
+    pub(super) stored: bool,
     pub(super) hooks: Hooks,
     /// Whose schedules to register.
     jobs: Result<Vec<&'static Registration>>,
@@ -37,6 +39,7 @@ impl SchedulerBuilder {
             zone: "UTC".to_owned(),
             heartbeat: Duration::from_secs(10),
             catch_up: CatchUp::default(),
+            stored: false,
             hooks: Hooks::default(),
             jobs: Ok(Vec::new()),
         }
@@ -58,6 +61,13 @@ impl SchedulerBuilder {
     /// What becomes of ticks that passed while no scheduler ran, for entries that do not say it themselves.
     pub fn catch_up(mut self, policy: CatchUp) -> Self {
         self.catch_up = policy;
+        self
+    }
+
+    /// Whether it also has the [stored schedules](super::StoredSchedules), which are managed while programs run: it looks
+    /// once a second whether any of them was changed.
+    pub fn stored_schedules(mut self, run: bool) -> Self {
+        self.stored = run;
         self
     }
 

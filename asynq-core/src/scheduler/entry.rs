@@ -20,6 +20,8 @@ pub(super) struct Entry {
     pub(super) task: Task,
     pub(super) queue: QueueName,
     pub(super) catch_up: CatchUp,
+    /// Ticks up to this Unix second are not its own.
+    pub(super) counts_from: Option<i64>,
     /// Its tasks are encrypted, and so it does not show their payload.
     is_secret: bool,
     progress: Mutex<Progress>,
@@ -36,11 +38,22 @@ pub(super) struct Progress {
 
 impl Entry {
     pub(super) fn new(prepared: Prepared, default_policy: CatchUp, payloads: &Payloads) -> Self {
-        let Prepared { id, content, spec, schedule, task, catch_up } = prepared;
+        let Prepared { id, content, spec, schedule, task, catch_up, counts_from } = prepared;
         let queue = task.options.queue.clone().unwrap_or_default();
         let catch_up = catch_up.unwrap_or(default_policy);
         let is_secret = payloads.encrypts(task.layers);
-        Self { id, content, spec, schedule, task, queue, catch_up, is_secret, progress: Mutex::default() }
+        Self {
+            id,
+            content,
+            spec,
+            schedule,
+            task,
+            queue,
+            catch_up,
+            counts_from,
+            is_secret,
+            progress: Mutex::default(),
+        }
     }
 
     /// Never held across an await.

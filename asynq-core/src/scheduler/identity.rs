@@ -12,7 +12,7 @@ use crate::task::Task;
 /// The identity of a scheduler entry: a UUID, made from what the entry is. The same entry has the same ID in every
 /// process and after every restart; schedulers that share one enqueue each of its ticks once.
 ///
-/// An entry with a [name](super::PeriodicTask::name) is that name; any other is its specification, its time zone, and
+/// An entry with a [name](super::PeriodicTask::name) is that name, one that is [stored](super::StoredSchedules) too; any other is its specification, its time zone, and
 /// its task with everything in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(Arc<str>);
@@ -25,6 +25,11 @@ impl EntryId {
 
     pub(super) fn named(name: &str) -> Self {
         Self::of("name", &Parts::default().text(name))
+    }
+
+    /// Of a schedule in the store: no entry of a program has the same identity, whatever its name.
+    pub(super) fn stored(name: &str) -> Self {
+        Self::of("stored", &Parts::default().text(name))
     }
 
     pub(super) fn of_job(task_type: &str, spec: &str, zone: &str) -> Self {
@@ -125,6 +130,7 @@ mod tests {
             id("@daily", "UTC", &option(TaskOptions::new().group("low"))),
             id("@daily", "UTC", &option(TaskOptions::new().header("c", "d"))),
             EntryId::named("@daily"),
+            EntryId::stored("@daily"),
             EntryId::of_job("t", "@daily", "UTC"),
         ];
         for (place, one) in ids.iter().enumerate() {
@@ -143,6 +149,7 @@ mod tests {
             EntryId::of_job("report", "@daily", "UTC").as_str(),
             "44de8910-9aa9-4be6-8936-a7c876fe631e"
         );
+        assert_eq!(EntryId::stored("report").as_str(), "6a9044f7-82a0-49c8-a259-c7a88aa0e5a8");
         assert_eq!(EntryId::named("report").task_id(60), "000bd770-f298-48df-827f-e6fde5e1f005");
     }
 }

@@ -9,6 +9,7 @@
 //!   ▲             │                        └─► due.rs (which ticks), cron/ (when)
 //!   │             └─► publisher.rs (what tools see)
 //! manager/ (entries from a provider, kept in step)
+//! stored/ (entries from the store, managed while programs run)
 //! ```
 
 mod builder;
@@ -22,12 +23,13 @@ mod option_strings;
 mod periodic_task;
 mod publisher;
 mod scheduler;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod ticker;
 
 pub use builder::SchedulerBuilder;
-pub use cron::{InvalidSchedule, Schedule};
+pub use cron::{InvalidSchedule, Schedule, in_words};
 pub use due::CatchUp;
 pub use hooks::Firing;
 pub use identity::EntryId;
@@ -35,3 +37,7 @@ pub use manager::{ManagerBuilder, PeriodicTaskManager, PeriodicTaskProvider, Rej
 pub use option_strings::option_strings;
 pub use periodic_task::PeriodicTask;
 pub use scheduler::Scheduler;
+pub use stored::{
+    KnownSchedule, KnownSchedules, Revision, ScheduleState, SchedulesFound, StoredSchedule, StoredSchedules,
+    UnreadableSchedule,
+};

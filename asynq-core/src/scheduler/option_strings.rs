@@ -11,7 +11,7 @@ pub fn option_strings(task: &Task) -> Vec<String> {
 
 /// What is set, in the words of Go's options. Go's tools show them all but ID, group and headers, which they do not
 /// know, and what Go has not.
-fn of_options(options: &TaskOptions) -> Vec<String> {
+pub(super) fn of_options(options: &TaskOptions) -> Vec<String> {
     let TaskOptions {
         queue,
         max_retry,

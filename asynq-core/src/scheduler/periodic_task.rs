@@ -22,12 +22,12 @@ use crate::task::{Task, TaskOptions};
 /// ```
 #[derive(Clone, Debug)]
 pub struct PeriodicTask {
-    spec: String,
+    pub(super) spec: String,
     /// Or why there is none.
-    task: Result<Task, String>,
-    name: Option<String>,
-    zone: Option<String>,
-    catch_up: Option<CatchUp>,
+    pub(super) task: Result<Task, String>,
+    pub(super) name: Option<String>,
+    pub(super) zone: Option<String>,
+    pub(super) catch_up: Option<CatchUp>,
 }
 
 /// What a scheduler makes of a [`PeriodicTask`].
@@ -39,6 +39,8 @@ pub(super) struct Prepared {
     pub(super) schedule: Schedule,
     pub(super) task: Task,
     pub(super) catch_up: Option<CatchUp>,
+    /// Ticks up to this Unix second are not its own; those of an entry that does not say so, up to its first start.
+    pub(super) counts_from: Option<i64>,
 }
 
 impl PeriodicTask {
@@ -88,9 +90,7 @@ impl PeriodicTask {
         let Self { spec, task, name, zone, catch_up } = self;
         let zone = zone.as_deref().unwrap_or(default_zone);
         let schedule = Schedule::parse(&spec, zone)?;
-        let task = task.map_err(|reason| {
-            InvalidSchedule::new(&spec, &format_args!("its task cannot be made: {reason}"))
-        })?;
+        let task = task.map_err(|reason| no_task(&spec, &reason))?;
         if let Some(invalid) = task.options.invalid {
             return Err(invalid.into());
         }
@@ -99,6 +99,10 @@ impl PeriodicTask {
         }
         let content = EntryId::of_task(&spec, zone, &task);
         let id = name.map_or_else(|| content.clone(), |name| EntryId::named(&name));
-        Ok(Prepared { id, content, spec, schedule, task, catch_up })
+        Ok(Prepared { id, content, spec, schedule, task, catch_up, counts_from: None })
     }
+}
+
+pub(super) fn no_task(spec: &str, reason: &str) -> InvalidSchedule {
+    InvalidSchedule::new(spec, &format_args!("its task cannot be made: {reason}"))
 }

@@ -12,6 +12,7 @@ use super::entry::Entry;
 use super::identity::EntryId;
 use super::periodic_task::Prepared;
 use super::publisher::Publisher;
+use super::stored::{Follower, follow};
 use super::ticker::{End, Ticker};
 use super::{InvalidSchedule, PeriodicTask, Schedule, SchedulerBuilder};
 use crate::background::{Request, Signals, host_name};
@@ -54,6 +55,8 @@ pub struct Scheduler {
     settings: SchedulerBuilder,
     id: String,
     entries: Entries,
+    /// Where the stored schedules are among them.
+    follower: Option<Arc<tokio::sync::Mutex<Follower>>>,
     phase: Mutex<Phase>,
 }
 
@@ -65,7 +68,7 @@ pub(super) struct Entries(Arc<Mutex<BTreeMap<EntryId, Registered>>>);
 #[derive(Debug)]
 pub(super) struct Registered {
     pub(super) entry: Arc<Entry>,
-    end: Option<End>,
+    pub(super) end: Option<End>,
 }
 
 impl Entries {
@@ -86,7 +89,7 @@ enum Phase {
 struct Running {
     runtime: Handle,
     stop: CancellationToken,
-    /// The publisher, and a ticker for each entry.
+    /// The publisher, a ticker for each entry, and what follows the stored schedules with tickers of its own.
     tasks: JoinSet<()>,
 }
 
@@ -98,7 +101,10 @@ impl Scheduler {
 
     pub(super) fn new(settings: SchedulerBuilder) -> Self {
         let id = format!("{}:{}:{}", host_name(), std::process::id(), uuid::Uuid::new_v4());
-        Self { settings, id, entries: Entries::default(), phase: Mutex::new(Phase::New) }
+        let entries = Entries::default();
+        let follower = || Follower::new(settings.client.clone(), settings.catch_up, entries.clone());
+        let follower = settings.stored.then(|| Arc::new(tokio::sync::Mutex::new(follower())));
+        Self { settings, id, entries, follower, phase: Mutex::new(Phase::New) }
     }
 
     /// The scheduler's ID: host, process and a UUID of this run.
@@ -136,7 +142,15 @@ impl Scheduler {
             let id = EntryId::of_job(job.name, spec, zone);
             let content = id.clone();
             let spec = (*spec).to_owned();
-            self.add(Prepared { id, content, spec, schedule: parsed, task, catch_up: None })?;
+            self.add(Prepared {
+                id,
+                content,
+                spec,
+                schedule: parsed,
+                task,
+                catch_up: None,
+                counts_from: None,
+            })?;
         }
         Ok(())
     }
@@ -217,6 +231,10 @@ impl Scheduler {
             interval: self.settings.heartbeat,
         };
         running.tasks.spawn(publisher.run(running.stop.clone()));
+        if let Some(follower) = &self.follower {
+            let (follower, hooks) = (Arc::clone(follower), self.settings.hooks.clone());
+            running.tasks.spawn(follow(follower, hooks, running.stop.clone()));
+        }
         *phase = Phase::Running(running);
         Ok(())
     }
@@ -242,6 +260,9 @@ impl Scheduler {
     /// What the tickers of a scheduler do by the passing of time, done once by one that is not started, for the testing
     /// kit: enqueues the ticks that are due; when the next one is.
     pub(crate) async fn step(&self) -> Result<Option<Timestamp>> {
+        if let Some(follower) = &self.follower {
+            follower.lock().await.look(false, |_entry| None).await?;
+        }
         let entries: Vec<_> = self.entries.lock().values().map(|known| Arc::clone(&known.entry)).collect();
         let mut next: Option<i64> = None;
         for entry in entries {

@@ -84,11 +84,15 @@ impl Ticker {
     async fn begin(&self) -> Option<i64> {
         let mut backoff = Backoff::new("scheduler entry");
         let since = self.now();
+        // A clock that is ahead of ours may have written it.
+        let counts_from = self.entry.counts_from.map(|from| from.min(since));
         loop {
-            match self.client.broker().tick_mark(&self.entry.queue, self.entry.id.as_str(), since).await {
+            let (queue, entry) = (&self.entry.queue, self.entry.id.as_str());
+            match self.client.broker().tick_mark(queue, entry, counts_from.unwrap_or(since)).await {
                 Ok(mark) => {
                     let is_tick = self.entry.schedule.next_tick(mark.saturating_sub(1)) == Some(mark);
                     self.entry.progress().last = is_tick.then_some(mark);
+                    let mark = counts_from.map_or(mark, |from| mark.max(from));
                     return Some(self.entry.catch_up.begin(mark, since));
                 }
                 Err(error) if self.sleep(backoff.failed(&error)).await => {}

@@ -62,9 +62,11 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`groups`](Self::groups) | 1 min grace period, no longest delay, 10,000 tasks | the same, and any number of tasks |
 /// | [`max_aggregations`](Self::max_aggregations) | 3 | the same |
 /// | [`scheduler`](Self::scheduler) | true | none: a scheduler is a program of its own |
+/// | [`stored_schedules`](Self::stored_schedules) | false | none |
 /// | [`catch_up`](Self::catch_up) | [`CatchUp::None`] | the same |
 /// | [`payloads`](Self::payloads) | those of its client | has none |
 #[must_use = "a server does nothing until it is run"]
+#[expect(clippy::struct_excessive_bools, reason = "settings, each of which is on or off")]
 pub struct ServerBuilder {
     broker: BrokerSource,
     router: Result<Router>,
@@ -86,6 +88,7 @@ pub struct ServerBuilder {
     groups: GroupSetup,
     run_times: bool,
     scheduler: bool,
+    stored_schedules: bool,
     catch_up: CatchUp,
     payloads: Option<Payloads>,
     server_id: Option<String>,
@@ -139,6 +142,7 @@ impl ServerBuilder {
             groups: GroupSetup::default(),
             run_times: false,
             scheduler: true,
+            stored_schedules: false,
             catch_up: CatchUp::None,
             payloads: None,
             server_id: None,
@@ -149,13 +153,21 @@ impl ServerBuilder {
     #[cfg(feature = "redis")]
     pub(super) fn from_env() -> Result<Self> {
         let mut builder = Self::from(BrokerSource::Url(crate::env::redis_url()?));
-        let Settings { queues, concurrency, strict, shutdown_timeout, scheduler, run_times } =
-            Settings::read()?;
+        let Settings {
+            queues,
+            concurrency,
+            strict,
+            shutdown_timeout,
+            scheduler,
+            stored_schedules,
+            run_times,
+        } = Settings::read()?;
         builder.queues = queues;
         builder.concurrency = concurrency;
         builder.strict = strict.unwrap_or(builder.strict);
         builder.shutdown_timeout = shutdown_timeout.unwrap_or(builder.shutdown_timeout);
         builder.scheduler = scheduler.unwrap_or(builder.scheduler);
+        builder.stored_schedules = stored_schedules.unwrap_or(builder.stored_schedules);
         builder.run_times = run_times.unwrap_or(builder.run_times);
         Ok(builder)
     }
@@ -486,6 +498,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Whether the server, unless it has no [`scheduler`](Self::scheduler), also enqueues the tasks of the
+    /// [stored schedules](crate::scheduler::StoredSchedules), which are managed while programs run. It takes up a change
+    /// within about a second.
+    pub fn stored_schedules(mut self, enqueue: bool) -> Self {
+        self.stored_schedules = enqueue;
+        self
+    }
+
     /// What becomes of the ticks of its jobs that passed while no server ran.
     pub fn catch_up(mut self, policy: CatchUp) -> Self {
         self.catch_up = policy;
@@ -590,8 +610,10 @@ impl ServerBuilder {
         let mut type_concurrency = router.concurrency();
         type_concurrency.extend(self.type_concurrency);
         let jobs = if self.scheduler { router.registrations() } else { Vec::new() };
-        let scheduler = if jobs.iter().any(|job| job.schedule.is_some()) {
-            Some(Scheduler::builder(&client).jobs(jobs).catch_up(self.catch_up).build()?)
+        let has_stored = self.scheduler && self.stored_schedules;
+        let scheduler = if has_stored || jobs.iter().any(|job| job.schedule.is_some()) {
+            let scheduler = Scheduler::builder(&client).jobs(jobs).stored_schedules(has_stored);
+            Some(scheduler.catch_up(self.catch_up).build()?)
         } else {
             None
         };

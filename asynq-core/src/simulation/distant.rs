@@ -16,7 +16,8 @@ use crate::broker::{
     GroupRule, GroupStanding, Groups, Inspection, KeyCursor, KeyKind, KeyPage, LeaseRef, LockStanding,
     Member, MemoryBroker, Messages, NewTask, OwnerBeat, Place, Processes, QueueDeletion, QueueInfo,
     Reclaimed, RejectedMember, Scan, ScanCursor, Schedules, ServerTime, SetName, Settled, Settlement, Spot,
-    Standing, StoreInfo, TaskCopy, TaskDetail, Tick, Ticked, Token, Turn, Unreadable, Waiter, Waits, Watched,
+    Standing, StoreInfo, TaskCopy, TaskDetail, Tick, Ticked, Timetable, TimetableChange, TimetableRows,
+    Token, Turn, Unreadable, Waiter, Waits, Watched,
 };
 use crate::clock::Clock;
 use crate::task::{QueueName, TaskId, TaskInfo};
@@ -208,6 +209,13 @@ through_the_link! {
     Waits {
         fn watch(queue: &QueueName, id: &TaskId) -> Result<Watched, BrokerError>;
         fn run_ends() -> Result<Box<dyn Messages>, BrokerError>;
+    }
+
+    Timetable {
+        fn timetable(seen: Option<u64>) -> Result<Option<TimetableRows>, BrokerError>;
+        fn timetable_row(name: &str) -> Result<Option<Bytes>, BrokerError>;
+        fn change_timetable(name: &str, expected: Option<&Bytes>, new: Option<&Bytes>)
+            -> Result<TimetableChange, BrokerError>;
     }
 
     ServerTime {

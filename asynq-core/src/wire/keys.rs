@@ -58,6 +58,10 @@ impl Keyspace {
         run_ends_channel = "x:ended";
         /// Our own: stream of who changed what.
         audit = "x:audit";
+        /// Our own: hash of schedules that are managed while programs run, by name.
+        timetable = "x:{{timetable}}";
+        /// Our own: how often those were changed.
+        timetable_changes = "x:{{timetable}}:changes";
     }
 
     /// One server's `ServerInfo`.

@@ -2,6 +2,7 @@
 //!
 //! Facts are those of hibiken/asynq v0.26.0, checked against what the real library wrote (`tests/vectors`).
 
+mod blob;
 mod headers;
 pub mod keys;
 mod message;
@@ -10,6 +11,7 @@ mod protobuf;
 mod schedule;
 mod server;
 
+pub(crate) use blob::Blob;
 pub use headers::{CODEC_HEADER, LAYERS_HEADER, VERSION_HEADER};
 pub use message::TaskMessage;
 pub use option::{

@@ -7,6 +7,7 @@ mod actions;
 mod audit;
 mod doctor;
 mod export;
+mod managing;
 mod meta;
 mod queues;
 mod redis_info;
@@ -49,8 +50,9 @@ pub(crate) fn routes() -> Router {
         .route("/runs", get(actions::runs))
         .route("/runs/{run}", get(actions::run).delete(actions::stop))
         .route("/servers", get(servers::list))
-        .route("/schedules", get(schedules::list))
-        .route("/schedules/{entry}", get(schedules::one))
+        .route("/schedules", get(schedules::list).post(managing::create))
+        .route("/schedules/{entry}", get(schedules::one).patch(managing::edit).delete(managing::delete))
+        .route("/schedules/{entry}/paused", put(managing::set_paused))
         .route("/schedules/{entry}/events", get(schedules::events))
         .route("/schedules/{entry}/run", post(schedules::run))
         .route("/suggest", get(suggest::suggest))

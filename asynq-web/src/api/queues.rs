@@ -64,7 +64,7 @@ pub(crate) async fn delete(
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Paused {
-    paused: bool,
+    pub(super) paused: bool,
 }
 
 /// Pauses or resumes; it is no error when it is so already.

@@ -1,27 +1,51 @@
 //! Schedules, and what they enqueued.
 
 use asynq_core::inspector::Page;
+use asynq_core::scheduler::KnownSchedule;
 use axum::Json;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
+use serde::Serialize;
 
 use super::shapes::{Fired, Items, Schedule, Task};
 use crate::fields::Fields;
 use crate::links::name;
-use crate::pages::{entries, entry_of, fire};
 use crate::problem::Problem;
 use crate::rights::Right;
+use crate::schedules::{fire, known, known_of};
 use crate::visit::Visit;
 
-/// All schedules of schedulers that live.
-pub(crate) async fn list(visit: Visit) -> Result<Json<Items<Schedule>>, Problem> {
-    let entries = entries(&visit).await?;
-    Ok(Json(Items { items: entries.iter().map(|entry| Schedule::new(&visit, entry)).collect() }))
+/// Schedules, and what is none that can be read.
+#[derive(Serialize)]
+pub(crate) struct Known {
+    items: Vec<Schedule>,
+    unreadable: Vec<Unreadable>,
+}
+
+#[derive(Serialize)]
+struct Unreadable {
+    id: String,
+    name: String,
+    reason: String,
+}
+
+/// All schedules: of schedulers that live, and those that are stored.
+pub(crate) async fn list(visit: Visit) -> Result<Json<Known>, Problem> {
+    let known = known(&visit).await?;
+    let unreadable = known.unreadable.into_iter().map(|bad| Unreadable {
+        id: bad.entry_id().to_string(),
+        name: bad.name,
+        reason: bad.reason,
+    });
+    Ok(Json(Known {
+        items: known.schedules.iter().map(|schedule| Schedule::new(&visit, schedule)).collect(),
+        unreadable: unreadable.collect(),
+    }))
 }
 
 /// One of them.
 pub(crate) async fn one(visit: Visit, Path(entry): Path<String>) -> Result<Json<Schedule>, Problem> {
-    Ok(Json(Schedule::new(&visit, &entry_of(&visit, name(&entry)).await?)))
+    Ok(Json(Schedule::new(&visit, &known_of(&visit, name(&entry)).await?)))
 }
 
 /// What it enqueued, newest first.
@@ -34,7 +58,7 @@ pub(crate) async fn events(
     let (number, size) =
         (fields.parsed("page")?.unwrap_or(1), fields.parsed("size")?.unwrap_or(Page::DEFAULT_SIZE));
     let page = Page::new(number, size).map_err(asynq_core::Error::from)?;
-    let entry = entry_of(&visit, name(&entry)).await?;
+    let KnownSchedule { entry, .. } = known_of(&visit, name(&entry)).await?;
     let events = visit.inspector(Right::View, entry.queue())?.enqueue_events(&entry.id, page).await?;
     Ok(Json(Items { items: events.into_iter().map(Fired::new).collect() }))
 }
@@ -44,7 +68,7 @@ pub(crate) async fn run(
     visit: Visit,
     Path(entry): Path<String>,
 ) -> Result<(StatusCode, Json<Task>), Problem> {
-    let entry = entry_of(&visit, name(&entry)).await?;
-    let info = fire(&visit, &entry).await?;
+    let schedule = known_of(&visit, name(&entry)).await?;
+    let info = fire(&visit, &schedule).await?;
     Ok((StatusCode::CREATED, Json(Task::whole(&visit, &info))))
 }

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use asynq_core::inspector::{
-    DailyStats, EnqueueEvent, GroupInfo, LockInfo, QueueInfo, RunningTask, ScheduledEntry, ServerStatus,
-    TaskDetail,
+    DailyStats, EnqueueEvent, GroupInfo, LockInfo, QueueInfo, RunningTask, ServerStatus, TaskDetail,
 };
+use asynq_core::scheduler::{KnownSchedule, in_words};
 use asynq_core::task::TaskInfo;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::managing::CatchUpText;
 use crate::bulk::{End, Run};
-use crate::pages::{next_times, opened, words};
+use crate::pages::opened;
 use crate::rights::Right;
+use crate::schedules::next_times;
 use crate::visit::Visit;
 
 /// In a list, what a task carries is cut here.
@@ -303,10 +305,29 @@ pub(super) struct Schedule {
     prev_at: Option<String>,
     /// The next times, as far as we can tell.
     next_at: Vec<String>,
+    /// `live`, `paused` or `idle`.
+    state: &'static str,
+    /// What is stored of it; `null` for one that is written in a program.
+    stored: Option<Stored>,
+}
+
+/// What is stored of a schedule.
+#[derive(Serialize)]
+struct Stored {
+    name: String,
+    spec: String,
+    time_zone: String,
+    /// `none`, `last`, how many, or `null` for what the scheduler says.
+    catch_up: Option<CatchUpText>,
+    paused_since: Option<String>,
+    created_at: String,
+    changed_at: String,
+    revision: String,
 }
 
 impl Schedule {
-    pub(super) fn new(visit: &Visit, entry: &ScheduledEntry) -> Self {
+    pub(super) fn new(visit: &Visit, schedule: &KnownSchedule) -> Self {
+        let entry = &schedule.entry;
         let options =
             entry.options.iter().map(ToString::to_string).chain(entry.unreadable_options.iter().cloned());
         Self {
@@ -314,13 +335,24 @@ impl Schedule {
             kind: entry.task_type.to_string(),
             queue: entry.queue().to_owned(),
             spec: entry.spec.clone(),
-            in_words: words(&entry.spec),
+            in_words: in_words(&entry.spec),
             options: options.collect(),
             payload: visit
                 .may(Right::ViewPayload, entry.queue())
                 .then(|| Content::whole(&visit.shown(entry.queue(), entry.payload.clone()))),
             prev_at: time(entry.prev),
-            next_at: next_times(entry).iter().map(ToString::to_string).collect(),
+            next_at: next_times(schedule, visit.now()).iter().map(ToString::to_string).collect(),
+            state: schedule.state().as_str(),
+            stored: schedule.stored.as_ref().map(|stored| Stored {
+                name: stored.name().to_owned(),
+                spec: stored.spec.clone(),
+                time_zone: stored.time_zone.clone(),
+                catch_up: stored.catch_up.map(CatchUpText),
+                paused_since: time(stored.paused_since()),
+                created_at: stored.created_at().to_string(),
+                changed_at: stored.changed_at().to_string(),
+                revision: stored.revision().to_string(),
+            }),
         }
     }
 }

@@ -92,14 +92,14 @@ pub(crate) async fn one(
 /// A payload in a request: text, or bytes in base64.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-enum Content {
+pub(super) enum Content {
     Text(String),
     Base64(String),
     Json(Box<serde_json::value::RawValue>),
 }
 
 impl Content {
-    fn bytes(self) -> Result<Bytes, Problem> {
+    pub(super) fn bytes(self) -> Result<Bytes, Problem> {
         match self {
             Self::Text(text) => Ok(text.into()),
             Self::Json(json) => Ok(json.get().to_owned().into()),

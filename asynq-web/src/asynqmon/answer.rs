@@ -18,9 +18,10 @@ use super::call::Call;
 use super::shapes::{Day, Entry, Event, Group, Queue, Row, Server, Task};
 use crate::actions::{TaskKey, Verb};
 use crate::fields::Fields;
-use crate::pages::{entries, entry_of, infos, visible_servers};
+use crate::pages::{infos, visible_servers};
 use crate::problem::{AsItIs, Problem};
 use crate::rights::Right;
+use crate::schedules::{entries, entry_of};
 use crate::visit::Visit;
 
 /// How many days `queue_stats` tells of, and how many a queue does.

@@ -1,7 +1,7 @@
 //! New tasks, tasks like others, and changes to stored ones.
 
 use asynq_core::inspector::{PayloadFormat, TaskEdit, human};
-use asynq_core::task::{Task, TaskInfo, TaskOptions};
+use asynq_core::task::{Headers, Task, TaskInfo, TaskOptions};
 use axum::Form;
 use axum::body::Body;
 use axum::extract::Path;
@@ -193,22 +193,22 @@ pub(crate) async fn save(
 
 /// What a form is filled in with.
 #[derive(Default)]
-struct Draft {
-    queue: String,
-    task_type: String,
+pub(super) struct Draft {
+    pub(super) queue: String,
+    pub(super) task_type: String,
     /// None where something in it is not shown: then it stays as it is.
-    payload: Option<String>,
-    format: PayloadFormat,
-    max_retry: String,
-    timeout: String,
-    retention: String,
-    group: String,
+    pub(super) payload: Option<String>,
+    pub(super) format: PayloadFormat,
+    pub(super) max_retry: String,
+    pub(super) timeout: String,
+    pub(super) retention: String,
+    pub(super) group: String,
     /// Likewise.
-    headers: Option<String>,
+    pub(super) headers: Option<String>,
 }
 
 impl Draft {
-    fn new(queue: &str) -> Self {
+    pub(super) fn new(queue: &str) -> Self {
         let empty = || Some(String::new());
         Self { queue: queue.to_owned(), payload: empty(), headers: empty(), ..Self::default() }
     }
@@ -218,14 +218,7 @@ impl Draft {
         let content = visit.shared.client.open(info).unwrap_or_else(|_| info.payload.clone());
         let (is_payload_seen, are_headers_seen) =
             (!visit.hides(info.queue.as_str()) || seen.payload == content, seen.headers == info.headers);
-        let (payload, format) = match std::str::from_utf8(&content) {
-            // Forms make one kind of line end out of all.
-            Ok(text) if !text.contains('\r') => (text.to_owned(), PayloadFormat::Text),
-            _ => (
-                content.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
-                PayloadFormat::Hex,
-            ),
-        };
+        let (payload, format) = written(&content);
         // To the second, as it is stored.
         let length = |length: std::time::Duration| match length.as_secs() {
             0 => String::new(),
@@ -240,18 +233,36 @@ impl Draft {
             timeout: length(info.timeout),
             retention: length(info.retention),
             group: info.group.clone(),
-            headers: are_headers_seen.then(|| {
-                info.headers
-                    .iter()
-                    .map(|(name, value)| format!("{name}: {value}\n"))
-                    .collect::<Vec<_>>()
-                    .concat()
-            }),
+            headers: are_headers_seen.then(|| header_lines(&info.headers)),
         }
     }
 }
 
-fn input(name: &str, label: &str, value: &str, hint: &str, is_required: bool, list: Option<&str>) -> Markup {
+/// Headers as a form has them, one in each line.
+pub(super) fn header_lines(headers: &Headers) -> String {
+    headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect::<Vec<_>>().concat()
+}
+
+/// A payload as a form can have it.
+pub(super) fn written(content: &[u8]) -> (String, PayloadFormat) {
+    match std::str::from_utf8(content) {
+        // Forms make one kind of line end out of all.
+        Ok(text) if !text.contains('\r') => (text.to_owned(), PayloadFormat::Text),
+        _ => (
+            content.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
+            PayloadFormat::Hex,
+        ),
+    }
+}
+
+pub(super) fn input(
+    name: &str,
+    label: &str,
+    value: &str,
+    hint: &str,
+    is_required: bool,
+    list: Option<&str>,
+) -> Markup {
     html! {
         label { (label)
             input type="text" name=(name) value=(value) placeholder=(hint) required[is_required] list=[list] autocomplete="off" spellcheck="false";
@@ -259,7 +270,7 @@ fn input(name: &str, label: &str, value: &str, hint: &str, is_required: bool, li
     }
 }
 
-fn payload_fields(draft: &Draft) -> Markup {
+pub(super) fn payload_fields(draft: &Draft) -> Markup {
     let Some(payload) = &draft.payload else {
         return html! { p.remark { "Something in the payload is not shown to you, so it stays as it is." } };
     };
@@ -275,7 +286,7 @@ fn payload_fields(draft: &Draft) -> Markup {
     }
 }
 
-fn header_field(draft: &Draft) -> Markup {
+pub(super) fn header_field(draft: &Draft) -> Markup {
     let Some(headers) = &draft.headers else {
         return html! { p.remark { "Something in the headers is not shown to you, so they stay as they are." } };
     };
@@ -286,14 +297,14 @@ fn header_field(draft: &Draft) -> Markup {
     }
 }
 
-fn payload(fields: &Fields) -> Result<Vec<u8>, Problem> {
+pub(super) fn payload(fields: &Fields) -> Result<Vec<u8>, Problem> {
     let format = fields.parsed::<PayloadFormat>("format")?.unwrap_or_default();
     // Browsers send a line end as two characters.
     let written = fields.raw("payload").unwrap_or_default().replace("\r\n", "\n");
     format.decode(written.into_bytes()).map_err(Problem::invalid)
 }
 
-fn headers(fields: &Fields) -> Result<Vec<(String, String)>, Problem> {
+pub(super) fn headers(fields: &Fields) -> Result<Vec<(String, String)>, Problem> {
     let lines = fields.raw("headers").unwrap_or_default().lines().filter(|line| !line.trim().is_empty());
     let pairs = lines.map(|line| match line.split_once(':') {
         Some((name, value)) if !name.trim().is_empty() => {
@@ -309,6 +320,6 @@ fn moment(visit: &Visit, text: &str) -> Result<Timestamp, String> {
 }
 
 /// Two payloads differ in it; it protects nothing.
-fn fingerprint(payload: &[u8]) -> String {
+pub(super) fn fingerprint(payload: &[u8]) -> String {
     format!("{:016x}", crate::assets::fingerprint(payload))
 }

@@ -191,6 +191,12 @@ fn notice(visit: &Visit) -> Markup {
         "edit" => "Saved.".to_owned(),
         "pause" => "Paused: workers take nothing more from this queue.".to_owned(),
         "resume" => "Resumed.".to_owned(),
+        "create_schedule" => {
+            "Stored: servers that run stored schedules take it up within a second.".to_owned()
+        }
+        "pause_schedule" => "Paused: it does not fire until it is resumed.".to_owned(),
+        "resume_schedule" => "Resumed: it fires from its next time on.".to_owned(),
+        "delete_schedule" => "Schedule deleted.".to_owned(),
         "delete_queue" => "Queue deleted.".to_owned(),
         "logout" => "You are signed out.".to_owned(),
         "settings" => "Settings saved in this browser.".to_owned(),

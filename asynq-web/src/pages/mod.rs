@@ -16,6 +16,7 @@ mod groups;
 mod layout;
 mod listing;
 mod login;
+mod managing;
 mod parts;
 mod past;
 mod problem;
@@ -39,6 +40,10 @@ pub(crate) use errors::errors;
 pub(crate) use layout::without_slash;
 pub(crate) use listing::{queue, tasks};
 pub(crate) use login::{log_in, log_out, login, to_login};
+pub(crate) use managing::{
+    confirm_delete_schedule, create_schedule, delete_schedule, edit_schedule, new_schedule, pause_schedule,
+    resume_schedule, save_schedule,
+};
 pub(crate) use parts::count;
 pub(crate) use problem::{bare_problem, problem};
 pub(crate) use prometheus::prometheus;
@@ -46,7 +51,7 @@ pub(crate) use queue_changes::{confirm_delete, delete, pause, resume};
 pub(crate) use queues::{infos, queues};
 pub(crate) use redis_info::redis;
 pub(crate) use runs::{run, runs, stop_run};
-pub(crate) use schedules::{entries, entry_of, fire, next_times, run_schedule, schedule, schedules, words};
+pub(crate) use schedules::{run_schedule, schedule, schedules};
 pub(crate) use servers::{servers, visible_servers};
 pub(crate) use settings::{set, set_columns, settings};
 pub(crate) use task::{opened, payload, result, task};

@@ -110,6 +110,7 @@ export const PAGES = [
   "/errors",
   "/errors?queue=work&state=all",
   "/servers",
+  "/schedules/new",
   "/schedules",
   "/redis",
   "/doctor",

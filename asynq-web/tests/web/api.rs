@@ -146,7 +146,7 @@ async fn the_document_and_meta() {
     let (status, served) = call(&site, "GET", "/openapi.json", "/openapi.json", None).await;
     assert_eq!((status, served), (200, document()));
     let (_, meta) = call(&site, "GET", "/meta", "/meta", None).await;
-    assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 13));
+    assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 14));
 }
 
 #[tokio::test]
@@ -480,6 +480,59 @@ async fn schedules() {
         "entry_not_found"
     );
     scheduler.shutdown().await;
+}
+
+#[tokio::test]
+async fn stored_schedules() {
+    let site = Site::new();
+    let new = json!({
+        "name": "bill 7", "spec": "0 6 1 * *", "time_zone": "Europe/Rome", "type": "bill", "queue": "mail",
+        "payload": {"json": {"tenant": 7}}, "max_retry": 3, "unique_ms": 60_000, "headers": {"a": "b"}, "catch_up": 5
+    });
+    let (status, made) = call(&site, "POST", "/schedules", "/schedules", Some(new.clone())).await;
+    assert_eq!((status, &made["state"], &made["stored"]["catch_up"]), (201, &json!("idle"), &json!(5)));
+    assert_eq!(
+        (&made["spec"], &made["stored"]["spec"]),
+        (&json!("CRON_TZ=Europe/Rome 0 6 1 * *"), &json!("0 6 1 * *"))
+    );
+    assert_eq!(made["next_at"].as_array().unwrap().len(), 5);
+    let path = format!("/schedules/{}", segment(made["id"].as_str().unwrap()));
+    let (_, one) = call(&site, "GET", "/schedules/{entry}", &path, None).await;
+    assert_eq!(one["stored"], made["stored"]);
+    let edit = async |body: Value| call(&site, "PATCH", "/schedules/{entry}", &path, Some(body)).await;
+    let revision = made["stored"]["revision"].clone();
+    let changes = json!({"revision": revision, "spec": "@daily", "catch_up": "last", "unset": ["unique"], "headers": {"a": null}});
+    let (status, changed) = edit(changes.clone()).await;
+    assert_eq!(
+        (status, &changed["stored"]["spec"], &changed["stored"]["catch_up"]),
+        (200, &json!("@daily"), &json!("last"))
+    );
+    assert_eq!(changed["options"], json!(["Queue(\"mail\")", "MaxRetry(3)"]));
+    assert_eq!(
+        (edit(changes).await.1["code"].clone(), edit(json!({})).await.0),
+        (json!("schedule_changed"), 200)
+    );
+    for (body, words) in [
+        (json!({"spec": "* *"}), "invalid schedule"),
+        (json!({"unset": ["odd"]}), "no option of a task"),
+        (json!({"catch_up": 0}), "number of ticks"),
+        (json!({"type": "t"}), "unknown field"),
+    ] {
+        let (_, problem) = edit(body).await;
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
+        assert_eq!(problem["code"], "invalid");
+    }
+    for paused in [true, true, false] {
+        let body = json!({"paused": paused});
+        let there = format!("{path}/paused");
+        let (status, now) = call(&site, "PUT", "/schedules/{entry}/paused", &there, Some(body.clone())).await;
+        assert_eq!((status, now), (200, body));
+        let (_, one) = call(&site, "GET", "/schedules/{entry}", &path, None).await;
+        assert_eq!(one["state"], if paused { "paused" } else { "idle" });
+    }
+    assert_eq!(call(&site, "DELETE", "/schedules/{entry}", &path, None).await.0, 204);
+    let (_, all) = call(&site, "GET", "/schedules", "/schedules", None).await;
+    assert_eq!(all, json!({"items": [], "unreadable": []}));
 }
 
 #[tokio::test]

@@ -1,13 +1,14 @@
 //! Every code by which programs tell problems apart, each met in an answer: a code without a case here fails.
 
-use asynq_core::broker::{Demand, GroupRule, QueueShare, SetName};
+use asynq_core::broker::{Demand, GroupRule, QueueShare, SetName, TIMETABLE_LIMIT};
 use asynq_core::client::Client;
-use asynq_core::task::QueueName;
+use asynq_core::task::{QueueName, Task};
 use asynq_core::wire::TaskMessage;
 use asynq_testkit::RedisServer;
 use asynq_web::{Rights, WebService, WebUi};
 use axum::body::Body;
 use axum::http::Request;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::site::{Answer, Site, ask};
@@ -51,6 +52,35 @@ async fn provoked(code: &str) -> Answer {
         "queue_not_found" => get("/queues/nope").await,
         "task_not_found" => get("/tasks/mail/nope").await,
         "entry_not_found" => get("/schedules/nope").await,
+        "not_managed" => {
+            let (scheduler, entry) = site.scheduled("@every 10m", Task::new("t", "").unwrap()).await;
+            let answer = send(&site.service, "DELETE", &format!("/schedules/{}", entry.id), None).await;
+            scheduler.shutdown().await;
+            answer
+        }
+        "schedule_exists" => {
+            let new = json!({"name": "a", "spec": "@daily", "type": "t"});
+            sent("POST", "/schedules", new.clone()).await;
+            sent("POST", "/schedules", new).await
+        }
+        "schedule_changed" => {
+            let new = json!({"name": "a", "spec": "@daily", "type": "t"});
+            let id = sent("POST", "/schedules", new).await.json()["id"].as_str().unwrap().to_owned();
+            sent("PATCH", &format!("/schedules/{id}"), json!({"revision": "0", "spec": "@hourly"})).await
+        }
+        "unreadable_schedule" => {
+            let odd = Bytes::from("{}");
+            site.client.broker().change_timetable("odd", None, Some(&odd)).await.unwrap();
+            let all = get("/schedules").await.json();
+            get(&format!("/schedules/{}", all["unreadable"][0]["id"].as_str().unwrap())).await
+        }
+        "too_many_schedules" => {
+            let odd = Bytes::from("{}");
+            for n in 0..TIMETABLE_LIMIT {
+                site.client.broker().change_timetable(&n.to_string(), None, Some(&odd)).await.unwrap();
+            }
+            sent("POST", "/schedules", json!({"name": "a", "spec": "@daily", "type": "t"})).await
+        }
         "run_not_found" => get("/runs/nope").await,
         "method_not_allowed" => send(&site.service, "POST", "/queues", None).await,
         "queue_not_empty" => send(&site.service, "DELETE", "/queues/mail?confirm=mail", None).await,

@@ -316,10 +316,10 @@ async fn a_trusted_proxy_vouches_for_people() {
     let (user, groups) = ("x-forwarded-user", "x-forwarded-groups");
     let proxy = Some([10, 1, 2, 3]);
     let rights = |answer: Answer| answer.json()["rights"].as_array().map_or(0, Vec::len);
-    assert_eq!(rights(from(&site, proxy, &[(user, "ann")]).await), 10);
+    assert_eq!(rights(from(&site, proxy, &[(user, "ann")]).await), 11);
     assert_eq!(
         rights(from(&site, proxy, &[(user, "carl"), (groups, "x, dev,ops")]).await),
-        14,
+        15,
         "the first of the file"
     );
     assert_eq!(rights(from(&site, proxy, &[(user, "carl"), (groups, "x"), (groups, "dev")]).await), 2);

@@ -19,4 +19,5 @@ mod outage;
 mod pages;
 mod prometheus;
 mod rights;
+mod schedules;
 mod site;

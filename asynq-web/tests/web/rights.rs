@@ -96,6 +96,7 @@ pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
         encoded(&[("name", "mail"), ("force", "1")]),
         Right::DeleteQueue,
     ));
+    routes.extend(of_schedules());
     let (form, json) = ("class=paused-empty&queue=mail", r#"{"class":"paused-empty","queue":"mail"}"#);
     routes.push(("POST", "/doctor/examine", String::new(), Right::View));
     routes.push(("POST", "/api/v1/doctor/examinations", String::new(), Right::View));
@@ -104,6 +105,24 @@ pub(crate) fn routes() -> Vec<(&'static str, &'static str, String, Right)> {
     routes.push(("POST", "/api/v1/doctor/repairs", json.to_owned(), Right::Repair));
     routes.push(("DELETE", "/api/v1/queues/mail?confirm=mail&force=1", String::new(), Right::DeleteQueue));
     routes
+}
+
+/// Those that make schedules; changing one needs one that is there: schedules.rs.
+fn of_schedules() -> [(&'static str, &'static str, String, Right); 3] {
+    let form = [
+        ("name", "a"),
+        ("spec", "@daily"),
+        ("type", "t"),
+        ("queue", "mail"),
+        ("time_zone", "UTC"),
+        ("payload", ""),
+    ];
+    let json = r#"{"name":"a","spec":"@daily","type":"t","queue":"mail"}"#.to_owned();
+    [
+        ("GET", "/schedules/new", String::new(), Right::EditSchedule),
+        ("POST", "/schedules/new", encoded(&form), Right::EditSchedule),
+        ("POST", "/api/v1/schedules", json, Right::EditSchedule),
+    ]
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use asynq_core::inspector::{EnqueueEvent, GroupInfo, QueueInfo, RunningTask, ScheduledEntry, ServerStatus};
+use asynq_core::inspector::{EnqueueEvent, GroupInfo, QueueInfo, RunningTask, ServerStatus};
+use asynq_core::scheduler::KnownSchedule;
 use asynq_core::task::{QueueName, TaskId, TaskInfo, TaskState};
 use jiff::Timestamp;
 
@@ -75,9 +76,9 @@ impl Row for WorkerRow {
     }
 }
 
-impl Row for ScheduledEntry {
+impl Row for KnownSchedule {
     fn id(&self) -> String {
-        self.id.clone()
+        self.entry.id.clone()
     }
 }
 
@@ -272,14 +273,19 @@ pub(super) const WORKERS: &[Column<WorkerRow>] = &[
     long("Payload", |row, _| human::line(&row.task.payload), |row| text(&human::line(&row.task.payload))),
 ];
 
-pub(super) const SCHEDULES: &[Column<ScheduledEntry>] = &[
-    column("Spec", |row, _| human::printable(&row.spec), |row| text(&row.spec)),
-    column("Type", |row, _| human::printable(row.task_type.as_str()), |row| text(row.task_type.as_str())),
-    column("Next", |row, now| away(row.next, now), |row| of_moment(row.next)),
-    column("Prev", |row, now| away(row.prev, now), |row| of_moment(row.prev)),
+pub(super) const SCHEDULES: &[Column<KnownSchedule>] = &[
+    column("Spec", |row, _| human::printable(&row.entry.spec), |row| text(&row.entry.spec)),
+    column(
+        "Type",
+        |row, _| human::printable(row.entry.task_type.as_str()),
+        |row| text(row.entry.task_type.as_str()),
+    ),
+    column("State", |row, _| row.state().as_str().to_owned(), |row| text(row.state().as_str())),
+    column("Next", |row, now| away(row.entry.next, now), |row| of_moment(row.entry.next)),
+    column("Prev", |row, now| away(row.entry.prev, now), |row| of_moment(row.entry.prev)),
     long("Options", |row, _| options(row), |row| text(&options(row))),
-    long("Payload", |row, _| human::line(&row.payload), |row| text(&human::line(&row.payload))),
-    long("Entry", |row, _| human::printable(&row.id), |row| text(&row.id)),
+    long("Payload", |row, _| human::line(&row.entry.payload), |row| text(&human::line(&row.entry.payload))),
+    long("Entry", |row, _| human::printable(called(row)), |row| text(called(row))),
 ];
 
 pub(super) const EVENTS: &[Column<EnqueueEvent>] = &[
@@ -304,7 +310,13 @@ fn queues(server: &ServerStatus) -> String {
     human::printable(&names.join(" "))
 }
 
-fn options(entry: &ScheduledEntry) -> String {
+/// The name of one that is stored, the ID of another.
+fn called(schedule: &KnownSchedule) -> &str {
+    schedule.name().unwrap_or(&schedule.entry.id)
+}
+
+fn options(schedule: &KnownSchedule) -> String {
+    let entry = &schedule.entry;
     let readable = entry.options.iter().map(ToString::to_string);
     let all: Vec<String> = readable.chain(entry.unreadable_options.iter().cloned()).collect();
     human::printable(&all.join(", "))

@@ -73,7 +73,7 @@ impl Dash {
             began,
             model: Model::new(options, Tab::Queues, Size { width, height }, now),
             theme: Theme { color: app.printer.bold },
-            fetcher: Fetcher::new(app.inspector.clone()),
+            fetcher: Fetcher::new(&app.client),
             keys: EventStream::new(),
             signals,
             web_url: self.web_url,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use asynq_core::inspector::{
-    DailyStats, EnqueueEvent, GroupInfo, QueueInfo, ScheduledEntry, SearchCursor, ServerStatus, StoreInfo,
-    TaskDetail,
+    DailyStats, EnqueueEvent, GroupInfo, QueueInfo, SearchCursor, ServerStatus, StoreInfo, TaskDetail,
 };
+use asynq_core::scheduler::KnownSchedule;
 use asynq_core::task::{QueueName, TaskId};
 use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::layout::Size;
@@ -65,7 +65,7 @@ pub(super) enum Found {
     Queues { queues: Vec<QueueInfo>, memory: Vec<(QueueName, Option<u64>)> },
     Tasks(FoundTasks),
     Servers(Vec<ServerStatus>),
-    Schedulers { entries: Vec<ScheduledEntry>, history: Option<(String, Vec<EnqueueEvent>)> },
+    Schedulers { schedules: Vec<KnownSchedule>, history: Option<(String, Vec<EnqueueEvent>)> },
     Metrics { queues: Vec<QueueInfo>, days: Option<(QueueName, Vec<DailyStats>)> },
     Redis(StoreInfo),
     Task(Box<TaskDetail>),

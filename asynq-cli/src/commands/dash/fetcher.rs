@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use asynq_core::Error;
 use asynq_core::broker::BrokerErrorKind;
+use asynq_core::client::Client;
 use asynq_core::inspector::{Action, Inspector, Page, Search, Selection, StoreInfo, TaskPage};
+use asynq_core::scheduler::StoredSchedules;
 use asynq_core::task::{QueueName, TaskId, TaskInfo};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
@@ -30,6 +32,7 @@ const SEARCH: Duration = Duration::from_millis(500);
 /// Reads and changes what the model asks for.
 pub(super) struct Fetcher {
     inspector: Inspector,
+    schedules: StoredSchedules,
     reads: JoinSet<Answer>,
     under_way: [Option<AbortHandle>; Slot::COUNT],
     changes: JoinSet<Outcome>,
@@ -38,9 +41,10 @@ pub(super) struct Fetcher {
 }
 
 impl Fetcher {
-    pub(super) fn new(inspector: Inspector) -> Self {
+    pub(super) fn new(client: &Client) -> Self {
         Self {
-            inspector,
+            inspector: Inspector::new(client),
+            schedules: StoredSchedules::new(client),
             reads: JoinSet::new(),
             under_way: [const { None }; Slot::COUNT],
             changes: JoinSet::new(),
@@ -51,10 +55,10 @@ impl Fetcher {
 
     /// Begins to read. What was being read for the same slot is given up: reading changes nothing.
     pub(super) fn read(&mut self, number: u64, slot: Slot, what: Read) {
-        let inspector = self.inspector.clone();
+        let (inspector, schedules) = (self.inspector.clone(), self.schedules.clone());
         let handle = self.reads.spawn(async move {
             let began = Instant::now();
-            let found = read(&inspector, what).await.map_err(|error| trouble(&error));
+            let found = read(&inspector, &schedules, what).await.map_err(|error| trouble(&error));
             Answer { number, slot, took: began.elapsed(), found }
         });
         if let Some(place) = self.under_way.get_mut(slot as usize)
@@ -70,8 +74,8 @@ impl Fetcher {
         let (told, progress) = watch::channel(Outcome::default());
         let teller = Teller { told, stop: Arc::clone(&self.stop) };
         self.progress = Some(progress);
-        let inspector = self.inspector.clone();
-        self.changes.spawn(async move { apply(&inspector, change, teller).await });
+        let (inspector, schedules) = (self.inspector.clone(), self.schedules.clone());
+        self.changes.spawn(async move { apply(&inspector, &schedules, change, teller).await });
     }
 
     /// Begins no more of the change that is under way.
@@ -143,7 +147,7 @@ fn trouble(error: &Error) -> Trouble {
     if away { Trouble::Away(format!("{error:?}")) } else { Trouble::Refused(format!("{error:?}")) }
 }
 
-async fn read(inspector: &Inspector, what: Read) -> Result<Found, Error> {
+async fn read(inspector: &Inspector, schedules: &StoredSchedules, what: Read) -> Result<Found, Error> {
     Ok(match what {
         Read::Overview => {
             let info = async {
@@ -175,7 +179,7 @@ async fn read(inspector: &Inspector, what: Read) -> Result<Found, Error> {
         Read::Tasks(tasks) => Found::Tasks(read_tasks(inspector, tasks).await?),
         Read::Servers => Found::Servers(inspector.servers().await?),
         Read::Schedulers { entry } => {
-            let entries = inspector.scheduler_entries().await?;
+            let schedules = schedules.known().await?.schedules;
             let history = match entry {
                 Some(entry) => {
                     let events = inspector.enqueue_events(&entry, Page::new(1, EVENTS)?).await?;
@@ -183,7 +187,7 @@ async fn read(inspector: &Inspector, what: Read) -> Result<Found, Error> {
                 }
                 None => None,
             };
-            Found::Schedulers { entries, history }
+            Found::Schedulers { schedules, history }
         }
         Read::Metrics { queue } => {
             let queues = inspector.queue_counts().await?;
@@ -294,7 +298,12 @@ impl Teller {
     }
 }
 
-async fn apply(inspector: &Inspector, change: Change, teller: Teller) -> Outcome {
+async fn apply(
+    inspector: &Inspector,
+    schedules: &StoredSchedules,
+    change: Change,
+    teller: Teller,
+) -> Outcome {
     match change {
         Change::Tasks { action, tasks } => each(inspector, &action, tasks, &teller).await,
         Change::Fitting { action, selection } => fitting(inspector, action, selection, teller).await,
@@ -306,6 +315,11 @@ async fn apply(inspector: &Inspector, change: Change, teller: Teller) -> Outcome
                     break;
                 }
             }
+            teller.told.borrow().clone()
+        }
+        Change::PauseSchedule { name, pause } => {
+            let changed = if pause { schedules.pause(&name).await } else { schedules.resume(&name).await };
+            let _goes_on = teller.tell(changed.as_ref().map(drop));
             teller.told.borrow().clone()
         }
         Change::DeleteQueue { queue, with_tasks } => {

@@ -186,7 +186,12 @@ pub(super) const BINDINGS: &[Binding] = &[
     change(&["D"], &[Tasks, Task, Queues], Command::Delete, "delete tasks, or a queue"),
     change(&["C"], &[Tasks, Task, Servers], Command::Cancel, "cancel tasks that are being run"),
     change(&["E"], &[Tasks, Task], Command::Edit, "change a task's payload in $VISUAL or $EDITOR"),
-    change(&["P"], &[Queues, Tasks, Groups], Command::Pause, "pause queues, or resume them"),
+    change(
+        &["P"],
+        &[Queues, Tasks, Groups, Schedulers],
+        Command::Pause,
+        "pause queues or a schedule, or resume them",
+    ),
     bind("Dashboard", &["r"], READING, Command::Refresh, "read everything again now"),
     bind("Dashboard", &["+", "="], TABS, Command::Slower, "read less often"),
     bind("Dashboard", &["-"], TABS, Command::Faster, "read more often"),

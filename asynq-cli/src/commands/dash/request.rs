@@ -101,6 +101,11 @@ pub(super) enum Change {
         queues: Vec<QueueName>,
         pause: bool,
     },
+    /// A stored schedule.
+    PauseSchedule {
+        name: String,
+        pause: bool,
+    },
     DeleteQueue {
         queue: QueueName,
         with_tasks: bool,

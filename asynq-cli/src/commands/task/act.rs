@@ -138,7 +138,7 @@ pub(crate) struct Edit {
 }
 
 /// `name=value`.
-pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` must be NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))
 }

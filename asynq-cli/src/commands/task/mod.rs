@@ -15,8 +15,9 @@ mod window;
 
 use clap::Subcommand;
 
-pub(crate) use act::past;
+pub(crate) use act::{pair, past};
 pub(crate) use inspect::record;
+pub(crate) use payload::{formats, read as payload_bytes};
 pub(crate) use types::TypeCounts;
 
 use crate::app::App;

@@ -8,13 +8,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::failure::Failure;
 
 /// The formats, as help and completions list them.
-pub(super) fn formats() -> impl TypedValueParser<Value = PayloadFormat> {
+pub(crate) fn formats() -> impl TypedValueParser<Value = PayloadFormat> {
     PossibleValuesParser::new(PayloadFormat::ALL.map(PayloadFormat::as_str))
         .try_map(|word| word.parse::<PayloadFormat>())
 }
 
 /// The payload that is given in this format: as it stands there, or in the file or on stdin that it names.
-pub(super) fn read(format: PayloadFormat, given: &str) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(format: PayloadFormat, given: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     match given.strip_prefix('@') {
         _ if given == "-" => {

@@ -28,6 +28,7 @@ mod schedules;
 mod settle;
 mod state;
 mod suite;
+mod timetable;
 mod unique;
 mod wait;
 mod waits;

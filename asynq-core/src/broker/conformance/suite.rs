@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     Fixture, admission, audit, care, changes, enqueue, exchange, forward, groups, inspection, leases,
-    priority, recovery, schedules, settle, state, unique, wait, waits,
+    priority, recovery, schedules, settle, state, timetable, unique, wait, waits,
 };
 
 /// One behavior that every broker must show.
@@ -35,6 +35,7 @@ pub fn cases() -> Vec<Case> {
         waits::CASES,
         state::CASES,
         schedules::CASES,
+        timetable::CASES,
         inspection::CASES,
         changes::CASES,
         care::CASES,

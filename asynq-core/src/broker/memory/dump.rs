@@ -92,6 +92,11 @@ fn put_globals(dump: &mut Dump, keyspace: &Keyspace, store: &Store, now: Moment)
     for (key, entries) in &store.schedulers.entries {
         dump.insert(&**key, Value::List(entries.value.clone()), Some(expiry(entries, now)));
     }
+    if !store.timetable.rows.is_empty() {
+        dump.insert(keyspace.timetable(), Value::Hash(store.timetable.rows.clone()), None);
+    }
+    let changes = i64::try_from(store.timetable.changes).ok().filter(|changes| *changes > 0);
+    put_number(dump, keyspace.timetable_changes(), changes, None);
     for (key, held) in &store.limiters.semaphores {
         put_scored(dump, key.clone(), held, |id| bytes(id));
     }

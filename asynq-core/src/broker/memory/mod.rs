@@ -36,6 +36,7 @@ mod store;
 mod task_hash;
 #[cfg(test)]
 mod tests;
+mod timetable;
 mod waiter;
 mod waits;
 

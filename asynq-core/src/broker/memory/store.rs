@@ -17,6 +17,7 @@ use super::run_times::RunTimesTold;
 use super::schedules::Schedulers;
 use super::scored_set::ScoredSet;
 use super::statistics::Increment;
+use super::timetable::Table;
 use crate::broker::{
     Adoption, ArchiveLimits, Demand, EnqueueError, Exchanged, Leased, NewTask, QueueDeletion, QueueShare,
     Settled, Settlement, StoredMessage,
@@ -79,6 +80,7 @@ pub(super) struct Store {
     pub(super) schedulers: Schedulers,
     pub(super) limiters: Limiters,
     pub(super) log: Log,
+    pub(super) timetable: Table,
 }
 
 impl Store {

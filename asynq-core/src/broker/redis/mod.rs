@@ -37,6 +37,7 @@ mod script;
 mod sentinel;
 mod server_time;
 mod storing;
+mod timetable;
 #[cfg(feature = "rustls")]
 mod tls;
 mod upstream;

@@ -33,6 +33,7 @@ scripts! {
     adopt [fields lock]
     archive_members [fields]
     change [fields]
+    change_timetable
     close_queue
     copies [score]
     count_groups

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::record::{Blob, Count, Footer, Header, Lock, Record, VERSION};
+use super::record::{Count, Footer, Header, Lock, Record, VERSION};
 use crate::broker::{Broker, TaskCopy, lock_until};
 use crate::error::Result;
 use crate::inspector::{FoundTasks, Inspector, Selection};
 use crate::task::{QueueName, TaskId};
-use crate::wire::TaskMessage;
+use crate::wire::{Blob, TaskMessage};
 
 /// How many tasks one call copies.
 const CHUNK: usize = 100;

@@ -12,13 +12,9 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::wire::TaskMessage;
+use crate::wire::{Blob, TaskMessage};
 
 /// The version of this format.
 pub(super) const VERSION: u32 = 1;
@@ -150,44 +146,6 @@ impl Record {
             group_key: self.group.clone(),
             headers: self.headers.clone(),
             unknown: self.unknown.0.to_vec(),
-        }
-    }
-}
-
-/// Bytes: a text where they are one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Blob(pub(super) Bytes);
-
-impl Blob {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields, expecting = "a text, or {\"base64\": \"…\"}")]
-enum BlobForm {
-    Text(String),
-    Bytes { base64: String },
-}
-
-impl Serialize for Blob {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match std::str::from_utf8(&self.0) {
-            Ok(text) => serializer.serialize_str(text),
-            Err(_) => BlobForm::Bytes { base64: STANDARD.encode(&self.0) }.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Blob {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match BlobForm::deserialize(deserializer)? {
-            BlobForm::Text(text) => Ok(Self(text.into())),
-            BlobForm::Bytes { base64 } => STANDARD
-                .decode(base64)
-                .map(|bytes| Self(bytes.into()))
-                .map_err(|error| D::Error::custom(format!("no base64: {error}"))),
         }
     }
 }

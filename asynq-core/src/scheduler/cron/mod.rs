@@ -7,4 +7,4 @@ mod schedule;
 mod tests;
 
 pub(crate) use schedule::time_zone;
-pub use schedule::{InvalidSchedule, Schedule};
+pub use schedule::{InvalidSchedule, Schedule, in_words};

@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-use crate::clock::floor_seconds;
+use crate::clock::{floor_seconds, from_unix_seconds};
 
 /// How many calendar years after the current one are searched for the next instant, as in Go.
 const YEARS_AHEAD: i16 = 5;
@@ -79,6 +79,13 @@ impl Schedule {
         Timestamp::from_second(second).ok()
     }
 
+    /// The instants after this one at which a [`Scheduler`](crate::scheduler::Scheduler) lets it fire, as far as the next
+    /// five years go.
+    pub fn ticks(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
+        let first = self.next_tick(floor_seconds(after));
+        std::iter::successors(first, |tick| self.next_tick(*tick)).map(from_unix_seconds)
+    }
+
     /// The first tick after a Unix second: the same for every scheduler that asks.
     pub(crate) fn next_tick(&self, after: i64) -> Option<i64> {
         match &self.when {
@@ -106,6 +113,11 @@ impl Schedule {
             }
         }
     }
+}
+
+/// When a specification fires, in plain words: `At 09:00, Monday to Friday, …`; nothing where it is none.
+pub fn in_words(spec: &str) -> Option<String> {
+    Spec::parse(spec).ok().map(|spec| spec.in_words())
 }
 
 /// The first whole minute not before `from` that the fields take, up to the end of `last_year`.

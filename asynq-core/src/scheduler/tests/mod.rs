@@ -4,4 +4,5 @@ mod catching_up;
 mod manager;
 mod replicas;
 mod scheduler;
+mod stored;
 mod world;

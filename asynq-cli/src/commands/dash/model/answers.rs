@@ -104,9 +104,9 @@ impl Model {
                 self.servers.workers.replace(workers.collect());
                 self.servers.list.replace(servers);
             }
-            Found::Schedulers { entries, history } => {
-                self.schedulers.list.replace(entries);
-                let chosen = self.schedulers.list.chosen().map(|entry| entry.id.clone());
+            Found::Schedulers { schedules, history } => {
+                self.schedulers.list.replace(schedules);
+                let chosen = self.schedulers.list.chosen().map(|schedule| schedule.entry.id.clone());
                 if let Some((entry, events)) = history {
                     self.schedulers.history.replace(events);
                     self.schedulers.history_of = Some(entry);

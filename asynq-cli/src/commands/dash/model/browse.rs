@@ -55,9 +55,11 @@ impl Model {
                     id: row.task.id.as_str(),
                 })
             }
-            Focus::Schedulers => {
-                self.schedulers.list.chosen().map_or(Place::Schedules, |entry| Place::Schedule(&entry.id))
-            }
+            Focus::Schedulers => self
+                .schedulers
+                .list
+                .chosen()
+                .map_or(Place::Schedules, |schedule| Place::Schedule(&schedule.entry.id)),
             Focus::Metrics => {
                 self.metrics.queue().map_or(Place::Queues, |queue| Place::Queue(queue.as_str()))
             }

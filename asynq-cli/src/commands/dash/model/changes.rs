@@ -1,6 +1,7 @@
 //! What is to be changed: which tasks and queues, the question before, and how far it is.
 
 use asynq_core::inspector::{Action, QueueInfo, TaskEdit};
+use asynq_core::scheduler::ScheduleState;
 use asynq_core::task::{QueueName, TaskId, TaskState};
 
 use super::line::{Line, Purpose, Writing};
@@ -105,6 +106,9 @@ impl Model {
         if self.is_changing() {
             return;
         }
+        if self.tab == Tab::Schedulers {
+            return self.pause_schedule();
+        }
         let queues: Vec<(QueueName, bool)> = if self.tab == Tab::Tasks {
             let queue = self.tasks.queue.clone();
             let info = self.tasks.queues.first();
@@ -128,6 +132,20 @@ impl Model {
         };
         let verb = if pause { "pause" } else { "resume" };
         self.confirm(format!("{verb} {what}"), Change::Pause { queues, pause });
+    }
+
+    /// Pauses the schedule under the cursor, or resumes it. Those that are written in programs cannot be.
+    fn pause_schedule(&mut self) {
+        let Some(schedule) = self.schedulers.list.chosen() else {
+            return self.tell("there is no schedule here", true);
+        };
+        let Some(name) = schedule.name().map(str::to_owned) else {
+            return self.tell("it is written in a program, and can only be changed there", true);
+        };
+        let pause = schedule.state() != ScheduleState::Paused;
+        let verb = if pause { "pause" } else { "resume" };
+        let question = format!("{verb} schedule {}", human::printable(&name));
+        self.confirm(question, Change::PauseSchedule { name, pause });
     }
 
     /// Deletes the queue under the cursor. One that holds tasks must be named.
@@ -212,6 +230,9 @@ impl Model {
             Change::Fitting { action, .. } => (past(action).to_owned(), 0),
             Change::Pause { queues, pause } => {
                 ((if *pause { "paused" } else { "resumed" }).to_owned(), queues.len())
+            }
+            Change::PauseSchedule { pause, .. } => {
+                ((if *pause { "paused" } else { "resumed" }).to_owned(), 1)
             }
             Change::DeleteQueue { .. } => ("deleted".to_owned(), 1),
         };

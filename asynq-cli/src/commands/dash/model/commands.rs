@@ -125,7 +125,7 @@ impl Model {
         if self.tab == Tab::Redis {
             return scroll(&mut self.redis.scroll, command, page);
         }
-        let entry = self.schedulers.list.chosen().map(|entry| entry.id.clone());
+        let entry = self.schedulers.list.chosen().map(|schedule| schedule.entry.id.clone());
         let curve = self.metrics.list.cursor();
         let Some(list) = self.list() else { return false };
         match command {
@@ -141,7 +141,9 @@ impl Model {
         }
         // What is shown beside the list is of the row under the cursor.
         let moved = match self.tab {
-            Tab::Schedulers => entry != self.schedulers.list.chosen().map(|entry| entry.id.clone()),
+            Tab::Schedulers => {
+                entry != self.schedulers.list.chosen().map(|schedule| schedule.entry.id.clone())
+            }
             Tab::Metrics => curve != self.metrics.list.cursor(),
             _ => false,
         };
@@ -219,7 +221,7 @@ impl Model {
         let entry = self.schedulers.list.chosen();
         let event = self.schedulers.history.chosen();
         let (Some(entry), Some(event)) = (entry, event) else { return };
-        let queue = entry.options.iter().find_map(|option| match option {
+        let queue = entry.entry.options.iter().find_map(|option| match option {
             EnqueueOption::Queue(name) => name.to_str().and_then(|name| QueueName::new(name).ok()),
             _ => None,
         });
@@ -264,7 +266,7 @@ impl Model {
             (_, Focus::Schedulers) if self.schedulers.on_history => {
                 self.schedulers.history.chosen().map(|event| event.task_id.clone())
             }
-            (_, Focus::Schedulers) => self.schedulers.list.chosen().map(|entry| entry.id.clone()),
+            (_, Focus::Schedulers) => self.schedulers.list.chosen().map(|schedule| schedule.entry.id.clone()),
             _ => None,
         };
         if let Some(id) = id {

@@ -286,9 +286,9 @@ impl Model {
             },
             Tab::Tasks => Read::Tasks(self.tasks.read(rows)),
             Tab::Servers => Read::Servers,
-            Tab::Schedulers => {
-                Read::Schedulers { entry: self.schedulers.list.chosen().map(|entry| entry.id.clone()) }
-            }
+            Tab::Schedulers => Read::Schedulers {
+                entry: self.schedulers.list.chosen().map(|schedule| schedule.entry.id.clone()),
+            },
             Tab::Metrics => Read::Metrics { queue: self.metrics.queue().cloned() },
             Tab::Redis => Read::Redis,
         };

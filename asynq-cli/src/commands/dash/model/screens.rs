@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use asynq_core::inspector::{DailyStats, EnqueueEvent, ScheduledEntry, ServerStatus, StoreInfo};
+use asynq_core::inspector::{DailyStats, EnqueueEvent, ServerStatus, StoreInfo};
+use asynq_core::scheduler::KnownSchedule;
 use asynq_core::task::QueueName;
 
 use crate::commands::dash::columns::{
@@ -35,7 +36,7 @@ pub(in crate::commands::dash) struct ServersScreen {
 /// Entries of schedulers, and what the chosen one enqueued.
 #[derive(Debug)]
 pub(in crate::commands::dash) struct SchedulersScreen {
-    pub(in crate::commands::dash) list: List<ScheduledEntry>,
+    pub(in crate::commands::dash) list: List<KnownSchedule>,
     pub(in crate::commands::dash) history: List<EnqueueEvent>,
     /// The entry that the history is of.
     pub(in crate::commands::dash) history_of: Option<String>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use asynq_core::scheduler::StoredSchedules;
 use asynq_core::task::TaskState;
 
 use super::desk::{CAREFUL, Desk, key};
@@ -226,6 +227,26 @@ async fn nothing_is_told_by_color_alone() {
         };
         assert!(buffer.content.iter().all(plain), "{keys}");
     }
+}
+
+#[tokio::test]
+async fn a_stored_schedule_is_paused_and_resumed_and_one_in_a_program_is_not() {
+    let mut desk = desk(CAREFUL).await;
+    let schedules = StoredSchedules::new(&desk.client);
+    let is_paused = async || schedules.get("bill 7").await.unwrap().paused_since().is_some();
+    desk.press("5").await;
+    let place = desk.model.schedulers.list.all().iter().position(|row| row.name().is_some()).unwrap();
+    for _ in 0..place {
+        desk.press("j").await;
+    }
+    desk.press("P").await;
+    assert!(is_paused().await, "it is asked first");
+    desk.press("y").await;
+    assert!(!is_paused().await);
+    desk.press("P y").await;
+    assert!(is_paused().await);
+    desk.press("g P").await;
+    assert!(desk.foot().contains("it is written in a program"), "{}", desk.foot());
 }
 
 #[tokio::test]

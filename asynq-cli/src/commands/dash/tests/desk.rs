@@ -39,7 +39,7 @@ impl Desk {
         let inspector = Inspector::new(&client);
         let mut model = Model::new(options, Tab::Queues, size, now);
         let requests = model.take_requests();
-        let fetcher = Fetcher::new(inspector.clone());
+        let fetcher = Fetcher::new(&client);
         let mut desk = Self { client, model, inspector, fetcher, elapsed: Duration::ZERO, asked: Vec::new() };
         desk.fulfill(requests).await;
         desk

@@ -7,6 +7,7 @@ use asynq_core::broker::{Demand, MemoryBroker, QueueShare, Settlement, Transitio
 use asynq_core::client::Client;
 use asynq_core::clock::Clock;
 use asynq_core::inspector::Inspector;
+use asynq_core::scheduler::{PeriodicTask, StoredSchedules};
 use asynq_core::task::{QueueName, Task, TaskOptions};
 use asynq_core::wire::{
     SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, TaskMessage, WireTimestamp, WorkerInfo,
@@ -185,10 +186,19 @@ async fn processes(client: &Client) {
     };
     let entries = [entry("entry-1", "0 9 * * mon-fri"), entry("entry-2", "@every 10m")];
     broker.write_scheduler_entries("scheduler-1", &entries, FOREVER).await.unwrap();
+    store_a_schedule(client).await;
     let event = SchedulerEnqueueEvent {
         task_id: "later".to_owned(),
         enqueue_time: at(-60),
         ..SchedulerEnqueueEvent::default()
     };
     broker.record_enqueue_event("entry-1", &event, FOREVER).await.unwrap();
+}
+
+/// One is stored, and paused.
+async fn store_a_schedule(client: &Client) {
+    let schedules = StoredSchedules::new(client);
+    let task = PeriodicTask::new("0 6 1 * *", Task::new("bill", "{}").unwrap()).name("bill 7");
+    schedules.create(task).await.unwrap();
+    schedules.pause("bill 7").await.unwrap();
 }

@@ -24,12 +24,12 @@ pub(super) fn draw_servers(model: &Model, areas: Areas, buffer: &mut Buffer, the
 
 pub(super) fn draw_schedulers(model: &Model, areas: Areas, buffer: &mut Buffer, theme: Theme) {
     let (schedulers, now) = (&model.schedulers, model.now.at);
-    let nothing =
-        if model.is_loaded { "no schedules: no scheduler runs, or it has no entries" } else { "…" };
+    let nothing = if model.is_loaded { "no schedules: no scheduler runs, and none is stored" } else { "…" };
     Table { list: &schedulers.list, now, theme, focused: !schedulers.on_history, selected: &none, nothing }
         .draw(areas.list, buffer);
     let chosen = schedulers.list.chosen();
-    let of = chosen.map_or_else(String::new, |entry| {
+    let of = chosen.map_or_else(String::new, |schedule| {
+        let entry = &schedule.entry;
         format!(
             "what `{}` {} enqueued",
             human::printable(&entry.spec),
@@ -38,7 +38,7 @@ pub(super) fn draw_schedulers(model: &Model, areas: Areas, buffer: &mut Buffer, 
     });
     title(&of, areas.second, buffer, theme);
     // What is there may be of another entry still.
-    if chosen.map(|entry| &entry.id) == schedulers.history_of.as_ref() {
+    if chosen.map(|schedule| &schedule.entry.id) == schedulers.history_of.as_ref() {
         let nothing = "nothing was enqueued yet";
         Table {
             list: &schedulers.history,

@@ -48,6 +48,14 @@ async fn try_apply(fixture: &dyn Fixture, op: &Op, known: &mut Known) -> Result<
         Op::TickMark { queue, entry } => {
             Observation::Mark(broker.tick_mark(&queue_name(*queue), &entry_name(*entry), now).await?)
         }
+        Op::ChangeTimetable { entry, expected, new } => {
+            let text = |number: u8| (number > 0).then(|| Bytes::from(number.to_string()));
+            let (expected, new) = (text(*expected), text(*new));
+            Observation::TimetableChange(
+                broker.change_timetable(&entry_name(*entry), expected.as_ref(), new.as_ref()).await?,
+            )
+        }
+        Op::Timetable { seen } => Observation::Timetable(broker.timetable(seen.map(u64::from)).await?),
         Op::Exchange { settle, server, queues, slots } => {
             let settle = settle.iter().filter_map(|op| settlement(*op, known, now)).collect::<Vec<_>>();
             let demand = Demand {

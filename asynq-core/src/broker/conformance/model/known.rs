@@ -8,7 +8,7 @@ use super::groups::KnownSets;
 use super::op::IDS;
 use crate::broker::{
     ActiveTask, BrokerErrorKind, FinishedSet, Forwarded, GroupState, Leased, OwnerBeat, Reclaimed, RunToken,
-    Settled,
+    Settled, TimetableChange, TimetableRows,
 };
 use crate::task::{QueueName, TaskId, TaskInfo};
 use crate::wire::TaskMessage;
@@ -53,6 +53,10 @@ pub enum Observation {
     Beats(Vec<Vec<OwnerBeat>>),
     /// Active tasks, and how many were looked at where that is told.
     Active(Vec<SeenActive>, Option<usize>),
+    /// What became of a change to the stored schedules.
+    TimetableChange(TimetableChange),
+    /// All that are stored, where they have changed.
+    Timetable(Option<TimetableRows>),
     /// What servers left of how long their runs took.
     RunTimes(Vec<(String, Bytes)>),
     /// A task.

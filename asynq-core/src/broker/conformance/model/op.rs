@@ -69,6 +69,20 @@ pub enum Op {
         /// The entry.
         entry: u8,
     },
+    /// Stores a schedule, or deletes one; 0 is none.
+    ChangeTimetable {
+        /// Its name.
+        entry: u8,
+        /// What is expected to be stored.
+        expected: u8,
+        /// What is to be stored.
+        new: u8,
+    },
+    /// Reads all that are stored, unless they were changed as often as this.
+    Timetable {
+        /// How often.
+        seen: Option<u8>,
+    },
     /// Asks to run under a rate limit.
     TakeTurn {
         /// The task.

@@ -14,7 +14,7 @@ pub fn random_ops(seed: u64, n: usize) -> Vec<Op> {
 
 fn random_op(rng: &mut fastrand::Rng) -> Op {
     let queue = rng.u8(..);
-    match rng.u8(..157) {
+    match rng.u8(..161) {
         0..24 => Op::Enqueue(some(rng, 4, random_task)),
         120..123 => Op::Tick { entry: rng.u8(..), at: rng.i8(-20..20), task: random_task(rng) },
         123 => Op::TickMark { queue, entry: rng.u8(..) },
@@ -42,6 +42,8 @@ fn random_op(rng: &mut fastrand::Rng) -> Op {
         84 => Op::WriteServerState { server: rng.u8(..), ids: some(rng, 3, |rng| rng.u8(..)) },
         155 => Op::WriteRunTimes { server: rng.u8(..), byte: rng.u8(..) },
         156 => Op::RunTimes,
+        157..160 => Op::ChangeTimetable { entry: rng.u8(..), expected: rng.u8(..3), new: rng.u8(..3) },
+        160 => Op::Timetable { seen: rng.bool().then(|| rng.u8(..5)) },
         85 => Op::ClearServerState { server: rng.u8(..) },
         86 => Op::Pause { queue },
         87..89 => Op::Resume { queue },

@@ -1,27 +1,19 @@
-//! `asynq cron`: schedules and what they enqueued.
+//! `asynq cron list` and `history`: all schedules, and what they enqueued.
 
+use asynq_core::Error;
 use asynq_core::inspector::Page;
-use clap::{Args, Subcommand};
+use asynq_core::scheduler::StoredSchedules;
+use clap::Args;
 
-use super::for_each;
+use super::super::for_each;
 use crate::app::App;
-use crate::complete;
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Listing};
-
-/// Schedules.
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum Cron {
-    /// The entries of all schedulers that live.
-    #[command(visible_alias = "ls")]
-    List,
-    /// What entries enqueued, newest first.
-    History(History),
-}
+use crate::{complete, human};
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct History {
-    /// IDs of entries.
+    /// IDs of entries, or names of stored schedules.
     #[arg(required = true, value_name = "ENTRY", add = complete::entries())]
     entries: Vec<String>,
     /// Which page.
@@ -32,18 +24,13 @@ pub(crate) struct History {
     size: usize,
 }
 
-impl Cron {
-    pub(crate) async fn run(self, app: &App) -> Result<(), Failure> {
-        match self {
-            Self::List => list(app).await,
-            Self::History(history) => history.run(app).await,
-        }
+pub(super) async fn list(app: &App) -> Result<(), Failure> {
+    let mut known = StoredSchedules::new(&app.client).known().await?;
+    known.schedules.sort_by(|a, b| (&a.entry.spec, &a.entry.id).cmp(&(&b.entry.spec, &b.entry.id)));
+    for bad in &known.unreadable {
+        let (name, reason) = (human::printable(&bad.name), human::printable(&bad.reason));
+        eprintln!("warning: the stored schedule {name} cannot be read: {reason}");
     }
-}
-
-async fn list(app: &App) -> Result<(), Failure> {
-    let mut entries = app.inspector.scheduler_entries().await?;
-    entries.sort_by(|a, b| (&a.spec, &a.id).cmp(&(&b.spec, &b.id)));
     let mut listing = Listing::new(
         &[
             Column::new("id", "EntryID"),
@@ -53,28 +40,34 @@ async fn list(app: &App) -> Result<(), Failure> {
             Column::new("options", "Options"),
             Column::new("next_at", "Next"),
             Column::new("prev_at", "Prev"),
+            Column::new("state", "State"),
+            Column::new("name", "Name"),
         ],
-        "no schedules: no scheduler runs, or it has no entries",
+        "no schedules: no scheduler runs, or it has no entries, and none is stored",
     );
-    for entry in entries {
+    for schedule in &known.schedules {
+        let entry = &schedule.entry;
         let mut options: Vec<String> = entry.options.iter().map(ToString::to_string).collect();
-        options.extend(entry.unreadable_options);
+        options.extend(entry.unreadable_options.iter().cloned());
         listing.push([
             Cell::text(&entry.id),
             Cell::text(&entry.spec),
             Cell::text(entry.task_type.as_str()),
             Cell::bytes(&entry.payload),
-            Cell::new(crate::human::printable(&options.join(", ")), options),
+            Cell::new(human::printable(&options.join(", ")), options),
             Cell::relative(entry.next, app.now()),
             Cell::relative(entry.prev, app.now()),
+            Cell::text(schedule.state().as_str()),
+            schedule.name().map_or_else(Cell::none, Cell::text),
         ]);
     }
     app.printer.listing(&listing)
 }
 
 impl History {
-    async fn run(self, app: &App) -> Result<(), Failure> {
-        let page = Page::new(self.page, self.size).map_err(asynq_core::Error::from)?;
+    pub(super) async fn run(self, app: &App) -> Result<(), Failure> {
+        let page = Page::new(self.page, self.size).map_err(Error::from)?;
+        let schedules = StoredSchedules::new(&app.client);
         let mut listing = Listing::new(
             &[
                 Column::new("task_id", "TaskID"),
@@ -84,11 +77,16 @@ impl History {
             "nothing was enqueued by this entry, or there is none of this ID",
         );
         let (_, result) = for_each(&self.entries, async |entry| {
-            for event in app.inspector.enqueue_events(entry, page).await? {
+            let id = match schedules.get(entry).await {
+                Ok(stored) => stored.entry_id().to_string(),
+                Err(Error::Broker(error)) => return Err(Error::Broker(error).into()),
+                Err(_) => entry.to_owned(),
+            };
+            for event in app.inspector.enqueue_events(&id, page).await? {
                 listing.push([
                     Cell::text(&event.task_id),
                     Cell::moment(event.enqueued_at, app.now()),
-                    Cell::text(entry),
+                    Cell::text(&id),
                 ]);
             }
             Ok(())
