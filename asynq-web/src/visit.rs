@@ -11,6 +11,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::gate::Caller;
+use crate::instances::Instances;
 use crate::links::{Link, own_path};
 use crate::login::Pass;
 use crate::preferences::Preferences;
@@ -21,8 +22,12 @@ use crate::shared::Shared;
 /// One request as routes see it.
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
+    pub(crate) instances: Instances,
+    /// The one that is asked; before all of them, the one of who asks.
     pub(crate) shared: Arc<Shared>,
-    /// The path under which we are: empty, or `/a/b`.
+    /// The path under which the Web UI is: empty, or `/a/b`.
+    pub(crate) root: String,
+    /// The path under which this instance is: the root, or where there are several, below it.
     pub(crate) base: String,
     /// Path and query of this page, below the base.
     pub(crate) page: String,
@@ -43,6 +48,16 @@ impl Visit {
     /// A link to the first page, to go on from.
     pub(crate) fn link(&self) -> Link {
         Link::new(&self.base)
+    }
+
+    /// A link to what is before all instances, to go on from.
+    pub(crate) fn root_link(&self) -> Link {
+        Link::new(&self.root)
+    }
+
+    /// Whether no single instance is asked, where there are several.
+    pub(crate) fn is_before_all(&self) -> bool {
+        self.instances.are_several() && self.base == self.root
     }
 
     /// The address of this page, to come back to.

@@ -7,6 +7,7 @@ mod actions;
 mod audit;
 mod doctor;
 mod export;
+mod instances;
 mod meta;
 mod queues;
 mod redis_info;
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> Router {
     Router::new()
         .route("/openapi.json", get(document))
         .route("/meta", get(meta::meta))
+        .route("/instances", get(instances::list))
         .route("/queues", get(queues::list))
         .route("/queues/{queue}", get(queues::one).delete(queues::delete))
         .route("/queues/{queue}/paused", put(queues::set_paused))

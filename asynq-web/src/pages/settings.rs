@@ -103,7 +103,7 @@ pub(crate) async fn set_columns(visit: Visit, Form(fields): Form<Fields>) -> imp
 }
 
 fn cookie(visit: &Visit, preferences: Preferences) -> AppendHeaders<[(HeaderName, String); 1]> {
-    let path = cookie_path(&visit.base);
+    let path = cookie_path(&visit.root);
     let value = preferences.to_value();
     let cookie = format!("{NAME}={value}; Path={path}; Max-Age={SECONDS}; SameSite=Lax; HttpOnly");
     AppendHeaders([(SET_COOKIE, cookie)])

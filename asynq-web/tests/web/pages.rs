@@ -18,6 +18,7 @@ async fn every_page_is_there_with_nothing_to_show() {
         ("/redis", "No Redis"),
         ("/doctor", "Nobody has looked yet"),
         ("/runs", "None yet"),
+        ("/instances", "this one"),
         ("/audit", "No change is known that fits."),
         ("/charts", "A chart begins when somebody looks"),
         ("/charts?range=90d", "0 processed, 0 failed"),
