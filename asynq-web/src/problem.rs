@@ -29,7 +29,7 @@ pub(crate) struct Problem {
 }
 
 /// Every code, with its status: the API's document lists them.
-pub(crate) const CODES: [(&str, StatusCode); 31] = [
+pub(crate) const CODES: [(&str, StatusCode); 32] = [
     ("invalid", StatusCode::BAD_REQUEST),
     ("invalid_filter", StatusCode::BAD_REQUEST),
     ("not_confirmed", StatusCode::BAD_REQUEST),
@@ -59,6 +59,7 @@ pub(crate) const CODES: [(&str, StatusCode); 31] = [
     ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
     ("too_many_requests", StatusCode::TOO_MANY_REQUESTS),
     ("failed", StatusCode::INTERNAL_SERVER_ERROR),
+    ("prometheus_failed", StatusCode::BAD_GATEWAY),
     ("too_many", StatusCode::SERVICE_UNAVAILABLE),
     ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
 ];

@@ -274,6 +274,19 @@ impl WebUi {
         Ok(self)
     }
 
+    /// Accepts what these certificate authorities, in PEM, have signed for [`prometheus`](Self::prometheus), in place of those
+    /// that this machine trusts. Said after it.
+    ///
+    /// # Errors
+    ///
+    /// When that is no certificate, or there is no Prometheus at an `https` address.
+    pub fn prometheus_authorities(mut self, pem: impl AsRef<[u8]>) -> Result<Self, PrometheusError> {
+        let store = self.latest();
+        let prometheus = store.prometheus.take().ok_or_else(Prometheus::missing)?;
+        store.prometheus = Some(prometheus.trusting(pem.as_ref())?);
+        Ok(self)
+    }
+
     /// The service, to nest in an application or to [serve](WebService::serve). Clones are the same Web UI.
     ///
     /// Of several stores with one name only the first is shown, and the log says so.

@@ -1,6 +1,7 @@
 //! `asynq web`: the Web UI, served.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -72,6 +73,9 @@ pub(crate) struct Web {
     /// Show charts of this Prometheus too, such as `http://localhost:9090`. It is asked by this program, not by browsers.
     #[arg(long, env = "ASYNQ_PROMETHEUS_URL", hide_env_values = true, value_name = "URL")]
     prometheus: Option<String>,
+    /// Certificate authorities to trust for an https address of Prometheus, PEM; in place of those of this machine.
+    #[arg(long, value_name = "FILE", requires = "prometheus")]
+    prometheus_ca: Option<PathBuf>,
     /// When queues are sampled for charts: always, every ten seconds, or while somebody looks at one.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     history: When,
@@ -125,6 +129,11 @@ impl Web {
         });
         if let Some(url) = &self.prometheus {
             ui = ui.prometheus(url).map_err(|error| Failure::usage(error.to_string()))?;
+        }
+        if let Some(path) = &self.prometheus_ca {
+            let wrong = |error: &dyn Display| Failure::usage(format!("{}: {error}", path.display()));
+            let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
+            ui = ui.prometheus_authorities(pem).map_err(|error| wrong(&error))?;
         }
         if self.compat_asynqmon {
             ui = ui.compat_asynqmon();

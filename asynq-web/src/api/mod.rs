@@ -7,6 +7,7 @@ mod actions;
 mod audit;
 mod doctor;
 mod export;
+mod from_prometheus;
 mod instances;
 mod meta;
 mod queues;

@@ -220,7 +220,7 @@ async fn columns_are_kept_for_all_lists() {
     assert_eq!(saved.leads_to(), "/tasks?done=settings&n=1");
     let as_kept = async |cookie: &str, path: &str| {
         let request = Request::get(path).header("host", "localhost").header("cookie", cookie);
-        site.ask(request.body(axum::body::Body::empty()).unwrap()).await.text()
+        site.ask(request.body(Body::empty()).unwrap()).await.text()
     };
     let cookie = saved.header("set-cookie").split(';').next().unwrap().to_owned();
     assert_eq!(cookie, "asynq_web=system.relative.30.shown.due-retried");
@@ -312,10 +312,10 @@ async fn settings_are_kept_in_a_cookie_and_used() {
         cookie.starts_with("asynq_web=dark.utc.10.shown.; Path=/;") && cookie.contains("HttpOnly; ")
             || cookie.ends_with("HttpOnly")
     );
-    let request = axum::http::Request::get("/queues/mail/tasks/later")
+    let request = Request::get("/queues/mail/tasks/later")
         .header("host", "localhost")
         .header("cookie", "asynq_web=dark.utc.10");
-    let page = site.ask(request.body(axum::body::Body::empty()).unwrap()).await.text();
+    let page = site.ask(request.body(Body::empty()).unwrap()).await.text();
     assert!(
         page.contains("data-theme=\"dark\"") && page.contains(">2033-05-18 13:00:00 UTC</time>"),
         "{page}"
