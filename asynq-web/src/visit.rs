@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use asynq_core::client::Client;
-use asynq_core::inspector::{Filter, Inspector, Search, SearchPart, TaskDetail};
+use asynq_core::inspector::{Filter, Inspector, Mask, Masks, Search, SearchPart, TaskDetail};
 use asynq_core::task::{QueueName, TaskInfo};
 use axum::extract::{Extension, FromRequestParts};
 use axum::http::request::Parts;
@@ -156,8 +156,13 @@ impl Visit {
 
     /// A filter that sees tasks as the visitor does.
     pub(crate) fn seeing(&self, filter: Filter) -> Result<Filter, Problem> {
-        let sees_all = self.rights().have(Right::ViewSecrets);
-        if sees_all { Ok(filter) } else { Ok(filter.through(&self.shared.masks)?) }
+        let rights = self.rights();
+        if !rights.have(Right::ViewPayload) {
+            // Who sees nothing of what tasks carry finds nothing by it: each answer would tell some of it.
+            let everything: Masks = "*".parse::<Mask>().into_iter().collect();
+            return Ok(filter.through(&everything)?);
+        }
+        if rights.have(Right::ViewSecrets) { Ok(filter) } else { Ok(filter.through(&self.shared.masks)?) }
     }
 
     /// A part of a search, as the visitor sees it.

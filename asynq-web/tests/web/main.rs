@@ -10,6 +10,7 @@ mod codes;
 mod doctor;
 mod errors;
 mod gate;
+mod hidden;
 mod instances;
 mod live;
 mod load;
