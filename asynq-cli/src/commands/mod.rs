@@ -46,7 +46,6 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
         Command::Man(command) => return command.run(&printer),
         Command::Completions(command) => return command.run(&printer),
         Command::Context(command) => return command.run(&connection, &printer),
-        Command::Web(web::Web { secret: Some(secret), .. }) => return secret.run(),
         Command::Web(command) => return command.run(&connection).await,
         _ => {}
     }

@@ -25,7 +25,7 @@ use crate::until_told::until_told;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Web {
     #[command(subcommand)]
-    pub(crate) secret: Option<Secret>,
+    secret: Option<Secret>,
     /// Address and port; port 0 takes any that is free.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     bind: SocketAddr,
@@ -95,7 +95,10 @@ enum When {
 }
 
 impl Web {
-    pub(crate) async fn run(self, connection: &ConnectionArguments) -> Result<(), Failure> {
+    pub(crate) async fn run(mut self, connection: &ConnectionArguments) -> Result<(), Failure> {
+        if let Some(secret) = self.secret.take() {
+            return secret.run();
+        }
         let stores = self.stores(connection)?;
         let (Some((name, client)), others) = (stores.first(), stores.get(1..).unwrap_or_default()) else {
             return Err(Failure::usage(

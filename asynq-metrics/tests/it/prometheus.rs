@@ -43,8 +43,7 @@ enum Told {
 
 /// Answers whoever connects with a scrape.
 async fn tell(listener: TcpListener, told: Told) {
-    loop {
-        let (mut stream, _) = listener.accept().await.unwrap();
+    while let Ok((mut stream, _)) = listener.accept().await {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await.unwrap());
@@ -62,8 +61,8 @@ async fn tell(listener: TcpListener, told: Told) {
 
 /// What Prometheus answers to a query at this moment: how many series, or why there are none; nothing while it starts.
 async fn query(address: &str, expression: &str) -> Option<Result<usize, String>> {
-    let form: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let body = format!("query={form}");
+    let form: Vec<String> = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let body = format!("query={}", form.concat());
     let mut stream = TcpStream::connect(address).await.ok()?;
     let head = format!(
         "POST /api/v1/query HTTP/1.0\r\nhost: {address}\r\ncontent-type: application/x-www-form-urlencoded\r\n\

@@ -159,9 +159,7 @@ impl Page {
             }
         }
     }
-}
 
-impl Page {
     /// Where there are several instances: which one this is, and the ways to the same place in the others.
     fn picker(&self, visit: &Visit) -> Markup {
         if !visit.instances.are_several() || visit.is_stranger {
