@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use asynq_core::client::Client;
 use asynq_core::task::{Task, TaskOptions};
 use asynq_metrics::Exporter;
 use asynq_testkit::certificates::{Authority, Identity};
-use asynq_testkit::eventually;
+use asynq_testkit::{eventually, eventually_within};
 use asynq_web::{Rights, WebService, WebUi};
 use axum::body::Body;
 use axum::extract::{Form, State};
@@ -227,7 +228,11 @@ async fn a_real_prometheus_that_scrapes_our_exporter_is_drawn() {
         (answer["items"].as_array().unwrap().last().unwrap()["value"].as_f64(), answer)
     };
     let of_odd = format!("metric=size&queue={}", segment("a.b|c\""));
-    let (size, answer) = last(&service, &of_odd).await;
+    // A step is as it was when it began, and the first that began after Prometheus did is half a minute away at most.
+    let (size, answer) = eventually_within(Duration::from_secs(60), "a step has begun", async || {
+        Some(last(&service, &of_odd).await).filter(|(size, _)| size.is_some())
+    })
+    .await;
     assert_eq!((size, &answer["unit"], &answer["limited"]), (Some(5.0), &json!("tasks"), &json!(false)));
     assert_eq!(last(&service, "metric=pending").await.0, Some(6.0), "of all queues");
     assert!(last(&service, "metric=latency").await.0.is_some());
