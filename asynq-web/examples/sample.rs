@@ -1,6 +1,7 @@
 //! A Web UI with something to look at: `cargo run -p asynq-web --example sample`. Everything is in memory, and gone at
 //! the end. `-- 8080 /jobs URL` serves it below a path, from a Redis; with `login` behind them people log in: `ann`, who may
-//! do everything, and `bob`, who may look; their names are their passwords. The browser tests run on it.
+//! do everything, and `bob`, who may look; their names are their passwords. One more word is a second store beside it:
+//! the URL of a Redis, or `memory`. The browser tests run on it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -44,6 +45,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut ui = ui.history(Sampling::Always);
     if arguments.next().as_deref() == Some("login") {
         ui = ui.users(users()?).mask("order.total".parse()?);
+    }
+    if let Some(url) = arguments.next() {
+        let other = if url == "memory" { Client::in_memory() } else { Client::connect(&url).await? };
+        fill(&other).await?;
+        ui = ui.named("sample").instance("an/other", &other);
     }
     ui.service().serve(address, Reach::ThisMachine, told, stopped).await?;
     scheduler.shutdown().await;

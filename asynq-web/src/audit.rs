@@ -79,7 +79,7 @@ impl Shared {
         };
         tracing::info!(
             target: "asynq_web::audit",
-            visitor = entry.actor, action = entry.action, queue = entry.queue, subject = entry.subject,
+            instance = &*self.name, visitor = entry.actor, action = entry.action, queue = entry.queue, subject = entry.subject,
             outcome = entry.outcome, changed = entry.changed, failed = entry.failed,
             address = entry.address, request = entry.request,
             "changed"

@@ -1,7 +1,8 @@
 //! The Web UI of asynq and its JSON API: a tower service to nest in an application, or to serve by itself.
 //!
 //! ```text
-//! web_ui.rs (WebUi: how it is set up) ─► service.rs (WebService) ─► gate/ (who may come in) ─► routes.rs
+//! web_ui.rs (WebUi: how it is set up) ─► service.rs (WebService) ─► gate/ (who may come in) ─► instances.rs (to which store)
+//!                                                                     ┌── routes.rs ◄────────────────────────┘
 //!                                                                     ├─► pages/ (HTML, forms that need no scripts)
 //! visit.rs (who asks, with which rights) ◄─ login/ (passwords, tokens) ┼─► api/ (JSON)
 //!    ├─► Inspector, Client of asynq-core                              └─► live.rs (open pages are kept up to date)
@@ -54,6 +55,7 @@ mod fields;
 mod gate;
 mod health;
 mod history;
+mod instances;
 mod links;
 mod live;
 mod login;

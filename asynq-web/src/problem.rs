@@ -29,7 +29,7 @@ pub(crate) struct Problem {
 }
 
 /// Every code, with its status: the API's document lists them.
-pub(crate) const CODES: [(&str, StatusCode); 36] = [
+pub(crate) const CODES: [(&str, StatusCode); 37] = [
     ("invalid", StatusCode::BAD_REQUEST),
     ("invalid_filter", StatusCode::BAD_REQUEST),
     ("not_confirmed", StatusCode::BAD_REQUEST),
@@ -64,6 +64,7 @@ pub(crate) const CODES: [(&str, StatusCode); 36] = [
     ("too_many_attempts", StatusCode::TOO_MANY_REQUESTS),
     ("too_many_requests", StatusCode::TOO_MANY_REQUESTS),
     ("failed", StatusCode::INTERNAL_SERVER_ERROR),
+    ("prometheus_failed", StatusCode::BAD_GATEWAY),
     ("too_many", StatusCode::SERVICE_UNAVAILABLE),
     ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
 ];

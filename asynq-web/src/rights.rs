@@ -87,7 +87,7 @@ impl Right {
     }
 }
 
-/// What somebody may do, and in which queues.
+/// What somebody may do, and in which queues of which instances.
 ///
 /// # Examples
 ///
@@ -105,12 +105,14 @@ pub struct Rights {
     bits: u16,
     /// Patterns of names; of all queues when there is no list.
     queues: Option<Arc<[String]>>,
+    /// Likewise of instances.
+    instances: Option<Arc<[String]>>,
 }
 
 impl Rights {
     /// None at all.
     pub fn none() -> Self {
-        Self { bits: 0, queues: None }
+        Self { bits: 0, queues: None, instances: None }
     }
 
     /// To see everything but what is masked and who changed what, and to change nothing.
@@ -148,6 +150,22 @@ impl Rights {
         Self { queues: Some(patterns.into_iter().map(Into::into).collect()), ..self }
     }
 
+    /// Only in [instances](crate::WebUi::instance) whose names fit one of these patterns, in which `*` stands for anything. A
+    /// store that is the only one and has [no name](crate::WebUi::named) is called by the empty name.
+    pub fn in_instances(self, patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { instances: Some(patterns.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// Whether they are of use in an instance.
+    pub fn reach(&self, instance: &str) -> bool {
+        self.instances.as_ref().is_none_or(|patterns| any_fits(patterns, instance))
+    }
+
+    /// What is left of them in this instance.
+    pub(crate) fn at(self, instance: &str) -> Self {
+        if self.reach(instance) { self } else { Self { bits: 0, ..self } }
+    }
+
     /// The same, as far as they change nothing.
     pub(crate) fn reading(self) -> Self {
         let reading = Right::READING.into_iter().fold(0, |bits, right| bits | right.bit());
@@ -161,8 +179,7 @@ impl Rights {
 
     /// Whether they allow this in a queue.
     pub fn allow(&self, right: Right, queue: &str) -> bool {
-        let named = |patterns: &Arc<[String]>| patterns.iter().any(|pattern| fits(pattern, queue));
-        self.have(right) && self.queues.as_ref().is_none_or(named)
+        self.have(right) && self.queues.as_ref().is_none_or(|patterns| any_fits(patterns, queue))
     }
 
     /// Whether they change nothing.
@@ -214,6 +231,10 @@ impl Visitor {
     }
 }
 
+fn any_fits(patterns: &[String], name: &str) -> bool {
+    patterns.iter().any(|pattern| fits(pattern, name))
+}
+
 /// Whether a text fits a pattern in which `*` stands for anything.
 fn fits(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
@@ -263,6 +284,14 @@ mod tests {
             [0, 2, 11, 15]
         );
         assert_eq!(count(&Rights::admin().reading()), 4);
+        let there = Rights::admin().in_instances(["staging-*", "test"]);
+        for (instance, rights) in [("staging-eu", 14), ("test", 14), ("production", 0), ("", 0)] {
+            assert_eq!(
+                (there.reach(instance), count(&there.clone().at(instance))),
+                (rights > 0, rights),
+                "{instance}"
+            );
+        }
         let limited = Rights::admin().in_queues(["a"]);
         assert!(
             limited.have(Right::Run) && limited.allow(Right::Run, "a") && !limited.allow(Right::Run, "b")

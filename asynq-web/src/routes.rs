@@ -48,6 +48,7 @@ pub(crate) fn routes(has_asynqmon: bool) -> Router {
         .route("/doctor", get(pages::doctor))
         .route("/doctor/examine", post(pages::examine))
         .route("/doctor/repair", get(pages::confirm_repair).post(pages::repair))
+        .route("/instances", get(pages::instances))
         .route("/settings/columns", post(pages::set_columns))
         .route("/audit", get(pages::audit))
         .route("/settings", get(pages::settings).post(pages::set))

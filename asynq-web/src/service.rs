@@ -8,13 +8,15 @@ use std::{fmt, io};
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use axum::response::IntoResponse as _;
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceExt as _};
 
 use crate::gate::{Caller, check_origin, mounted, protect};
+use crate::instances::{Instances, Way};
 use crate::login::{Known, Pass};
 use crate::preferences::Preferences;
 use crate::problem::Problem;
@@ -33,12 +35,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone)]
 pub struct WebService {
     router: Router,
-    shared: Arc<Shared>,
+    instances: Instances,
 }
 
 impl WebService {
-    pub(crate) fn new(shared: Shared) -> Self {
-        Self { router: routes(shared.asynqmon), shared: Arc::new(shared) }
+    pub(crate) fn new(instances: Instances) -> Self {
+        Self { router: routes(instances.first().asynqmon), instances }
     }
 
     /// Serves HTTP on an address until `shutdown` ends; then it answers what is in hand and returns. `on_start` is told
@@ -59,63 +61,88 @@ impl WebService {
         on_start: impl FnOnce(SocketAddr),
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        if reach == Reach::ThisMachine && self.shared.anonymous.is_some() && !address.ip().is_loopback() {
+        if reach == Reach::ThisMachine && self.common().anonymous.is_some() && !address.ip().is_loopback() {
             let reason = format!(
                 "{address} can be reached by other machines, and whoever comes could change tasks: nobody has to log in"
             );
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
         }
         let listener = TcpListener::bind(address).await?;
-        self.shared.history.wake(&self.shared.client);
+        self.wake();
         on_start(listener.local_addr()?);
-        let shared = Arc::clone(&self.shared);
+        let instances = self.instances.clone();
         let stopping = async move {
             shutdown.await;
             // Streams of events would not end by themselves.
-            shared.live.close();
+            instances.all().for_each(|shared| shared.live.close());
         };
-        let shared = Arc::clone(&self.shared);
+        let instances = self.instances.clone();
         let routes = Router::new().fallback_service(self);
         let connections = routes.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, connections).with_graceful_shutdown(stopping).await?;
-        shared.changing.finish().await;
+        for shared in instances.all() {
+            shared.changing.finish().await;
+        }
         Ok(())
+    }
+
+    /// What is the same in all instances.
+    fn common(&self) -> &Shared {
+        self.instances.first()
+    }
+
+    /// A request came, or will come.
+    fn wake(&self) {
+        self.instances.all().for_each(|shared| shared.history.wake(&shared.client));
     }
 
     /// The answer, before it is given the headers that protect who reads it.
     async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
-        self.shared.history.wake(&self.shared.client);
+        self.wake();
         let accepted = request.headers().get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
         let is_read_by_people = accepted.is_some_and(|accepted| accepted.contains("text/html"));
-        let visit = match self.admit(&mut request) {
-            Ok(visit) => visit,
+        let (visit, way) = match self.admit(&mut request) {
+            Ok(admitted) => admitted,
             Err(problem) if is_read_by_people => return pages::bare_problem(&problem),
             Err(problem) => return problem.to_json(),
         };
-        if visit.is_stranger && !self.is_open(request.uri().path()) {
+        if visit.is_stranger && !self.is_open(&way, request.uri().path()) {
             let problem = Problem::unauthenticated();
-            return match (is_read_by_people, &self.shared.door) {
+            return match (is_read_by_people, &self.common().door) {
                 (true, Some(_)) => pages::to_login(&visit, request.method()),
                 (true, None) => pages::bare_problem(&problem),
                 (false, _) => problem.to_json(),
             };
         }
         if !is_probe(request.uri().path())
-            && let Err(problem) = self.shared.pace.check(visit.visitor.name(), &visit.caller)
+            && let Err(problem) = visit.shared.pace.check(visit.visitor.name(), &visit.caller)
         {
             return if is_read_by_people { pages::bare_problem(&problem) } else { problem.to_json() };
         }
-        let mut response = self.answer_to(&visit, request).await;
+        let is_looked_at = is_read_by_people && matches!(way, Way::Inside(_)) && !visit.is_fragment;
+        let kept = self.instances.keep(&visit, request.headers()).filter(|_| is_looked_at);
+        let mut response = self.answer_to(&visit, &way, request).await;
+        if let Some(Ok(kept)) =
+            kept.map(|kept| HeaderValue::from_str(&kept)).filter(|_| response.status().is_success())
+        {
+            response.headers_mut().append(SET_COOKIE, kept);
+        }
         if let Ok(request) = HeaderValue::from_str(&visit.request) {
             response.headers_mut().insert(REQUEST_ID, request);
         }
         response
     }
 
-    async fn answer_to(&self, visit: &Visit, mut request: Request<Body>) -> Response<Body> {
+    async fn answer_to(&self, visit: &Visit, way: &Way, mut request: Request<Body>) -> Response<Body> {
         let is_api = request.uri().path().starts_with("/api/");
         if let Some(page) = pages::without_slash(visit, &request) {
             return page;
+        }
+        match way.aside(visit, &request) {
+            Ok(None) => {}
+            Ok(Some(elsewhere)) => return elsewhere.into_response(),
+            Err(problem) if is_api => return problem.to_json(),
+            Err(problem) => return pages::problem(visit, &problem),
         }
         request.extensions_mut().insert(visit.clone());
         request.extensions_mut().insert(live::Pages(self.router.clone()));
@@ -128,7 +155,7 @@ impl WebService {
             }
         };
         let mut response =
-            if is_change { self.shared.changing.carry_out(answer).await } else { answer.await };
+            if is_change { visit.shared.changing.carry_out(answer).await } else { answer.await };
         match Problem::of(&mut response).await {
             Some(problem) if is_api => problem.to_json(),
             Some(problem) => pages::problem(visit, &problem),
@@ -137,45 +164,63 @@ impl WebService {
     }
 
     /// Whether everybody may ask for it: who logs in is not in yet.
-    fn is_open(&self, path: &str) -> bool {
-        is_probe(path) || self.shared.door.is_some() && (path == "/login" || path.starts_with("/assets/"))
+    fn is_open(&self, way: &Way, path: &str) -> bool {
+        let is_common = matches!(way, Way::Before) || !self.instances.are_several();
+        let has_door = self.common().door.is_some();
+        is_common && (is_probe(path) || has_door && (path == "/login" || path.starts_with("/assets/")))
     }
 
     /// Who asks, and how; a stranger is told apart.
-    fn admit(&self, request: &mut Request<Body>) -> Result<Visit, Problem> {
-        self.shared.hosts.check(request.uri(), request.headers())?;
+    fn admit(&self, request: &mut Request<Body>) -> Result<(Visit, Way), Problem> {
+        let common = self.common();
+        common.hosts.check(request.uri(), request.headers())?;
         check_origin(request.method(), request.uri(), request.headers())?;
-        let caller = self.shared.proxies.caller(request);
-        let base = mounted(&self.shared.mount, caller.is_proxy, request)?;
-        let known = self.who(request, &base, &caller)?;
-        let anonymous = self.shared.anonymous.clone();
+        let caller = common.proxies.caller(request);
+        let root = mounted(&common.mount, caller.is_proxy, request)?;
+        let way = self.instances.enter(request)?;
+        let known = self.who(request, &root, &caller)?;
+        let anonymous = common.anonymous.clone();
         let is_stranger = known.is_none() && anonymous.is_none();
         let Known { visitor, pass } = known.unwrap_or_else(|| Known {
             visitor: Visitor::new("", anonymous.unwrap_or_else(Rights::none)),
             pass: Pass::None,
         });
-        Ok(Visit {
-            shared: Arc::clone(&self.shared),
+        let home =
+            || self.instances.home(visitor.rights(), request.headers()).unwrap_or(self.instances.first());
+        let shared = match &way {
+            Way::Inside(shared) => shared,
+            Way::Before | Way::Nowhere(_) => home(),
+        };
+        let base = match &way {
+            Way::Inside(shared) => self.instances.base(&root, &shared.name),
+            Way::Before => root.clone(),
+            Way::Nowhere(name) => self.instances.base(&root, name),
+        };
+        let visit = Visit {
+            instances: self.instances.clone(),
+            shared: Arc::clone(shared),
+            root,
             base,
             page: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
-            visitor: visitor.with_rights(self.shared.rights_of(&visitor)),
+            visitor: visitor.with_rights(shared.rights_of(&visitor)),
             pass,
             is_stranger,
             caller,
             request: request_id(&caller, request.headers()),
             preferences: Preferences::read(request.headers()),
             is_fragment: live::wants_fragment(request.headers()),
-        })
+        };
+        Ok((visit, way))
     }
 
     /// Somebody whom the application knows, or we do.
-    fn who(&self, request: &Request<Body>, base: &str, caller: &Caller) -> Result<Option<Known>, Problem> {
+    fn who(&self, request: &Request<Body>, root: &str, caller: &Caller) -> Result<Option<Known>, Problem> {
         if let Some(visitor) = request.extensions().get::<Visitor>() {
             return Ok(Some(Known { visitor: visitor.clone(), pass: Pass::None }));
         }
-        match &self.shared.door {
+        match &self.common().door {
             Some(door) => {
-                door.who(request.headers(), base, caller, self.shared.client.broker().clock().now())
+                door.who(request.headers(), root, caller, self.common().client.broker().clock().now())
             }
             None => Ok(None),
         }
@@ -230,6 +275,6 @@ where
 
 impl fmt::Debug for WebService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebService").field("shared", &self.shared).finish_non_exhaustive()
+        f.debug_struct("WebService").field("instances", &self.instances).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
-//! [`Shared`]: what all requests share.
+//! [`Shared`]: what all requests to a store share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use asynq_core::client::Client;
@@ -16,16 +17,18 @@ use crate::prometheus::Prometheus;
 use crate::rights::{Rights, Visitor};
 use crate::tallies::Tallies;
 
-/// What all requests share.
+/// What all requests to a store share. The login, and what is said of all stores, is the same in each.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// What the store is called; empty where it is the only one and has no name.
+    pub(crate) name: Arc<str>,
     pub(crate) client: Client,
     pub(crate) inspector: Inspector,
     pub(crate) title: String,
     /// What somebody may do of whom nothing is known; `None` where nobody may come without a login.
     pub(crate) anonymous: Option<Rights>,
     /// Where those come in who are known to us, if we have users of our own.
-    pub(crate) door: Option<Door>,
+    pub(crate) door: Option<Arc<Door>>,
     /// What is shown only to who has the right to see it.
     pub(crate) masks: Masks,
     /// Whether nobody may change anything.
@@ -51,7 +54,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// What somebody may do here.
     pub(crate) fn rights_of(&self, visitor: &Visitor) -> Rights {
-        let rights = visitor.rights().clone();
+        let rights = visitor.rights().clone().at(&self.name);
         if self.read_only { rights.reading() } else { rights }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use asynq_core::client::Client;
-use asynq_core::inspector::{Filter, Inspector, Search, SearchPart, TaskDetail};
+use asynq_core::inspector::{Filter, Inspector, Mask, Masks, Search, SearchPart, TaskDetail};
 use asynq_core::task::{QueueName, TaskInfo};
 use axum::extract::{Extension, FromRequestParts};
 use axum::http::request::Parts;
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::gate::Caller;
+use crate::instances::Instances;
 use crate::links::{Link, own_path};
 use crate::login::Pass;
 use crate::preferences::Preferences;
@@ -21,8 +22,12 @@ use crate::shared::Shared;
 /// One request as routes see it.
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
+    pub(crate) instances: Instances,
+    /// The one that is asked; before all of them, the one of who asks.
     pub(crate) shared: Arc<Shared>,
-    /// The path under which we are: empty, or `/a/b`.
+    /// The path under which the Web UI is: empty, or `/a/b`.
+    pub(crate) root: String,
+    /// The path under which this instance is: the root, or where there are several, below it.
     pub(crate) base: String,
     /// Path and query of this page, below the base.
     pub(crate) page: String,
@@ -43,6 +48,16 @@ impl Visit {
     /// A link to the first page, to go on from.
     pub(crate) fn link(&self) -> Link {
         Link::new(&self.base)
+    }
+
+    /// A link to what is before all instances, to go on from.
+    pub(crate) fn root_link(&self) -> Link {
+        Link::new(&self.root)
+    }
+
+    /// Whether no single instance is asked, where there are several.
+    pub(crate) fn is_before_all(&self) -> bool {
+        self.instances.are_several() && self.base == self.root
     }
 
     /// The address of this page, to come back to.
@@ -141,8 +156,13 @@ impl Visit {
 
     /// A filter that sees tasks as the visitor does.
     pub(crate) fn seeing(&self, filter: Filter) -> Result<Filter, Problem> {
-        let sees_all = self.rights().have(Right::ViewSecrets);
-        if sees_all { Ok(filter) } else { Ok(filter.through(&self.shared.masks)?) }
+        let rights = self.rights();
+        if !rights.have(Right::ViewPayload) {
+            // Who sees nothing of what tasks carry finds nothing by it: each answer would tell some of it.
+            let everything: Masks = "*".parse::<Mask>().into_iter().collect();
+            return Ok(filter.through(&everything)?);
+        }
+        if rights.have(Right::ViewSecrets) { Ok(filter) } else { Ok(filter.through(&self.shared.masks)?) }
     }
 
     /// A part of a search, as the visitor sees it.

@@ -1,5 +1,7 @@
 //! [`WebUi`]: how the Web UI is set up.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use asynq_core::client::{AsClient, Client};
@@ -11,6 +13,7 @@ use crate::changing::Changing;
 use crate::doctor::Doctor;
 use crate::gate::{Hosts, Mount, Network, Pace, Proxies, REQUESTS};
 use crate::history::{History, Sampling};
+use crate::instances::Instances;
 use crate::live::Live;
 use crate::login::{Door, Users, Vouched};
 use crate::prometheus::{Prometheus, PrometheusError};
@@ -44,8 +47,8 @@ const DEFAULT_REFRESH: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct WebUi {
-    client: Client,
-    inspector: Inspector,
+    first: Store,
+    others: Vec<Store>,
     title: String,
     anonymous: Option<Rights>,
     users: Option<Users>,
@@ -59,15 +62,30 @@ pub struct WebUi {
     mount: Mount,
     refresh: Duration,
     sampling: Sampling,
+}
+
+/// A store, and what is said of it alone.
+#[derive(Clone, Debug)]
+struct Store {
+    name: Arc<str>,
+    client: Client,
+    inspector: Inspector,
     prometheus: Option<Prometheus>,
+}
+
+impl Store {
+    fn new(name: &str, client: &(impl AsClient + ?Sized)) -> Self {
+        let inspector = Inspector::new(client);
+        Self { name: name.into(), client: client.as_client().clone(), inspector, prometheus: None }
+    }
 }
 
 impl WebUi {
     /// A Web UI on what this client's broker stores.
     pub fn new(client: &(impl AsClient + ?Sized)) -> Self {
         Self {
-            client: client.as_client().clone(),
-            inspector: Inspector::new(client),
+            first: Store::new("", client),
+            others: Vec::new(),
             title: String::new(),
             anonymous: Some(Rights::admin().without(Right::ViewSecrets)),
             users: None,
@@ -81,13 +99,45 @@ impl WebUi {
             mount: Mount::default(),
             refresh: DEFAULT_REFRESH,
             sampling: Sampling::default(),
-            prometheus: None,
         }
     }
 
+    /// Shows another store too, by this name of any characters. What is said afterwards of [`inspector`](Self::inspector) and
+    /// [`prometheus`](Self::prometheus) is said of this one; login, masks and limits are the same for all.
+    ///
+    /// Each store is then below `/i/` and its name, nothing there but the list of instances leads to another, and whoever
+    /// may see some alone has [rights](Rights::in_instances) in those. One that is away does not keep the others waiting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asynq_core::client::Client;
+    /// use asynq_web::WebUi;
+    ///
+    /// let (production, staging) = (Client::in_memory(), Client::in_memory());
+    /// let ui = WebUi::new(&production).named("production").instance("staging", &staging).service();
+    /// ```
+    pub fn instance(mut self, name: impl AsRef<str>, client: &(impl AsClient + ?Sized)) -> Self {
+        self.others.push(Store::new(name.as_ref(), client));
+        self
+    }
+
+    /// The name of the store that this was [made](Self::new) with: `default` beside [others](Self::instance) unless told
+    /// otherwise, and none where it is the only one.
+    pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.first.name = name.into();
+        self
+    }
+
     /// Looks, and archives, through this inspector: one that has the [limits](Inspector::archive_limits) of the servers.
-    pub fn inspector(self, inspector: Inspector) -> Self {
-        Self { inspector, ..self }
+    pub fn inspector(mut self, inspector: Inspector) -> Self {
+        self.latest().inspector = inspector;
+        self
+    }
+
+    /// The store that was named last.
+    fn latest(&mut self) -> &mut Store {
+        self.others.last_mut().unwrap_or(&mut self.first)
     }
 
     /// What stands beside the name on every page, such as `production`.
@@ -219,33 +269,74 @@ impl WebUi {
     /// # Errors
     ///
     /// When that is no address of a server.
-    pub fn prometheus(self, url: impl AsRef<str>) -> Result<Self, PrometheusError> {
-        Ok(Self { prometheus: Some(Prometheus::new(url.as_ref())?), ..self })
+    pub fn prometheus(mut self, url: impl AsRef<str>) -> Result<Self, PrometheusError> {
+        self.latest().prometheus = Some(Prometheus::new(url.as_ref())?);
+        Ok(self)
+    }
+
+    /// Accepts what these certificate authorities, in PEM, have signed for [`prometheus`](Self::prometheus), in place of those
+    /// that this machine trusts. Said after it.
+    ///
+    /// # Errors
+    ///
+    /// When that is no certificate, or there is no Prometheus at an `https` address.
+    pub fn prometheus_authorities(mut self, pem: impl AsRef<[u8]>) -> Result<Self, PrometheusError> {
+        let store = self.latest();
+        let prometheus = store.prometheus.take().ok_or_else(Prometheus::missing)?;
+        store.prometheus = Some(prometheus.trusting(pem.as_ref())?);
+        Ok(self)
     }
 
     /// The service, to nest in an application or to [serve](WebService::serve). Clones are the same Web UI.
-    pub fn service(self) -> WebService {
-        WebService::new(Shared {
-            client: self.client,
-            inspector: self.inspector,
-            title: self.title,
-            anonymous: self.anonymous,
-            door: self.users.map(|users| Door::new(users, self.vouched)),
-            masks: self.masks.into_iter().collect(),
+    ///
+    /// Of several stores with one name only the first is shown, and the log says so.
+    pub fn service(mut self) -> WebService {
+        let mut others = std::mem::take(&mut self.others);
+        if !others.is_empty() && self.first.name.is_empty() {
+            self.first.name = "default".into();
+        }
+        let mut names = BTreeSet::from([Arc::clone(&self.first.name)]);
+        others.retain(|store| {
+            let is_new = names.insert(Arc::clone(&store.name));
+            if !is_new {
+                tracing::warn!(instance = &*store.name, "two stores have this name: the second is not shown");
+            }
+            is_new
+        });
+        let door = self.users.take().map(|users| Arc::new(Door::new(users, self.vouched.clone())));
+        let pace = Pace::new(self.requests);
+        let others = others
+            .into_iter()
+            .map(|store| Arc::new(self.shared(store, door.clone(), pace.of_another())))
+            .collect();
+        let first = self.shared(self.first.clone(), door, pace);
+        WebService::new(Instances::new(Arc::new(first), others))
+    }
+
+    /// What all requests to a store share.
+    fn shared(&self, store: Store, door: Option<Arc<Door>>, pace: Pace) -> Shared {
+        Shared {
+            name: store.name,
+            client: store.client,
+            inspector: store.inspector,
+            title: self.title.clone(),
+            anonymous: self.anonymous.clone(),
+            door,
+            masks: self.masks.iter().cloned().collect(),
             read_only: self.read_only,
-            proxies: self.proxies,
-            pace: Pace::new(self.requests),
+            proxies: self.proxies.clone(),
+            pace,
             asynqmon: self.asynqmon,
-            hosts: self.hosts,
-            mount: self.mount,
+            hosts: self.hosts.clone(),
+            mount: self.mount.clone(),
             refresh: self.refresh.max(Duration::from_millis(100)),
             bulk: Bulk::default(),
             changing: Changing::default(),
             history: History::new(self.sampling),
             tallies: Tallies::default(),
-            prometheus: self.prometheus,
+            prometheus: store.prometheus,
             doctor: Doctor::default(),
             live: Live::default(),
-        })
+        }
     }
 }

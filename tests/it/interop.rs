@@ -232,6 +232,8 @@ async fn gos_inspector_reads_every_state_that_we_write() {
     let seen = &servers["servers"][0];
     assert_eq!((text(seen, "status"), seen["concurrency"].as_i64()), ("active", Some(10)));
     assert_eq!(seen["queues"], json!({"default": 1}));
+    let told = asynq::inspector::Inspector::new(&client).servers().await.unwrap();
+    assert_eq!(told[0].version.as_deref(), Some(env!("CARGO_PKG_VERSION")), "Go passes over it");
     assert_eq!(text(&seen["active_workers"][0], "task_id"), "t:hold");
     release.add_permits(1);
     server.shutdown().await;

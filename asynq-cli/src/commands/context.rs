@@ -40,7 +40,7 @@ impl Context {
             Failure::usage("there is no configuration file; `asynq config path` says where it would be")
         })?;
         let file = ConfigFile::read(&path)?;
-        let current = connection.context.clone().or_else(|| file.current.clone());
+        let current = connection.context()?.map(str::to_owned).or_else(|| file.current.clone());
         match self {
             Self::List => {
                 let columns = [

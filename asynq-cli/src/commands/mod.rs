@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
         Command::Man(command) => return command.run(&printer),
         Command::Completions(command) => return command.run(&printer),
         Command::Context(command) => return command.run(&connection, &printer),
-        Command::Web(web::Web { secret: Some(secret), .. }) => return secret.run(),
+        Command::Web(command) => return command.run(&connection).await,
         _ => {}
     }
     let settings = Settings::gather(&connection)?;
@@ -54,7 +54,6 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
         Command::Config(command) => return command.run(&settings, &printer),
         Command::Exporter(command) => return command.run(&settings).await,
         Command::Dash(command) => Command::Dash(command.prepared(&settings)?),
-        Command::Web(command) => return command.run(&settings).await,
         command => command,
     };
     let app = App::connect(&settings, printer, stop).await?;

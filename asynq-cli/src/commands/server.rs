@@ -74,6 +74,11 @@ fn queues(server: &ServerStatus) -> Cell {
     Cell::new(crate::human::printable(&text.join(" ")), value)
 }
 
+/// Which version of ours it runs.
+fn version(server: &ServerStatus) -> Cell {
+    Cell::text_or_none(server.version.as_deref().unwrap_or_default())
+}
+
 fn record(server: &ServerStatus, now: jiff::Timestamp) -> Record {
     let running = workers(std::slice::from_ref(server), now);
     let lines = server.running.iter().map(|task| {
@@ -91,6 +96,7 @@ fn record(server: &ServerStatus, now: jiff::Timestamp) -> Record {
         .field("concurrency", "Concurrency", Cell::number(server.concurrency))
         .field("queues", "Queues", queues(server))
         .field("strict_priority", "Strict", Cell::flag(server.strict_priority))
+        .field("version", "Version", version(server))
         .field("active_workers", "Active Workers", Cell::count(server.running.len()));
     if server.running.is_empty() {
         record.field("running", "Running", Cell { text: "-".to_owned(), ..running })
@@ -111,6 +117,7 @@ fn list(servers: &[ServerStatus], now: jiff::Timestamp) -> Listing {
             Column::new("queues", "Queues"),
             Column::wide("strict_priority", "Strict"),
             Column::new("started_at", "Started"),
+            Column::wide("version", "Version"),
         ],
         "no servers run",
     );
@@ -125,6 +132,7 @@ fn list(servers: &[ServerStatus], now: jiff::Timestamp) -> Listing {
             queues(server),
             Cell::flag(server.strict_priority),
             Cell::relative(server.started, now),
+            version(server),
         ]);
     }
     listing

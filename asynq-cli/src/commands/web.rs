@@ -1,5 +1,7 @@
 //! `asynq web`: the Web UI, served.
 
+use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,11 +11,13 @@ use asynq_core::inspector::Mask;
 use asynq_web::{Network, Reach, Sampling, Users, WebUi};
 use axum::http::HeaderName;
 use clap::{Args, ValueEnum};
+use futures_util::future::join_all;
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::login::Secret;
 use crate::failure::{Failure, Kind};
-use crate::settings::Settings;
+use crate::human;
+use crate::settings::{ConfigFile, ConnectionArguments, Settings};
 use crate::until_told::until_told;
 
 #[derive(Args, Clone, Debug)]
@@ -21,7 +25,7 @@ use crate::until_told::until_told;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Web {
     #[command(subcommand)]
-    pub(crate) secret: Option<Secret>,
+    secret: Option<Secret>,
     /// Address and port; port 0 takes any that is free.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     bind: SocketAddr,
@@ -69,9 +73,15 @@ pub(crate) struct Web {
     /// Show charts of this Prometheus too, such as `http://localhost:9090`. It is asked by this program, not by browsers.
     #[arg(long, env = "ASYNQ_PROMETHEUS_URL", hide_env_values = true, value_name = "URL")]
     prometheus: Option<String>,
+    /// Certificate authorities to trust for an https address of Prometheus, PEM; in place of those of this machine.
+    #[arg(long, value_name = "FILE", requires = "prometheus")]
+    prometheus_ca: Option<PathBuf>,
     /// When queues are sampled for charts: always, every ten seconds, or while somebody looks at one.
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     history: When,
+    /// Show all contexts of the configuration file, as with each in a --context; those that are named come first.
+    #[arg(long)]
+    all_contexts: bool,
     /// What stands beside the name on every page, such as `production`.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     title: String,
@@ -85,9 +95,25 @@ enum When {
 }
 
 impl Web {
-    pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
-        let client = Client::connecting(settings.options()?)?;
-        let mut ui = WebUi::new(&client).prefix(&self.prefix).title(self.title);
+    pub(crate) async fn run(mut self, connection: &ConnectionArguments) -> Result<(), Failure> {
+        if let Some(secret) = self.secret.take() {
+            return secret.run();
+        }
+        let stores = self.stores(connection)?;
+        let (Some((name, client)), others) = (stores.first(), stores.get(1..).unwrap_or_default()) else {
+            return Err(Failure::usage(
+                "there is no context to show: add [context.NAME] to the configuration file",
+            ));
+        };
+        if self.prometheus.is_some() && !others.is_empty() {
+            let reason =
+                "--prometheus goes with one store: of several, it could not be told whose queues it knows";
+            return Err(Failure::usage(reason));
+        }
+        let mut ui = WebUi::new(client).named(name.as_str()).prefix(&self.prefix).title(self.title);
+        for (name, client) in others {
+            ui = ui.instance(name, client);
+        }
         start_log();
         if let Some(path) = self.users {
             ui = ui.users(Users::open(path).map_err(|error| Failure::usage(error.to_string()))?);
@@ -107,6 +133,11 @@ impl Web {
         if let Some(url) = &self.prometheus {
             ui = ui.prometheus(url).map_err(|error| Failure::usage(error.to_string()))?;
         }
+        if let Some(path) = &self.prometheus_ca {
+            let wrong = |error: &dyn Display| Failure::usage(format!("{}: {error}", path.display()));
+            let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
+            ui = ui.prometheus_authorities(pem).map_err(|error| wrong(&error))?;
+        }
         if self.compat_asynqmon {
             ui = ui.compat_asynqmon();
         }
@@ -119,13 +150,39 @@ impl Web {
         let slash = if path.is_empty() { "" } else { "/" };
         let told = |address| eprintln!("the Web UI is at http://{address}/{path}{slash}; Ctrl-C ends it");
         let serving = ui.service().serve(self.bind, reach, told, until_told());
-        let (served, ()) = tokio::join!(serving, tell_if_away(&client));
+        let (served, ()) = tokio::join!(serving, tell_if_away(&stores));
         served.map_err(|error| match error.kind() {
             std::io::ErrorKind::PermissionDenied if !self.allow_unauthenticated => {
                 Failure::new(Kind::Refused, format!("{error}; let people log in with --users, or if that is meant, say --allow-unauthenticated"))
             }
             _ => Failure::new(Kind::Failed, format!("{}: {error}", self.bind)),
         })
+    }
+}
+
+impl Web {
+    /// The stores to show, each with its name: contexts that are named, or all, or the one that is used.
+    fn stores(&self, connection: &ConnectionArguments) -> Result<Vec<(String, Client)>, Failure> {
+        let mut names = connection.contexts.clone();
+        if self.all_contexts {
+            let file = connection.file().map(|path| ConfigFile::read(&path)).transpose()?;
+            let file =
+                file.ok_or_else(|| Failure::usage("--all-contexts: no configuration file was found"))?;
+            names.extend(file.contexts.into_keys());
+        }
+        let mut known = BTreeSet::new();
+        names.retain(|name| known.insert(name.clone()));
+        let each = match names.as_slice() {
+            [] if self.all_contexts => Vec::new(),
+            [] => vec![Settings::gather(connection)?],
+            [one] => vec![Settings::gather_in(connection, Some(one))?],
+            several => Settings::gather_each(connection, several)?,
+        };
+        let store = |settings: Settings| {
+            let client = Client::connecting(settings.options()?)?;
+            Ok((settings.context.unwrap_or_default(), client))
+        };
+        each.into_iter().map(store).collect()
     }
 }
 
@@ -140,8 +197,13 @@ fn start_log() {
 }
 
 /// Says so at the start if Redis is away: pages do, and go on when it is back.
-async fn tell_if_away(client: &Client) {
-    if let Err(error) = client.broker().ping().await {
-        eprintln!("error: {error:?}; the Web UI goes on as soon as Redis answers");
-    }
+async fn tell_if_away(stores: &[(String, Client)]) {
+    let told = stores.iter().map(async |(name, client)| {
+        if let Err(error) = client.broker().ping().await {
+            let which =
+                if stores.len() > 1 { format!("{}: ", human::printable(name)) } else { String::new() };
+            eprintln!("error: {which}{error:?}; the Web UI goes on as soon as Redis answers");
+        }
+    });
+    join_all(told).await;
 }

@@ -108,15 +108,24 @@ pub(crate) struct ConnectionArguments {
     /// Configuration file: TOML, or the YAML or JSON of Go's tool.
     #[arg(long, global = true, value_name = "FILE", env = "ASYNQ_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// Which `[context.NAME]` of the file to use.
-    #[arg(long, global = true, value_name = "NAME", env = "ASYNQ_CONTEXT", add = complete::contexts())]
-    pub(crate) context: Option<String>,
+    /// Which `[context.NAME]` of the file to use; `asynq web` takes several.
+    #[arg(long = "context", global = true, value_name = "NAME", env = "ASYNQ_CONTEXT", add = complete::contexts())]
+    pub(crate) contexts: Vec<String>,
 }
 
 impl ConnectionArguments {
     /// The configuration file: the one that is named, or the usual one if it is there.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         self.config.clone().or_else(|| default_file().filter(|path| path.exists()))
+    }
+
+    /// The context that is named, if one is.
+    pub(crate) fn context(&self) -> Result<Option<&str>, Failure> {
+        match self.contexts.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(one)),
+            _ => Err(Failure::usage("--context goes here once; `asynq web` alone takes several")),
+        }
     }
 
     fn given(&self) -> BTreeMap<&'static str, String> {
@@ -165,12 +174,41 @@ impl fmt::Display for Origin {
 /// What was found, and where.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
+    /// The context of the file that is used, if one is.
+    pub(crate) context: Option<String>,
     found: BTreeMap<&'static str, (String, Origin)>,
 }
 
 impl Settings {
     /// Looks everywhere.
     pub(crate) fn gather(arguments: &ConnectionArguments) -> Result<Self, Failure> {
+        Self::gather_in(arguments, arguments.context()?)
+    }
+
+    /// Likewise, for each of several contexts; what says where Redis is must be in the file, for it would be the same in
+    /// all of them.
+    pub(crate) fn gather_each(
+        arguments: &ConnectionArguments,
+        contexts: &[String],
+    ) -> Result<Vec<Self>, Failure> {
+        let gather = |context: &String| {
+            let settings = Self::gather_in(arguments, Some(context))?;
+            let outside = ["redis_url", "db", "cluster", "cluster_addrs"].into_iter().find(|name| {
+                let found = settings.found.get(name);
+                found.is_some_and(|(_, origin)| !matches!(origin, Origin::File(..)))
+            });
+            match outside {
+                Some(name) => {
+                    Err(settings.wrong(name, "with several contexts, each says by itself where its Redis is"))
+                }
+                None => Ok(settings),
+            }
+        };
+        contexts.iter().map(gather).collect()
+    }
+
+    /// Likewise, in this context of the file.
+    pub(crate) fn gather_in(arguments: &ConnectionArguments, context: Option<&str>) -> Result<Self, Failure> {
         let mut settings = Self::default();
         for (name, value) in arguments.given() {
             settings.add(name, value, Origin::CommandLine);
@@ -185,9 +223,9 @@ impl Settings {
             }
         }
         match arguments.file() {
-            Some(path) => settings.add_file(&ConfigFile::read(&path)?, arguments.context.as_deref())?,
+            Some(path) => settings.add_file(&ConfigFile::read(&path)?, context)?,
             None => {
-                if let Some(context) = &arguments.context {
+                if let Some(context) = context {
                     return Err(Failure::usage(format!(
                         "there is no context `{context}`: no configuration file was found"
                     )));
@@ -204,6 +242,7 @@ impl Settings {
 
     fn add_file(&mut self, file: &ConfigFile, context: Option<&str>) -> Result<(), Failure> {
         if let Some(name) = context.or(file.current.as_deref()) {
+            self.context = Some(name.to_owned());
             for (setting, value) in file.context(name)? {
                 self.add(setting, value.clone(), Origin::File(file.path.clone(), Some(name.to_owned())));
             }

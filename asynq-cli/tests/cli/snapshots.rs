@@ -123,6 +123,7 @@ async fn every_command_prints_in_every_format_what_it_did() {
         (&revision, "<revision>"),
         (&regex::escape(&server.host), "<host>"),
         (&regex::escape(config), "<config>"),
+        (&regex::escape(env!("CARGO_PKG_VERSION")), "<version>"),
     ]);
     let mut changed = Vec::new();
     let fixed = COMMANDS.map(|(name, words)| (name, words.iter().map(|word| (*word).to_owned()).collect()));

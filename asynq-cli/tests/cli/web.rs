@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use asynq_testkit::{RedisServer, eventually};
 
@@ -21,7 +21,11 @@ struct Web {
 impl Web {
     fn start(redis: &RedisServer, words: &[&str]) -> Self {
         let mut command = program(&[&["web", "--bind", "127.0.0.1:0"], words].concat());
-        let mut child = command.env("ASYNQ_REDIS_URL", redis.url()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(command.env("ASYNQ_REDIS_URL", redis.url()))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let (mut line, mut before) = (String::new(), String::new());
         while errors.read_line(&mut line).unwrap() > 0 && !line.contains("http://") {
@@ -156,4 +160,58 @@ async fn an_address_that_is_none_of_a_prometheus_is_refused() {
     let refused = run(&redis, &["web", "--bind", "127.0.0.1:0", "--prometheus", "localhost:9090"]);
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.err.contains("must begin with http:// or https://"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contexts_of_the_file_are_shown_side_by_side() {
+    let ((redis, _client), (other, _other_client)) = (seeded().await, seeded().await);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let text = format!(
+        "current = \"here\"\n[context.here]\nredis_url = \"{}\"\n[context.\"a/b\"]\nredis_url = \"{}\"\n\
+         [context.away]\nredis_url = \"127.0.0.1:1\"\n",
+        redis.url(),
+        other.url()
+    );
+    std::fs::write(&file, text).unwrap();
+    let path = file.to_str().unwrap();
+    let words = |words: &[&'static str]| {
+        let mut command = program(&["web", "--bind", "127.0.0.1:0", "--config", path]);
+        command.args(words);
+        command
+    };
+    let mut web = Web::of(&mut words(&["--context", "a/b", "--context", "here"]));
+    let meta = web.get("/api/v1/meta");
+    assert!(meta.contains("\"instances\":[\"a/b\",\"here\"]"), "{meta}");
+    let answer = web.get("/i/a%2Fb/queues/mail");
+    assert!(answer.contains("p1") && answer.contains("a/b</summary>"), "{answer}");
+    let address = web.line.split("http://").nth(1).unwrap().split('/').next().unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let change = "POST /i/here/queues/mail/pause HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n";
+    let kind = "Content-Type: application/x-www-form-urlencoded";
+    write!(stream, "{change}{kind}\r\nHost: {address}\r\n\r\n").unwrap();
+    let mut said = String::new();
+    while !said.contains("pause") {
+        assert!(web.errors.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    assert!(said.contains("instance=\"here\""), "{said}");
+
+    let all = Web::of(&mut words(&["--all-contexts", "--context", "here"]));
+    let meta = all.get("/api/v1/meta");
+    assert!(meta.contains("\"instances\":[\"here\",\"a/b\",\"away\"]"), "{meta}");
+    let ready = all.get("/readyz");
+    assert!(ready.starts_with("HTTP/1.1 200") && ready.contains("away: "), "{ready}");
+    let alone = Web::of(&mut words(&[]));
+    let meta = alone.get("/api/v1/meta");
+    assert!(meta.contains("\"instance\":\"here\"") && alone.get("/queues/mail").contains("p1"), "{meta}");
+
+    let both = ["--context", "here", "--context", "away"];
+    let refused = crate::ended(words(&both).env("ASYNQ_REDIS_URL", redis.url()));
+    assert!(refused.code == 2 && refused.err.contains("each says by itself"), "{refused:?}");
+    let refused = crate::ended(words(&both).args(["--prometheus", "http://localhost:1"]));
+    assert!(refused.code == 2 && refused.err.contains("goes with one store"), "{refused:?}");
+    let refused = crate::ended(program(&["queue", "ls", "--config", path]).args(both));
+    assert!(refused.code == 2 && refused.err.contains("takes several"), "{refused:?}");
+    let refused = crate::ended(&mut program(&["web", "--all-contexts"]));
+    assert!(refused.code == 2 && refused.err.contains("no configuration file"), "{refused:?}");
 }

@@ -34,6 +34,8 @@ pub struct ServerStatus {
     pub status: String,
     /// When it started.
     pub started: Option<Timestamp>,
+    /// Which version of ours it runs; `None` of Go's servers, which do not say.
+    pub version: Option<String>,
     /// The tasks it runs, by ID.
     pub running: Vec<RunningTask>,
 }
@@ -322,6 +324,7 @@ impl From<(ServerInfo, Vec<WorkerInfo>)> for ServerStatus {
             strict_priority: info.strict_priority,
             status: info.status,
             started: instant(info.start_time),
+            version: Some(info.version).filter(|version| !version.is_empty()),
             running: workers.into_iter().map(RunningTask::from).collect(),
         }
     }

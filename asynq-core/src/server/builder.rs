@@ -585,6 +585,7 @@ impl ServerBuilder {
             strict_priority: self.strict,
             status: "new".to_owned(),
             start_time: Some(WireTimestamp::from(client.broker().clock().now())),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             ..ServerInfo::default()
         };
         let mut limits = self.queue_concurrency;

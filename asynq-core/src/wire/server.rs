@@ -27,6 +27,8 @@ message! {
         8 start_time: timestamp(Option<WireTimestamp>),
         /// How many tasks it is running.
         9 active_worker_count: prost::encoding::int32(i32),
+        /// Which version of ours it runs. Go's format has no such field, and Go passes over what it does not know.
+        1000 version: prost::encoding::string(String),
     }
 }
 

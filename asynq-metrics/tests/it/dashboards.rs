@@ -17,13 +17,13 @@ use crate::support::{router, task};
 const GIVEN: [&str; 3] = ["instance", "job", "le"];
 
 /// A file below `docs/`.
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     std::fs::read_to_string(folder.join(path)).unwrap()
 }
 
 /// Every text under this name, however deep.
-fn all<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a str>) {
+pub(crate) fn all<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a str>) {
     match value {
         Value::Object(fields) => {
             found.extend(fields.get(name).and_then(Value::as_str));

@@ -5,6 +5,7 @@ mod cost;
 mod dashboards;
 mod down;
 mod go;
+mod prometheus;
 mod scrape;
 mod support;
 mod worker;

@@ -7,6 +7,8 @@ mod actions;
 mod audit;
 mod doctor;
 mod export;
+mod from_prometheus;
+mod instances;
 mod managing;
 mod meta;
 mod queues;
@@ -32,6 +34,7 @@ pub(crate) fn routes() -> Router {
     Router::new()
         .route("/openapi.json", get(document))
         .route("/meta", get(meta::meta))
+        .route("/instances", get(instances::list))
         .route("/queues", get(queues::list))
         .route("/queues/{queue}", get(queues::one).delete(queues::delete))
         .route("/queues/{queue}/paused", put(queues::set_paused))

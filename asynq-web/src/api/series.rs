@@ -1,4 +1,4 @@
-//! Numbers over time: from the samples of the last two days, and from the daily counters.
+//! Numbers over time: from the samples of the last two days or a Prometheus, and from the daily counters.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use axum::extract::Query;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::from_prometheus;
 use super::shapes::Day;
 use crate::fields::Fields;
 use crate::history::{Point, Runs, Span};
@@ -39,7 +40,17 @@ pub(crate) struct Answer {
     #[serde(rename = "type")]
     task_type: Option<String>,
     step_ms: i64,
+    /// Whether this is of the queues alone that the caller may see.
+    limited: bool,
     items: Vec<Value>,
+}
+
+/// What is asked for.
+pub(super) struct Asked<'a> {
+    pub(super) metric: &'a str,
+    pub(super) queue: Option<&'a str>,
+    pub(super) task_type: Option<&'a str>,
+    pub(super) quantile: f64,
 }
 
 #[derive(Serialize)]
@@ -51,7 +62,7 @@ struct Value {
 
 /// What queues did, how they stood, or how long their runs took.
 pub(crate) async fn series(visit: Visit, Query(fields): Query<Fields>) -> Result<Json<Answer>, Problem> {
-    fields.only(&["metric", "queue", "type", "quantile", "from", "to", "step"])?;
+    fields.only(&["metric", "queue", "type", "quantile", "from", "to", "step", "source"])?;
     let metric = fields.text("metric").ok_or_else(|| Problem::invalid("metric: it is missing"))?;
     let state = metric.parse::<TaskState>().ok();
     if state.is_none() && !METRICS.contains(&metric) {
@@ -68,8 +79,18 @@ pub(crate) async fn series(visit: Visit, Query(fields): Query<Fields>) -> Result
     if !(0.0..=1.0).contains(&quantile) {
         return Err(Problem::invalid(format!("quantile: it must be from 0 to 1, got {quantile}")));
     }
+    let is_from_prometheus = match fields.text("source") {
+        None | Some("samples") => false,
+        Some("prometheus") => true,
+        Some(other) => {
+            return Err(Problem::invalid(format!("source: `{other}` must be samples or prometheus")));
+        }
+    };
     let span = span(&visit, &fields, if is_of_runs { SHORTEST_OF_RUNS } else { SHORTEST })?;
-    let values: Vec<Option<f64>> = if is_of_runs {
+    let values: Vec<Option<f64>> = if is_from_prometheus {
+        let asked = Asked { metric, queue, task_type, quantile };
+        from_prometheus::values(&visit, &asked, span).await?
+    } else if is_of_runs {
         let runs = visit.runs(queue, task_type, span)?;
         let of = |runs: &Runs| {
             if metric == "run" { runs.ran.quantile(quantile) } else { runs.waited.quantile(quantile) }
@@ -99,6 +120,7 @@ pub(crate) async fn series(visit: Visit, Query(fields): Query<Fields>) -> Result
         queue: queue.map(str::to_owned),
         task_type: task_type.map(str::to_owned),
         step_ms: span.step,
+        limited: queue.is_none() && visit.rights().are_limited(),
         items: items.collect(),
     }))
 }
@@ -135,6 +157,8 @@ pub(crate) struct Sum {
     counted: usize,
     /// How many there are.
     queues: usize,
+    /// Whether these are the queues alone that the caller may see.
+    limited: bool,
 }
 
 /// What all queues processed on each of the last days.
@@ -142,5 +166,6 @@ pub(crate) async fn history(visit: Visit, Query(fields): Query<Fields>) -> Resul
     fields.only(&["days"])?;
     let days = visit.days(None, fields.parsed("days")?.unwrap_or(DAYS)).await?;
     let items = days.days.iter().map(Day::new).collect();
-    Ok(Json(Sum { items, counted: days.counted, queues: days.queues }))
+    let limited = visit.rights().are_limited();
+    Ok(Json(Sum { items, counted: days.counted, queues: days.queues, limited }))
 }

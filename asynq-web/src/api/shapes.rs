@@ -248,6 +248,8 @@ pub(super) struct Server {
     pid: i32,
     status: String,
     started_at: Option<String>,
+    /// Of ours; of Go's servers it is not known.
+    version: Option<String>,
     concurrency: i32,
     queues: BTreeMap<String, i32>,
     strict_priority: bool,
@@ -283,6 +285,7 @@ impl Server {
             pid: server.pid,
             status: server.status,
             started_at: time(server.started),
+            version: server.version,
             concurrency: server.concurrency,
             queues: server.queues,
             strict_priority: server.strict_priority,

@@ -255,11 +255,14 @@ async fn all(visit: &Visit, queue: &str, collection: Collection, verb: &Verb) ->
         Verb::Archive => inspector.archive_all(queue, collection),
         Verb::Delete => inspector.delete_all(queue, collection),
         _ => {
-            let mut active = inspector.tasks(queue, collection).await?;
-            while let Some(task) = active.next().await {
-                inspector.cancel(&task?.id).await?;
-            }
-            visit.audited("cancel", queue, "all that are active", Ok::<_, Problem>(())).await?;
+            let cancelled = async {
+                let mut active = inspector.tasks(queue, collection).await?;
+                while let Some(task) = active.next().await {
+                    inspector.cancel(&task?.id).await?;
+                }
+                Ok::<_, Error>(())
+            };
+            visit.audited("cancel", queue, "all that are active", cancelled.await).await?;
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
     };

@@ -17,6 +17,6 @@ pub(crate) use caller::{Caller, Proxies, network_of};
 pub use caller::{InvalidNetwork, Network};
 pub(crate) use headers::protect;
 pub(crate) use hosts::Hosts;
-pub(crate) use mount::{Mount, mounted};
+pub(crate) use mount::{Mount, mounted, set_path};
 pub(crate) use origin::check_origin;
 pub(crate) use pace::{Pace, REQUESTS};

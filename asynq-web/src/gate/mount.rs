@@ -44,13 +44,19 @@ pub(crate) fn mounted<B>(mount: &Mount, is_proxy: bool, request: &mut Request<B>
         let rest = path.strip_prefix(mount.prefix.as_str());
         let rest =
             rest.filter(|rest| rest.is_empty() || rest.starts_with('/')).ok_or_else(Problem::not_found)?;
-        let rest = if rest.is_empty() { "/" } else { rest };
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-        let inner: Uri = format!("{rest}{query}").parse().map_err(|_error| Problem::not_found())?;
+        let rest = if rest.is_empty() { "/" } else { rest }.to_owned();
+        set_path(request, &rest)?;
         base.push_str(&mount.prefix);
-        *request.uri_mut() = inner;
     }
     Ok(base)
+}
+
+/// Gives a request this path, which is what is left of its own.
+pub(crate) fn set_path<B>(request: &mut Request<B>, path: &str) -> Result<(), Problem> {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let uri: Uri = format!("{path}{query}").parse().map_err(|_error| Problem::not_found())?;
+    *request.uri_mut() = uri;
+    Ok(())
 }
 
 fn normal(path: &str) -> String {

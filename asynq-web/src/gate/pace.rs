@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Pace {
     /// By name, or by address of those who have none. `None` where there is no limit.
-    requests: Option<Buckets<Who>>,
+    requests: Option<Arc<Buckets<Who>>>,
     searches: Semaphore,
 }
 
@@ -41,8 +41,13 @@ impl Pace {
     /// At most so many requests a second of each; any number if that is 0.
     pub(crate) fn new(per_second: u32) -> Self {
         let per_second = f64::from(per_second);
-        let requests = (per_second > 0.0).then(|| Buckets::new(per_second * BURST, per_second));
+        let requests = (per_second > 0.0).then(|| Arc::new(Buckets::new(per_second * BURST, per_second)));
         Self { requests, searches: Semaphore::new(SEARCHES) }
+    }
+
+    /// The same for another store: requests are counted together, but nobody waits for searches in a store that is away.
+    pub(crate) fn of_another(&self) -> Self {
+        Self { requests: self.requests.clone(), searches: Semaphore::new(SEARCHES) }
     }
 
     /// Refuses a request of somebody who asks too often. Of whom neither name nor address is known nothing is known: an

@@ -69,7 +69,7 @@ impl Door {
     pub(crate) fn who(
         &self,
         headers: &HeaderMap,
-        base: &str,
+        root: &str,
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Option<Known>, Problem> {
@@ -84,7 +84,7 @@ impl Door {
             return Ok(Some(Known { visitor, pass: Pass::Proxy }));
         }
         let mut passes =
-            cookie::read(headers, base, caller.is_secure).map(|value| Pass::Session(Digest::of(value)));
+            cookie::read(headers, root, caller.is_secure).map(|value| Pass::Session(Digest::of(value)));
         Ok(passes.find_map(|pass| Some(Known { visitor: self.still(&known, pass, now)?, pass })))
     }
 

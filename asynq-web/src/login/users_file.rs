@@ -15,7 +15,7 @@ use crate::rights::{Right, Rights};
 const LONGEST_NAME: usize = 128;
 
 /// What every table may have.
-const COMMON: [&str; 4] = ["name", "role", "rights", "queues"];
+const COMMON: [&str; 5] = ["name", "role", "rights", "queues", "instances"];
 
 /// Reads it.
 pub(super) fn read(text: &str) -> Result<Known, UsersError> {
@@ -167,15 +167,25 @@ impl Entry<'_> {
             }
             (None, None) => return Err(self.missing("role` or `rights")),
         };
-        Ok(match self.list("queues")? {
+        let rights = match self.patterns("queues")? {
+            Some(queues) => rights.in_queues(queues),
             None => rights,
-            Some(names) if names.is_empty() => {
-                return Err(
-                    self.wrong_value("queues", "these are no queues at all; leave it out for all of them")
-                );
-            }
-            Some(names) => rights.in_queues(names.into_iter().map(|(name, _)| name)),
+        };
+        Ok(match self.patterns("instances")? {
+            Some(instances) => rights.in_instances(instances),
+            None => rights,
         })
+    }
+
+    /// Patterns of names, one at least; `None` for all.
+    fn patterns(&self, name: &str) -> Result<Option<Vec<String>>, UsersError> {
+        let Some(patterns) = self.list(name)? else { return Ok(None) };
+        if patterns.is_empty() {
+            return Err(
+                self.wrong_value(name, format!("these are no {name} at all; leave it out for all of them"))
+            );
+        }
+        Ok(Some(patterns.into_iter().map(|(pattern, _)| pattern).collect()))
     }
 
     fn expires(&self) -> Result<Option<Timestamp>, UsersError> {
@@ -227,7 +237,7 @@ mod tests {
     #[test]
     fn users_tokens_and_groups() {
         let text = format!(
-            "[[users]]\nname = \"ann\"\npassword = '{HASH}'\nrole = \"operator\"\nqueues = [\"mail-*\"]\n\
+            "[[users]]\nname = \"ann\"\npassword = '{HASH}'\nrole = \"operator\"\nqueues = [\"mail-*\"]\ninstances = [\"eu*\"]\n\
              [[users]]\nname = 'bob of \"x\"'\nrights = [\"view\", \"audit\"]\n\
              [[tokens]]\nname = \"deploy\"\nsha256 = \"{}\"\nrole = \"admin\"\nexpires = 2033-05-18T12:00:00Z\n\
              [[groups]]\nname = \"*\"\nrole = \"viewer\"\n",
@@ -236,7 +246,7 @@ mod tests {
         let known = read(&text).unwrap();
         let ann = &known.people["ann"];
         assert_eq!(ann.password.as_deref(), Some(HASH));
-        assert_eq!(ann.rights, Rights::operator().in_queues(["mail-*"]));
+        assert_eq!(ann.rights, Rights::operator().in_queues(["mail-*"]).in_instances(["eu*"]));
         let bob = &known.people["bob of \"x\""];
         assert!(
             bob.password.is_none() && bob.rights.have(Right::Audit) && !bob.rights.have(Right::ViewPayload)

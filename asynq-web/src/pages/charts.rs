@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::days;
 use super::layout::{Page, Section};
 use super::parts::{count, error_rate, none};
-use super::past::{HOUR, Past, RANGES, Range, nothing_yet, run_charts};
+use super::past::{HOUR, Past, RANGES, Range, nothing_yet, run_charts, whose_sums};
 use crate::fields::Fields;
 use crate::history::RunsOf;
 use crate::links::Link;
@@ -78,6 +78,7 @@ pub(crate) async fn charts(visit: Visit, Query(fields): Query<Fields>) -> Result
             (super::prometheus::link(&visit))
         }
         (pickers(&visit, &wanted).await?)
+        (whose_sums(&visit, wanted.queue, matches!(wanted.range, Choice::Samples(_))))
         (shown)
     };
     Ok(match wanted.range {

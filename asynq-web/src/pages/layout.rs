@@ -1,5 +1,6 @@
 //! [`Page`]: what all pages have around them.
 
+use asynq_core::inspector::human;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect};
@@ -7,6 +8,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::parts::count;
 use crate::assets::{ICON, SCRIPT, STYLE};
+use crate::links::Link;
 use crate::login::Pass;
 use crate::rights::Right;
 use crate::visit::Visit;
@@ -82,10 +84,10 @@ impl Page {
                     @if let Some(seconds) = self.reload {
                         noscript { meta http-equiv="refresh" content=(seconds); }
                     }
-                    title { (self.title) " · " (name) }
-                    link rel="icon" href=(ICON.link(&visit.base)) type="image/svg+xml";
-                    link rel="stylesheet" href=(STYLE.link(&visit.base));
-                    script type="module" src=(SCRIPT.link(&visit.base)) {}
+                    title { (self.title) " · " @if visit.instances.are_several() { (human::printable(&visit.shared.name)) " · " } (name) }
+                    link rel="icon" href=(ICON.link(&visit.root)) type="image/svg+xml";
+                    link rel="stylesheet" href=(STYLE.link(&visit.root));
+                    script type="module" src=(SCRIPT.link(&visit.root)) {}
                 }
                 body data-events=[self.is_live.then(|| events.as_str())] data-times=(visit.preferences.times.as_str()) {
                     a.skip href="#main" { "Skip to content" }
@@ -117,6 +119,7 @@ impl Page {
                     span { "asynq" }
                     @if !visit.shared.title.is_empty() { span.env { (visit.shared.title) } }
                 }
+                (self.picker(visit))
                 @if visit.rights().have(Right::View) {
                     nav aria-label="Main" {
                         @for (section, path, label, key) in NAVIGATION {
@@ -156,6 +159,32 @@ impl Page {
             }
         }
     }
+
+    /// Where there are several instances: which one this is, and the ways to the same place in the others.
+    fn picker(&self, visit: &Visit) -> Markup {
+        if !visit.instances.are_several() || visit.is_stranger {
+            return html! {};
+        }
+        let path = NAVIGATION
+            .into_iter()
+            .find(|(section, ..)| *section == self.section)
+            .map_or("", |(_, path, ..)| path);
+        let there = |instance: &str| {
+            let link = Link::new(&visit.instances.base(&visit.root, instance));
+            if path.is_empty() { link } else { link.to(path) }
+        };
+        html! {
+            details.menu.picker {
+                summary { span.hidden { "Instance: " } (human::printable(&visit.shared.name)) }
+                div.list role="group" aria-label="Instances" {
+                    @for shared in visit.instances.reached_by(visit.rights()) {
+                        a href=(there(&shared.name)) aria-current=[(shared.name == visit.shared.name).then_some("true")] { (human::printable(&shared.name)) }
+                    }
+                    a href=(Link::new(&visit.instances.base(&visit.root, &visit.shared.name)).to("instances")) { "All instances" }
+                }
+            }
+        }
+    }
 }
 
 /// Who has logged in, and the way out where it is ours.
@@ -168,7 +197,7 @@ fn who(visit: &Visit) -> Markup {
                 form method="post" action=(visit.link().to("logout")) { button.quiet { "Sign out" } }
             }
         } @else if visit.shared.door.is_some() && !visit.is_stranger {
-            a.button.quiet href=(visit.link().to("login").with("next", visit.here())) { "Sign in" }
+            a.button.quiet href=(visit.root_link().to("login").with("next", visit.here())) { "Sign in" }
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn log_in(visit: Visit, Form(fields): Form<Fields>) -> Result<R
     visit.shared.note(entry).await;
     // Who logs in again leaves nothing behind.
     door.log_out(visit.pass);
-    let kept = [(SET_COOKIE, cookie(&visit.base, visit.caller.is_secure, &session))];
+    let kept = [(SET_COOKIE, cookie(&visit.root, visit.caller.is_secure, &session))];
     Ok((AppendHeaders(kept), Redirect::to(&next)).into_response())
 }
 
@@ -50,20 +50,20 @@ pub(crate) async fn log_in(visit: Visit, Form(fields): Form<Fields>) -> Result<R
 pub(crate) async fn log_out(visit: Visit) -> Result<Response<Body>, Problem> {
     door(&visit)?.log_out(visit.pass);
     visit.audited("logout", "", "", Ok::<_, Problem>(())).await?;
-    let kept = [(SET_COOKIE, cookie(&visit.base, visit.caller.is_secure, ""))];
-    Ok((AppendHeaders(kept), done(visit.link().to("login").as_str(), "logout", 1)).into_response())
+    let kept = [(SET_COOKIE, cookie(&visit.root, visit.caller.is_secure, ""))];
+    Ok((AppendHeaders(kept), done(visit.root_link().to("login").as_str(), "logout", 1)).into_response())
 }
 
 /// Where a stranger is led who asks for a page, which comes next.
 pub(crate) fn to_login(visit: &Visit, method: &Method) -> Response<Body> {
-    let login = visit.link().to("login");
+    let login = visit.root_link().to("login");
     // What was to be changed is lost, and is no page.
     let login = if method.is_safe() { login.with("next", visit.here()) } else { login };
     Redirect::to(login.as_str()).into_response()
 }
 
 fn door(visit: &Visit) -> Result<&Door, Problem> {
-    visit.shared.door.as_ref().ok_or_else(Problem::not_found)
+    visit.shared.door.as_deref().ok_or_else(Problem::not_found)
 }
 
 fn form(visit: &Visit, next: &str, name: &str, wrong: Option<&str>) -> Page {

@@ -170,10 +170,23 @@ pub(super) fn strip(visit: &Visit, queue: Option<&str>) -> Result<Markup, Proble
             } @else {
                 (past.throughput().show())
                 (past.sizes().show())
+                (whose_sums(visit, queue, true))
             }
             p.more { a href=(link) { "More charts" } }
         }
     })
+}
+
+/// Says of which queues charts of all are the sums, to somebody who may not see all of them.
+pub(super) fn whose_sums(visit: &Visit, queue: Option<&str>, are_samples: bool) -> Markup {
+    html! {
+        @if queue.is_none() && visit.rights().are_limited() {
+            p.muted {
+                "Sums are of the queues that you may see, not of all."
+                @if are_samples { " They are known of the " (TRACKED) " queues that have most to do." }
+            }
+        }
+    }
 }
 
 /// Why there is nothing to see.

@@ -176,7 +176,7 @@ fn chart(query: &Asked, series: &[Series], span: Span, ends: &[String; 3]) -> Ma
         .map(|series| {
             let name =
                 series.labels.get("queue").map_or_else(|| "all".to_owned(), |queue| human::printable(queue));
-            (series.values.last().map_or(0.0, |(_, value)| *value), name, steps(series, span))
+            (series.values.last().map_or(0.0, |(_, value)| *value), name, series.steps(span))
         })
         .collect();
     lines.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
@@ -197,16 +197,4 @@ fn chart(query: &Asked, series: &[Series], span: Span, ends: &[String; 3]) -> Ma
         (chart.show())
         @if found > QUEUES { p.muted { (query.title) ": the " (QUEUES) " highest of " (found) " queues." } }
     }
-}
-
-/// The value of each step.
-fn steps(series: &Series, span: Span) -> Vec<Option<f64>> {
-    let mut values = vec![None; span.steps];
-    for (at, value) in &series.values {
-        let place = usize::try_from((at - span.from).div_euclid(span.step)).ok();
-        if let Some(known) = place.and_then(|place| values.get_mut(place)) {
-            *known = Some(*value);
-        }
-    }
-    values
 }

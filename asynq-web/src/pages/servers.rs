@@ -1,5 +1,7 @@
 //! Servers, and what they run.
 
+use std::collections::BTreeMap;
+
 use asynq_core::inspector::{RunningTask, ServerStatus, human};
 use axum::body::Body;
 use axum::http::Response;
@@ -7,7 +9,7 @@ use maud::{Markup, html};
 
 use super::content::cell;
 use super::layout::{Page, Section};
-use super::parts::{count, empty, facts, figures, time};
+use super::parts::{count, empty, facts, figures, none, time};
 use crate::problem::Problem;
 use crate::rights::Right;
 use crate::visit::Visit;
@@ -26,6 +28,7 @@ pub(crate) async fn servers(visit: Visit) -> Result<Response<Body>, Problem> {
                 ("Servers", html! { (count(servers.len())) }),
                 ("Tasks running", html! { (count(busy)) span.muted { " of " (slots) } }),
             ]))
+            (versions(&servers))
             @for server in &servers { (one(&visit, server)) }
         }
     };
@@ -42,6 +45,21 @@ pub(crate) async fn visible_servers(visit: &Visit) -> Result<Vec<ServerStatus>, 
     }
     servers.retain(|server| !visit.rights().are_limited() || !server.queues.is_empty());
     Ok(servers)
+}
+
+/// Says so where servers of ours run several versions: after a rollout that did not reach all of them.
+fn versions(servers: &[ServerStatus]) -> Markup {
+    let mut by_version = BTreeMap::new();
+    for version in servers.iter().filter_map(|server| server.version.as_deref()) {
+        *by_version.entry(version).or_insert(0_usize) += 1;
+    }
+    let words = by_version.iter().map(|(version, servers)| {
+        let noun = if *servers == 1 { "server" } else { "servers" };
+        format!("{} on {} {noun}", human::printable(version), count(*servers))
+    });
+    html! {
+        @if by_version.len() > 1 { p.remark { "Several versions of asynq run: " (words.collect::<Vec<_>>().join(", ")) "." } }
+    }
 }
 
 fn one(visit: &Visit, server: &ServerStatus) -> Markup {
@@ -66,6 +84,7 @@ fn one(visit: &Visit, server: &ServerStatus) -> Markup {
                     }
                     @if server.strict_priority { span.muted { "strictly in this order" } }
                 }),
+                ("Version", server.version.as_deref().map_or_else(none, |version| html! { (human::printable(version)) })),
                 ("ID", html! { code { (human::printable(&server.id)) } }),
             ]))
             @if server.running.is_empty() { p.muted { "It runs no task at this moment." } } @else { (running(visit, &server.running)) }

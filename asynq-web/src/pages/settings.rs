@@ -1,18 +1,28 @@
-//! How this browser wants things shown.
+//! How this browser wants things shown; and which versions run.
 
+use std::time::Duration;
+
+use asynq_core::inspector::human;
 use axum::Form;
 use axum::http::HeaderName;
 use axum::http::header::SET_COOKIE;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use maud::{Markup, html};
+use tokio::time::timeout;
 
 use super::columns::Column;
 use super::layout::{Page, Section, done};
+use super::parts::{facts, none};
 use crate::fields::Fields;
 use crate::login::cookie_path;
 use crate::preferences::{NAME, PageSize, Payloads, Preferences, Theme, Times};
 use crate::problem::Problem;
+use crate::rights::Right;
 use crate::visit::Visit;
+use crate::warnings::of_store;
+
+/// Settings can be changed while Redis is away: nobody waits longer for it.
+const LIMIT: Duration = Duration::from_secs(1);
 
 /// As long as browsers keep cookies: 400 days.
 const SECONDS: u32 = 400 * 24 * 3_600;
@@ -75,8 +85,45 @@ pub(crate) async fn settings(visit: Visit) -> Response {
                 div { dt { kbd { "p" } } dd { "Pause and resume live updates" } }
             }
         }
+        (about(&visit).await)
     };
     Page::new(Section::Settings, "Settings", body).show(&visit)
+}
+
+/// Which versions run here, and what is to be said of them.
+async fn about(visit: &Visit) -> Markup {
+    let redis = match timeout(LIMIT, store(visit)).await {
+        Ok(store) => store,
+        Err(_elapsed) => Err(Problem::new("unavailable", "Redis does not answer")),
+    };
+    html! {
+        section {
+            h2 { "Versions" }
+            (facts([("asynq", html! { (env!("CARGO_PKG_VERSION")) })]))
+            @match redis {
+                Ok(redis) => (redis),
+                // Who may not see it is shown nothing; the settings are here all the same.
+                Err(problem) if problem.is_outage() => p.remark { "Redis is away: its version is not known." },
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+/// What Redis is, with what is risky about it.
+async fn store(visit: &Visit) -> Result<Markup, Problem> {
+    let inspector = visit.inspector_of_all(Right::View)?;
+    let info = inspector.store_info().await?;
+    if info.is_empty() {
+        return Ok(facts([("Redis", html! { "none: the tasks are kept in the memory of this process" })]));
+    }
+    let skew = inspector.store_time().await?.duration_since(visit.now());
+    let version =
+        info.get("redis_version").map_or_else(none, |version| html! { (human::printable(version)) });
+    Ok(html! {
+        (facts([("Redis", version)]))
+        @for warning in of_store(&info, skew, visit.now()) { p.remark { (warning.text) } }
+    })
 }
 
 /// Keeps them in a cookie.
@@ -103,7 +150,7 @@ pub(crate) async fn set_columns(visit: Visit, Form(fields): Form<Fields>) -> imp
 }
 
 fn cookie(visit: &Visit, preferences: Preferences) -> AppendHeaders<[(HeaderName, String); 1]> {
-    let path = cookie_path(&visit.base);
+    let path = cookie_path(&visit.root);
     let value = preferences.to_value();
     let cookie = format!("{NAME}={value}; Path={path}; Max-Age={SECONDS}; SameSite=Lax; HttpOnly");
     AppendHeaders([(SET_COOKIE, cookie)])

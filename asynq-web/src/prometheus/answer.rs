@@ -5,12 +5,28 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use serde::Deserialize;
 
+use crate::history::Span;
+
 /// The numbers of one set of labels.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Series {
     pub(crate) labels: BTreeMap<String, String>,
     /// When, in milliseconds since 1970, and what; what is no number is left out.
     pub(crate) values: Vec<(i64, f64)>,
+}
+
+impl Series {
+    /// The value of each step of a span.
+    pub(crate) fn steps(&self, span: Span) -> Vec<Option<f64>> {
+        let mut values = vec![None; span.steps];
+        for (at, value) in &self.values {
+            let place = usize::try_from((at - span.from).div_euclid(span.step)).ok();
+            if let Some(known) = place.and_then(|place| values.get_mut(place)) {
+                *known = Some(*value);
+            }
+        }
+        values
+    }
 }
 
 #[derive(Deserialize)]

@@ -35,10 +35,13 @@ pub(super) async fn post(
         request = request.header(AUTHORIZATION, authorization);
     }
     let request = request.body(Body::from(fields.join("&"))).map_err(|error| away(&error))?;
-    if to.is_secure {
-        return exchange(encrypted(stream, &to.host).await.map_err(|error| away(&error))?, request).await;
+    match &to.encryption {
+        Some(encryption) => {
+            let stream = encryption.encrypt(&to.host, stream).await.map_err(|error| away(&error))?;
+            exchange(stream, request).await
+        }
+        None => exchange(stream, request).await,
     }
-    exchange(stream, request).await
 }
 
 async fn exchange(
@@ -60,35 +63,4 @@ async fn exchange(
         Either::Right((Ok(()), answered)) => answered.await,
         Either::Right((Err(error), _answered)) => Err(broken(&error)),
     }
-}
-
-/// Encrypts a connection, and makes sure of who is there by the certificates that this machine trusts.
-#[cfg(feature = "rustls")]
-async fn encrypted(
-    stream: TcpStream,
-    host: &str,
-) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
-    use std::io::{Error, ErrorKind};
-    use std::sync::Arc;
-
-    use tokio_rustls::TlsConnector;
-    use tokio_rustls::rustls::pki_types::ServerName;
-    use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
-
-    let invalid = |error: &dyn Display| Error::new(ErrorKind::InvalidInput, error.to_string());
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| invalid(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| invalid(&error))?;
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await
-}
-
-/// Never asked for: an address that needs it is refused.
-#[cfg(not(feature = "rustls"))]
-async fn encrypted(_stream: TcpStream, _host: &str) -> std::io::Result<TcpStream> {
-    Err(std::io::ErrorKind::Unsupported.into())
 }

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::answer::{Series, read};
 use super::connection::post;
+use super::tls::Encryption;
 
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -19,7 +20,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Where a Prometheus is.
 #[derive(Clone)]
 pub(crate) struct Prometheus {
-    pub(super) is_secure: bool,
+    /// How connections are encrypted, if the address says so.
+    pub(super) encryption: Option<Encryption>,
     pub(super) host: String,
     pub(super) port: u16,
     /// Host and port, as they were given.
@@ -54,9 +56,6 @@ impl Prometheus {
             Some(scheme) if *scheme == Scheme::HTTPS => true,
             _ => return Err(wrong("must begin with http:// or https://")),
         };
-        if is_secure && !cfg!(feature = "rustls") {
-            return Err(wrong("begins with https://, which needs the feature `rustls`"));
-        }
         if uri.query().is_some() {
             return Err(wrong("has a query"));
         }
@@ -72,14 +71,33 @@ impl Prometheus {
             value.set_sensitive(true);
             Ok::<_, PrometheusError>(value)
         });
+        let encryption = is_secure.then(Encryption::of_this_machine).transpose();
+        let encryption = encryption.map_err(|error| wrong(&format!("begins with https://: {error}")))?;
         Ok(Self {
-            is_secure,
+            encryption,
             host: host.trim_matches(['[', ']']).to_owned(),
             port: uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
             authority: authority.to_owned(),
             path: uri.path().trim_end_matches('/').to_owned(),
             authorization: authorization.transpose()?,
         })
+    }
+
+    /// The same, asked over TLS with these authorities in place of those of this machine.
+    pub(crate) fn trusting(self, authorities: &[u8]) -> Result<Self, PrometheusError> {
+        if self.encryption.is_none() {
+            let reason = "certificate authorities are for an address of Prometheus that begins with https://";
+            return Err(PrometheusError(reason.to_owned()));
+        }
+        let encryption = Encryption::of(authorities);
+        let encryption =
+            encryption.map_err(|error| PrometheusError(format!("the authorities of Prometheus: {error}")))?;
+        Ok(Self { encryption: Some(encryption), ..self })
+    }
+
+    /// That there is none.
+    pub(crate) fn missing() -> PrometheusError {
+        PrometheusError("there is no Prometheus whose certificate authorities these could be".to_owned())
     }
 
     /// What a query gives between two moments, step by step; or why it gives nothing, in words.

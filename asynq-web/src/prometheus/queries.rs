@@ -37,12 +37,46 @@ const fn query(name: &'static str, title: &'static str, measure: Measure, text: 
 impl Query {
     /// Of these queues; of all when there is no list.
     pub(crate) fn of(&self, queues: Option<&[String]>) -> String {
-        let labels = queues.map(|queues| {
-            let names: Vec<String> = queues.iter().map(|name| escaped(name)).collect();
-            format!("queue=~\"{}\"", names.join("|"))
-        });
-        self.text.replace('%', &labels.unwrap_or_default())
+        self.text.replace('%', &of_queues(queues))
     }
+}
+
+/// What `/api/v1/series` tells of a metric, added up over these queues or all; rates and run times of each step, but never
+/// of less than five minutes, so that several scrapes are in it.
+pub(crate) fn sum_of(
+    metric: &str,
+    queues: Option<&[String]>,
+    task_type: Option<&str>,
+    quantile: f64,
+    step: i64,
+) -> String {
+    let window = format!("{}s", step.max(300));
+    let mut labels = of_queues(queues);
+    if let Some(task_type) = task_type {
+        let comma = if labels.is_empty() { "" } else { "," };
+        labels = format!("{labels}{comma}type=~\"{}\"", escaped(task_type));
+    }
+    let rate = |name: &str| format!("sum(rate(asynq_tasks_{name}_total{{{labels}}}[{window}]))");
+    match metric {
+        "processed" | "failed" => rate(metric),
+        "error_rate" => format!("100 * {} / {}", rate("failed"), rate("processed")),
+        "size" => format!("sum(asynq_queue_size{{{labels}}})"),
+        "latency" => format!("max(asynq_queue_latency_seconds{{{labels}}})"),
+        "run" | "wait" => {
+            let rate = format!("rate(asynq_x_task_{metric}_seconds_bucket{{{labels}}}[{window}])");
+            format!("histogram_quantile({quantile}, sum by (le) ({rate}))")
+        }
+        state => format!("sum(asynq_tasks_enqueued_total{{state=\"{state}\",{labels}}})"),
+    }
+}
+
+/// What the label of a queue must be.
+fn of_queues(queues: Option<&[String]>) -> String {
+    let labels = queues.map(|queues| {
+        let names: Vec<String> = queues.iter().map(|name| escaped(name)).collect();
+        format!("queue=~\"{}\"", names.join("|"))
+    });
+    labels.unwrap_or_default()
 }
 
 /// A name in a pattern in a text of `PromQL`: what means something there means itself.

@@ -22,11 +22,11 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Starts the sample site, below a path, on a Redis, and with people who log in if that is said, and a browser. */
-export const start = async ({ prefix = "/", redis = "", login = "" } = {}) => {
+/** Starts the sample site, below a path, on a Redis, with people who log in and with a second store if that is said, and a browser. */
+export const start = async ({ prefix = "/", redis = "", login = "", beside = "" } = {}) => {
   const program = process.env.ASYNQ_WEB_SAMPLE;
   assert(program, "ASYNQ_WEB_SAMPLE must name the program of the sample site; `cargo xtask test` builds it");
-  const child = spawn(program, ["0", prefix, redis, login], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, ["0", prefix, redis, login, ...(beside ? [beside] : [])], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   const executablePath = process.env.ASYNQ_CHROMIUM ?? "/usr/bin/chromium";
   const browser = await chromium.launch({ executablePath, args: FLAGS });
@@ -115,6 +115,7 @@ export const PAGES = [
   "/redis",
   "/doctor",
   "/runs",
+  "/instances",
   "/audit",
   "/enqueue",
   "/settings",

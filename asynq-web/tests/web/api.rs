@@ -145,6 +145,8 @@ async fn the_document_and_meta() {
     let site = Site::with(|ui| ui.title("staging"));
     let (status, served) = call(&site, "GET", "/openapi.json", "/openapi.json", None).await;
     assert_eq!((status, served), (200, document()));
+    let (_, all) = call(&site, "GET", "/instances", "/instances", None).await;
+    assert_eq!(all["items"][0]["reached"], true);
     let (_, meta) = call(&site, "GET", "/meta", "/meta", None).await;
     assert_eq!((&meta["title"], meta["rights"].as_array().unwrap().len()), (&json!("staging"), 14));
 }

@@ -177,7 +177,7 @@ async fn days_come_from_the_counters() {
     sleep(Duration::from_secs(20)).await;
     let (_, sum) = call(&site, "GET", "/history", "/history?days=2", None).await;
     let days = json!([{"date": "2033-05-18", "processed": 6, "failed": 3}, {"date": "2033-05-17", "processed": 0, "failed": 0}]);
-    assert_eq!(sum, json!({"items": days, "counted": 2, "queues": 2}));
+    assert_eq!(sum, json!({"items": days, "counted": 2, "queues": 2, "limited": false}));
     let page = site.page("/charts?range=7d&queue=mail").await;
     assert!(page.contains("5 processed, 2 failed") && page.contains("2033-05-12"), "{page}");
     let (status, _) = call(&site, "GET", "/history", "/history?days=0", None).await;
@@ -204,4 +204,23 @@ async fn a_wrong_question_is_told_what_is_allowed() {
         assert!(problem["detail"].as_str().unwrap().contains(words), "{query}: {problem}");
     }
     assert_eq!(series(&site, "metric=size").await["items"].as_array().unwrap().len(), 120);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_sees_some_queues_is_told_of_which_the_sums_are() {
+    for (rights, is_limited) in [(Rights::viewer(), false), (Rights::viewer().in_queues(["ma*"]), true)] {
+        let site = Site::in_time(|ui| ui.history(Sampling::Always).rights(rights));
+        site.seed().await;
+        site.page("/settings").await;
+        sleep(Duration::from_secs(20)).await;
+        for path in ["/", "/charts", "/charts?range=30d", "/charts?queue=mail", "/queues/mail"] {
+            let is_told = site.page(path).await.contains("Sums are of the queues that you may see");
+            assert_eq!(is_told, is_limited && !path.contains("mail"), "{path}");
+        }
+        for path in ["/series?metric=size", "/history"] {
+            let (_, answer) = call(&site, "GET", path.split('?').next().unwrap(), path, None).await;
+            assert_eq!(answer["limited"], is_limited, "{path}");
+        }
+        assert_eq!(series(&site, "metric=size&queue=mail").await["limited"], false);
+    }
 }

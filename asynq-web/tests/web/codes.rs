@@ -117,6 +117,10 @@ async fn provoked(code: &str) -> Answer {
             let request = Request::get("/api/v1/meta").header("host", "evil.example").body(Body::empty());
             site.ask(request.unwrap()).await
         }
+        "prometheus_failed" => {
+            let away = Site::with(|ui| ui.prometheus("http://127.0.0.1:1").unwrap());
+            send(&away.service, "GET", "/series?metric=size&source=prometheus", None).await
+        }
         "too_many" => {
             let path = "/doctor/examinations";
             let examine = || send(&site.service, "POST", path, None);

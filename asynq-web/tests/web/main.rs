@@ -10,6 +10,8 @@ mod codes;
 mod doctor;
 mod errors;
 mod gate;
+mod hidden;
+mod instances;
 mod live;
 mod load;
 mod login;

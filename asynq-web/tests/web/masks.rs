@@ -14,13 +14,13 @@ use tower::ServiceExt as _;
 use crate::site::{Site, as_somebody, encoded, key, segment};
 
 /// Occurs nowhere but in what is masked.
-const SECRET: &str = "XYZZY";
+pub(crate) const SECRET: &str = "XYZZY";
 
-fn masked(ui: WebUi) -> WebUi {
+pub(crate) fn masked(ui: WebUi) -> WebUi {
     ["password", "card.number", "*_token"].iter().fold(ui, |ui, mask| ui.mask(mask.parse().unwrap()))
 }
 
-fn operator() -> Rights {
+pub(crate) fn operator() -> Rights {
     Rights::admin().without(Right::ViewSecrets)
 }
 
@@ -40,8 +40,8 @@ fn payload(seed: u64) -> String {
 }
 
 /// Tasks that carry secrets in every way: payloads, results, headers, what is no JSON; a schedule, one that runs.
-async fn site() -> (Site, Scheduler, Server) {
-    let site = Site::with(masked);
+pub(crate) async fn site() -> (Site, Scheduler, Server) {
+    let site = Site::with(|ui| masked(ui).compat_asynqmon());
     for seed in 0..20 {
         site.enqueue("mail", &format!("m{seed}"), payload(seed), |options| {
             options.header("password", SECRET).header("tenant", "acme")
@@ -82,7 +82,7 @@ async fn site() -> (Site, Scheduler, Server) {
     (site, scheduler, server)
 }
 
-async fn end(scheduler: Scheduler, server: Server) {
+pub(crate) async fn end(scheduler: Scheduler, server: Server) {
     scheduler.shutdown().await;
     server.shutdown().await;
 }

@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
+use asynq_core::client::Client;
+use asynq_core::inspector::Inspector;
 use asynq_core::task::{Task, TaskOptions};
-use axum::http::StatusCode;
+use asynq_core::wire::ServerInfo;
+use asynq_testkit::RedisServer;
+use asynq_web::{Rights, Visitor, WebUi};
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 
-use crate::site::{ODD, Site, encoded, segment};
+use crate::site::{ODD, Site, ask, encoded, segment};
 
 #[tokio::test]
 async fn every_page_is_there_with_nothing_to_show() {
@@ -18,6 +24,7 @@ async fn every_page_is_there_with_nothing_to_show() {
         ("/redis", "No Redis"),
         ("/doctor", "Nobody has looked yet"),
         ("/runs", "None yet"),
+        ("/instances", "this one"),
         ("/audit", "No change is known that fits."),
         ("/charts", "A chart begins when somebody looks"),
         ("/charts?range=90d", "0 processed, 0 failed"),
@@ -53,6 +60,54 @@ async fn what_is_not_there_is_a_page_that_says_so() {
         assert_eq!(answer.status.as_u16(), status, "{path}");
         assert!(answer.text().contains(words) && answer.text().contains("<nav"), "{path}: {}", answer.text());
     }
+}
+
+#[tokio::test]
+async fn several_versions_of_servers_are_told() {
+    let site = Site::new();
+    let says = async |id: &str, version: &str| {
+        let info = ServerInfo {
+            host: "h".to_owned(),
+            server_id: id.to_owned(),
+            version: version.to_owned(),
+            ..ServerInfo::default()
+        };
+        site.client.broker().write_server_state(&info, &[], Duration::from_secs(60)).await.unwrap();
+    };
+    says("a", "1.2.0").await;
+    says("go", "").await;
+    says("b", "1.2.0").await;
+    let page = site.page("/servers").await;
+    assert!(page.contains("1.2.0") && !page.contains("Several versions"), "Go's servers say nothing: {page}");
+    says("c", "1.10.0<").await;
+    let page = site.page("/servers").await;
+    assert!(
+        page.contains("Several versions of asynq run: 1.10.0&lt; on 1 server, 1.2.0 on 2 servers."),
+        "{page}"
+    );
+    let servers = site.get("/api/v1/servers").await.json();
+    let versions: Vec<_> =
+        servers["items"].as_array().unwrap().iter().map(|server| server["version"].as_str()).collect();
+    assert_eq!(versions, [Some("1.2.0"), Some("1.2.0"), Some("1.10.0<"), None]);
+}
+
+#[tokio::test]
+async fn settings_tell_versions_and_what_is_risky() {
+    let redis = RedisServer::start_with(&["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]).await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let service = WebUi::new(&client).service();
+    let page = async |rights: Rights| {
+        let mut request = Request::get("/settings").header("host", "localhost").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Visitor::new("ann", rights));
+        ask(&service, request).await.text()
+    };
+    let seen = page(Rights::viewer()).await;
+    let version =
+        Inspector::new(&client).store_info().await.unwrap().get("redis_version").unwrap().to_owned();
+    assert!(seen.contains(env!("CARGO_PKG_VERSION")) && seen.contains(&version), "{seen}");
+    assert!(seen.contains("Its maxmemory-policy is allkeys-lru"), "{seen}");
+    let blind = page(Rights::none()).await;
+    assert!(blind.contains("Tasks on a page") && !blind.contains(&version), "{blind}");
 }
 
 #[tokio::test]
@@ -164,8 +219,8 @@ async fn columns_are_kept_for_all_lists() {
     let saved = site.send("/settings/columns", &chosen).await;
     assert_eq!(saved.leads_to(), "/tasks?done=settings&n=1");
     let as_kept = async |cookie: &str, path: &str| {
-        let request = axum::http::Request::get(path).header("host", "localhost").header("cookie", cookie);
-        site.ask(request.body(axum::body::Body::empty()).unwrap()).await.text()
+        let request = Request::get(path).header("host", "localhost").header("cookie", cookie);
+        site.ask(request.body(Body::empty()).unwrap()).await.text()
     };
     let cookie = saved.header("set-cookie").split(';').next().unwrap().to_owned();
     assert_eq!(cookie, "asynq_web=system.relative.30.shown.due-retried");
@@ -257,10 +312,10 @@ async fn settings_are_kept_in_a_cookie_and_used() {
         cookie.starts_with("asynq_web=dark.utc.10.shown.; Path=/;") && cookie.contains("HttpOnly; ")
             || cookie.ends_with("HttpOnly")
     );
-    let request = axum::http::Request::get("/queues/mail/tasks/later")
+    let request = Request::get("/queues/mail/tasks/later")
         .header("host", "localhost")
         .header("cookie", "asynq_web=dark.utc.10");
-    let page = site.ask(request.body(axum::body::Body::empty()).unwrap()).await.text();
+    let page = site.ask(request.body(Body::empty()).unwrap()).await.text();
     assert!(
         page.contains("data-theme=\"dark\"") && page.contains(">2033-05-18 13:00:00 UTC</time>"),
         "{page}"

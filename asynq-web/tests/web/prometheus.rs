@@ -1,24 +1,29 @@
 //! The charts of asynqmon, from a Prometheus: a real one, and one that says what the test wants.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use asynq_core::client::Client;
 use asynq_core::task::{Task, TaskOptions};
 use asynq_metrics::Exporter;
-use asynq_testkit::eventually;
-use asynq_web::{Rights, WebUi};
+use asynq_testkit::certificates::{Authority, Identity};
+use asynq_testkit::{eventually, eventually_within};
+use asynq_web::{Rights, WebService, WebUi};
 use axum::body::Body;
 use axum::extract::{Form, State};
 use axum::http::{Request, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::process::Child;
 use tokio::task::JoinSet;
 
-use crate::site::{Site, ask, segment};
+use crate::site::{Answer, Site, ask, segment};
 
 /// Serves this on a port of its own, for as long as what it gives lives.
 async fn serve(router: Router) -> (JoinSet<()>, String) {
@@ -136,49 +141,152 @@ async fn one_that_says_nothing_is_not_waited_for() {
     assert!(site.page("/charts/prometheus").await.contains("has not answered within 5 s"));
 }
 
-#[tokio::test]
-async fn a_real_prometheus_that_scrapes_our_exporter_is_drawn() {
-    let client = Client::in_memory();
-    for n in 0..5 {
-        let options = TaskOptions::new().queue("a.b|c\"").task_id(format!("t{n}"));
-        client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap();
-    }
-    let exporter = Exporter::new(&client).memory(true);
-    let scraped = get(async move || exporter.text().await);
-    let (_serving, target) = serve(Router::new().route("/metrics", scraped)).await;
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("prometheus.yml");
-    let jobs = format!(
-        "scrape_configs:\n- job_name: asynq\n  scrape_interval: 1s\n  static_configs:\n  - targets: ['{target}']\n"
-    );
-    std::fs::write(&config, jobs).unwrap();
-    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let _prometheus = tokio::process::Command::new("prometheus")
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-        .arg(format!("--web.listen-address={address}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .expect(
+/// A real Prometheus that scrapes our exporter, and what it needs.
+struct Real {
+    client: Client,
+    address: SocketAddr,
+    _folder: TempDir,
+    _scraped: JoinSet<()>,
+    _process: Child,
+}
+
+impl Real {
+    /// Over https if it is given a certificate.
+    async fn start(identity: Option<&Identity>) -> Self {
+        let client = Client::in_memory();
+        for n in 0..5 {
+            let options = TaskOptions::new().queue("a.b|c\"").task_id(format!("t{n}"));
+            client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap();
+        }
+        client.enqueue(Task::new("t", "").unwrap().options(TaskOptions::new().queue("other"))).await.unwrap();
+        let exporter = Exporter::new(&client).memory(true);
+        let scraped = get(async move || exporter.text().await);
+        let (scraped, target) = serve(Router::new().route("/metrics", scraped)).await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let jobs = format!(
+            "scrape_configs:\n- job_name: asynq\n  scrape_interval: 1s\n  static_configs:\n  - targets: ['{target}']\n"
+        );
+        let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let mut command = tokio::process::Command::new("prometheus");
+        command
+            .arg(format!("--config.file={}", file("prometheus.yml", &jobs)))
+            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
+            .arg(format!("--web.listen-address={address}"));
+        if let Some(Identity { certificate, key }) = identity {
+            let (certificate, key) = (file("cert.pem", certificate), file("key.pem", key));
+            let web = format!("tls_server_config:\n  cert_file: {certificate}\n  key_file: {key}\n");
+            command.arg(format!("--web.config.file={}", file("web.yml", &web)));
+        }
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().expect(
             "`prometheus` is not on PATH: install the Debian package prometheus, as `cargo xtask test` does",
         );
+        Self { client, address, _folder: folder, _scraped: scraped, _process: process }
+    }
 
-    let service = WebUi::new(&client).prometheus(format!("http://{address}")).unwrap().service();
-    let page = async || {
-        let path = format!("/charts/prometheus?queue={}", segment("a.b|c\""));
-        ask(&service, Request::get(path).header("host", "localhost").body(Body::empty()).unwrap())
-            .await
-            .text()
-    };
-    let drawn = |page: &str| {
-        page.matches("a.b|c&quot; <b>5</b>").count() == 2 && page.matches("role=\"alert\"").count() == 0
-    };
-    let page =
-        eventually("size and pending are drawn", async || Some(page().await).filter(|page| drawn(page)))
-            .await;
+    fn https(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
+    }
+}
+
+/// What is at an address of a service.
+async fn look(service: &WebService, path: &str) -> Answer {
+    ask(service, Request::get(path).header("host", "localhost").body(Body::empty()).unwrap()).await
+}
+
+/// The charts of the odd queue, once size and pending are drawn.
+async fn drawn(service: &WebService) -> String {
+    let path = format!("/charts/prometheus?queue={}", segment("a.b|c\""));
+    eventually("size and pending are drawn", async || {
+        let page = look(service, &path).await.text();
+        let drawn = page.matches("a.b|c&quot; <b>5</b>").count() == 2;
+        Some(page).filter(|page| drawn && !page.contains("role=\"alert\""))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_real_prometheus_that_scrapes_our_exporter_is_drawn() {
+    let real = Real::start(None).await;
+    let ui = WebUi::new(&real.client).prometheus(format!("http://{}", real.address)).unwrap();
+    let service = ui.clone().service();
+    let page = drawn(&service).await;
     assert!(page.contains("<h2>Memory</h2>"), "{page}");
     // Rates need two scrapes, and no failure: nothing of them is an error.
     assert!(!page.contains("parse error"), "{page}");
+
+    let last = async |service: &WebService, query: &str| {
+        let answer = look(service, &format!("/api/v1/series?source=prometheus&{query}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.text());
+        let answer = answer.json();
+        let steps = 3_600_000 / answer["step_ms"].as_u64().unwrap();
+        assert_eq!(answer["items"].as_array().unwrap().len() as u64, steps, "{answer}");
+        (answer["items"].as_array().unwrap().last().unwrap()["value"].as_f64(), answer)
+    };
+    let of_odd = format!("metric=size&queue={}", segment("a.b|c\""));
+    // A step is as it was when it began, and the first that began after Prometheus did is half a minute away at most.
+    let (size, answer) = eventually_within(Duration::from_secs(60), "a step has begun", async || {
+        Some(last(&service, &of_odd).await).filter(|(size, _)| size.is_some())
+    })
+    .await;
+    assert_eq!((size, &answer["unit"], &answer["limited"]), (Some(5.0), &json!("tasks"), &json!(false)));
+    assert_eq!(last(&service, "metric=pending").await.0, Some(6.0), "of all queues");
+    assert!(last(&service, "metric=latency").await.0.is_some());
+    let metrics = ["processed", "failed", "error_rate", "archived", "run&type=a%22b", "wait&quantile=0.5"];
+    for metric in metrics {
+        last(&service, &format!("metric={metric}")).await;
+    }
+    let limited = ui.rights(Rights::viewer().in_queues(["oth*"])).service();
+    let (size, answer) = last(&limited, "metric=size").await;
+    assert_eq!((size, &answer["limited"]), (Some(1.0), &json!(true)));
+    let refused = look(&limited, &format!("/api/v1/series?source=prometheus&{of_odd}")).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_authority_of_ones_own_is_accepted_and_a_wrong_one_told_in_words() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let real = Real::start(Some(&authority.sign("localhost"))).await;
+    let with = |url: &str| WebUi::new(&real.client).prometheus(url).unwrap();
+    let trusting = with(&real.https()).prometheus_authorities(authority.pem()).unwrap().service();
+    drawn(&trusting).await;
+    let says = async |ui: WebUi, words: &str| {
+        let service = ui.service();
+        let page = look(&service, "/charts/prometheus").await.text();
+        assert_eq!(page.matches(words).count(), 9, "{words}: {page}");
+        let answer = look(&service, "/api/v1/series?metric=size&source=prometheus").await;
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (StatusCode::BAD_GATEWAY, &json!("prometheus_failed"))
+        );
+        assert!(answer.text().contains(words), "{}", answer.text());
+    };
+    let untrusted = "its certificate is signed by an authority that is not trusted here";
+    says(with(&real.https()), untrusted).await;
+    says(with(&real.https()).prometheus_authorities(other.pem()).unwrap(), untrusted).await;
+    let by_address = format!("https://{}", real.address);
+    says(
+        with(&by_address).prometheus_authorities(authority.pem()).unwrap(),
+        "its certificate is for another host name",
+    )
+    .await;
+
+    let plain = Real::start(None).await;
+    eventually("it answers", async || tokio::net::TcpStream::connect(plain.address).await.ok()).await;
+    says(with(&plain.https()), "does it speak https on this port?").await;
+    let old = Real::start(Some(&authority.sign_expired("localhost"))).await;
+    eventually("it answers", async || tokio::net::TcpStream::connect(old.address).await.ok()).await;
+    says(with(&old.https()).prometheus_authorities(authority.pem()).unwrap(), "its certificate has expired")
+        .await;
+
+    let wrong = with(&real.https()).prometheus_authorities("odd").unwrap_err().to_string();
+    assert_eq!(wrong, "the authorities of Prometheus: there is no certificate in the PEM");
+    let wrong = with("http://localhost:1").prometheus_authorities(authority.pem()).unwrap_err().to_string();
+    assert!(wrong.contains("begins with https://"), "{wrong}");
+    let wrong = WebUi::new(&real.client).prometheus_authorities(authority.pem()).unwrap_err().to_string();
+    assert!(wrong.contains("there is no Prometheus"), "{wrong}");
 }

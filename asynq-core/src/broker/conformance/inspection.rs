@@ -485,6 +485,11 @@ async fn tells_of_servers_and_their_tasks(world: World) {
     assert!(servers(&world).await.is_empty());
     publish(&world, "s-2", &[], 20).await;
     publish(&world, "s-1", &["b", "a"], 60).await;
+    let newer = ServerInfo { version: "1.2.3".to_owned(), ..server("s-3") };
+    world.broker.write_server_state(&newer, &[], Duration::from_secs(20)).await.expect("the store answers");
+    let told = world.broker.servers().await.expect("the store answers");
+    assert!(told.iter().any(|(info, _)| *info == newer), "{told:?}");
+    world.broker.clear_server_state(&newer).await.expect("the store answers");
     let both = [("s-2".to_owned(), vec![]), ("s-1".to_owned(), vec!["a".to_owned(), "b".to_owned()])];
     assert_eq!(servers(&world).await, both);
     world.advance(30).await;
