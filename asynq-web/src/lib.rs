@@ -51,6 +51,7 @@ mod changing;
 mod cluster;
 mod doctor;
 mod fields;
+mod formats;
 mod gate;
 mod health;
 mod history;
@@ -68,10 +69,12 @@ mod routes;
 mod service;
 mod shared;
 mod tallies;
+mod task_links;
 mod visit;
 mod warnings;
 mod web_ui;
 
+pub use formats::Content;
 pub use gate::{InvalidNetwork, Network};
 pub use history::Sampling;
 pub use login::{Token, Users, UsersError, hash_password};
@@ -79,6 +82,7 @@ pub use place::Place;
 pub use prometheus::PrometheusError;
 pub use rights::{Right, Rights, Visitor};
 pub use service::{Reach, WebService};
+pub use task_links::InvalidTaskLink;
 pub use web_ui::WebUi;
 
 /// The guide's page of the Web UI, so that its code is compiled.

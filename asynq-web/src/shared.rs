@@ -8,6 +8,7 @@ use asynq_core::inspector::{Inspector, Masks};
 use crate::bulk::Bulk;
 use crate::changing::Changing;
 use crate::doctor::Doctor;
+use crate::formats::Formats;
 use crate::gate::{Hosts, Mount, Pace, Proxies};
 use crate::history::History;
 use crate::live::Live;
@@ -15,6 +16,7 @@ use crate::login::Door;
 use crate::prometheus::Prometheus;
 use crate::rights::{Rights, Visitor};
 use crate::tallies::Tallies;
+use crate::task_links::TaskLinks;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -28,6 +30,10 @@ pub(crate) struct Shared {
     pub(crate) door: Option<Door>,
     /// What is shown only to who has the right to see it.
     pub(crate) masks: Masks,
+    /// How the application has shown what tasks carry.
+    pub(crate) formats: Formats,
+    /// Where else something is known of tasks.
+    pub(crate) task_links: TaskLinks,
     /// Whether nobody may change anything.
     pub(crate) read_only: bool,
     pub(crate) proxies: Proxies,

@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use crate::formats::AllWritten;
 use crate::gate::Caller;
 use crate::links::{Link, own_path};
 use crate::login::Pass;
@@ -159,6 +160,22 @@ impl Visit {
         let mut detail = self.inspector(right, queue)?.task(queue, id).await?;
         detail.info = self.seen(detail.info);
         Ok(detail)
+    }
+
+    /// The same, and what formats of the application make of what it carries, for who may see that.
+    pub(crate) async fn task_written(
+        &self,
+        right: Right,
+        queue: &str,
+        id: &str,
+    ) -> Result<(TaskDetail, AllWritten), Problem> {
+        let mut detail = self.inspector(right, queue)?.task(queue, id).await?;
+        let mut written = AllWritten::default();
+        if self.may(Right::ViewPayload, queue) {
+            written = self.shared.formats.of(self, &detail.info);
+        }
+        detail.info = self.seen(detail.info);
+        Ok((detail, written))
     }
 
     /// The queues in which the visitor has this right.

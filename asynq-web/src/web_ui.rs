@@ -9,6 +9,7 @@ use axum::http::HeaderName;
 use crate::bulk::Bulk;
 use crate::changing::Changing;
 use crate::doctor::Doctor;
+use crate::formats::{Content, Formats};
 use crate::gate::{Hosts, Mount, Network, Pace, Proxies, REQUESTS};
 use crate::history::{History, Sampling};
 use crate::live::Live;
@@ -18,6 +19,7 @@ use crate::rights::{Right, Rights};
 use crate::service::WebService;
 use crate::shared::Shared;
 use crate::tallies::Tallies;
+use crate::task_links::{InvalidTaskLink, TaskLinks};
 
 /// How often pages are brought up to date unless told otherwise.
 const DEFAULT_REFRESH: Duration = Duration::from_secs(3);
@@ -51,6 +53,8 @@ pub struct WebUi {
     users: Option<Users>,
     vouched: Vouched,
     masks: Vec<Mask>,
+    formats: Formats,
+    task_links: TaskLinks,
     read_only: bool,
     proxies: Proxies,
     requests: u32,
@@ -73,6 +77,8 @@ impl WebUi {
             users: None,
             vouched: Vouched::default(),
             masks: Vec::new(),
+            formats: Formats::default(),
+            task_links: TaskLinks::default(),
             read_only: false,
             proxies: Proxies::default(),
             requests: REQUESTS,
@@ -122,12 +128,70 @@ impl WebUi {
 
     /// Shows dots in place of these fields of payloads, results and headers, but to who has the right
     /// [`ViewSecrets`](crate::Right::ViewSecrets): on pages, in the API, in what is downloaded. They cannot be searched
-    /// for, either. What is no JSON is not shown at all then, for nobody can tell what is in it.
+    /// for, either. JSON within texts is looked into, in those of errors too, and so are payloads that are marked as
+    /// MessagePack or CBOR. A payload or result that is none of these is not shown at all then, for nobody can tell what is
+    /// in it.
     ///
-    /// Texts of errors are shown as handlers have written them.
+    /// Shown are texts of errors and headers where they have no JSON in them (`password=x`, JSON that is cut off), and what
+    /// is encoded once more, as base64 in a field of another name.
     pub fn mask(mut self, mask: Mask) -> Self {
         self.masks.push(mask);
         self
+    }
+
+    /// Adds a form in which payloads and results are shown, beside JSON, text, MessagePack, CBOR, protobuf, hex and base64:
+    /// for messages whose descriptor the application has, or what only it can decrypt. It gives a text, which is laid out
+    /// where it is JSON, or `None` where it can make nothing of a content; it comes before those that are there, and takes
+    /// the place of one of the same name. It is asked whenever the page of a task is made, so it should be quick.
+    ///
+    /// What is [masked](Self::mask) is hidden in the JSON that it gives; any other text is not shown then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asynq_core::client::Client;
+    /// use asynq_web::WebUi;
+    ///
+    /// let ui = WebUi::new(&Client::in_memory()).payload_format("reversed", |content| {
+    ///     let is_ours = content.task.task_type.as_str() == "reversed" && !content.is_result;
+    ///     is_ours.then(|| String::from_utf8_lossy(content.bytes).chars().rev().collect())
+    /// });
+    /// ```
+    pub fn payload_format(
+        mut self,
+        name: impl AsRef<str>,
+        format: impl Fn(&Content<'_>) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.formats.add(name.as_ref().into(), format);
+        self
+    }
+
+    /// Adds a link to the page of each task, to where else something is known of it: `{id}`, `{type}`, `{queue}` and
+    /// `{trace}` stand for what it has, percent-encoded. A task without a trace (the header `traceparent` of W3C Trace
+    /// Context) has no link that needs it.
+    ///
+    /// # Errors
+    ///
+    /// When the label is blank, or the template no address of `https` or `http`, or something else stands in braces.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asynq_core::client::Client;
+    /// use asynq_web::WebUi;
+    ///
+    /// let ui = WebUi::new(&Client::in_memory())
+    ///     .task_link("Logs", "https://logs.example/?q={id}&type={type}")?
+    ///     .task_link("Trace", "https://traces.example/trace/{trace}")?;
+    /// # Ok::<(), asynq_web::InvalidTaskLink>(())
+    /// ```
+    pub fn task_link(
+        mut self,
+        label: impl AsRef<str>,
+        template: impl AsRef<str>,
+    ) -> Result<Self, InvalidTaskLink> {
+        self.task_links.add(label.as_ref(), template.as_ref())?;
+        Ok(self)
     }
 
     /// Believes a proxy at one of these addresses: in `X-Forwarded-For` who asks, in `X-Forwarded-Proto` whether over
@@ -232,6 +296,8 @@ impl WebUi {
             anonymous: self.anonymous,
             door: self.users.map(|users| Door::new(users, self.vouched)),
             masks: self.masks.into_iter().collect(),
+            formats: self.formats,
+            task_links: self.task_links,
             read_only: self.read_only,
             proxies: self.proxies,
             pace: Pace::new(self.requests),

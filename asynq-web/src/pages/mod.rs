@@ -12,6 +12,7 @@ mod days;
 mod doctor;
 mod editing;
 mod errors;
+mod forms;
 mod groups;
 mod layout;
 mod listing;
@@ -28,6 +29,7 @@ mod schedules;
 mod servers;
 mod settings;
 mod task;
+mod timeline;
 
 pub(crate) use acting::{act, confirm};
 pub(crate) use audit::{audit, noted};

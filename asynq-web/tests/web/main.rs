@@ -20,3 +20,4 @@ mod pages;
 mod prometheus;
 mod rights;
 mod site;
+mod task_page;
