@@ -116,7 +116,7 @@ pub(crate) enum Command {
     Dash(dash::Dash),
     /// Serves the Web UI.
     #[command(visible_alias = "serve")]
-    Web(web::Web),
+    Web(Box<web::Web>),
     /// Answers Prometheus: metrics of queues, servers and schedules, over HTTP, until it is told to end.
     Exporter(exporter::Exporter),
     /// Tells what becomes of tasks, a line for each change; with `-o jsonl` as JSON.

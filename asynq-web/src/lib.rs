@@ -46,6 +46,7 @@ mod assets;
 mod asynqmon;
 mod audit;
 mod background;
+mod badge;
 mod bulk;
 mod changing;
 mod cluster;
@@ -74,6 +75,7 @@ mod visit;
 mod warnings;
 mod web_ui;
 
+pub use badge::{Accent, UnknownAccent};
 pub use formats::Content;
 pub use gate::{InvalidNetwork, Network};
 pub use history::Sampling;

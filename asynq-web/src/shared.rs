@@ -5,6 +5,7 @@ use std::time::Duration;
 use asynq_core::client::Client;
 use asynq_core::inspector::{Inspector, Masks};
 
+use crate::badge::Badge;
 use crate::bulk::Bulk;
 use crate::changing::Changing;
 use crate::doctor::Doctor;
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) client: Client,
     pub(crate) inspector: Inspector,
     pub(crate) title: String,
+    /// Which environment this is, if that is said.
+    pub(crate) badge: Option<Badge>,
     /// What somebody may do of whom nothing is known; `None` where nobody may come without a login.
     pub(crate) anonymous: Option<Rights>,
     /// Where those come in who are known to us, if we have users of our own.

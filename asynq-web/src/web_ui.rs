@@ -6,6 +6,7 @@ use asynq_core::client::{AsClient, Client};
 use asynq_core::inspector::{Inspector, Mask};
 use axum::http::HeaderName;
 
+use crate::badge::{Accent, Badge};
 use crate::bulk::Bulk;
 use crate::changing::Changing;
 use crate::doctor::Doctor;
@@ -49,6 +50,7 @@ pub struct WebUi {
     client: Client,
     inspector: Inspector,
     title: String,
+    badge: Option<Badge>,
     anonymous: Option<Rights>,
     users: Option<Users>,
     vouched: Vouched,
@@ -73,6 +75,7 @@ impl WebUi {
             client: client.as_client().clone(),
             inspector: Inspector::new(client),
             title: String::new(),
+            badge: None,
             anonymous: Some(Rights::admin().without(Right::ViewSecrets)),
             users: None,
             vouched: Vouched::default(),
@@ -99,6 +102,12 @@ impl WebUi {
     /// What stands beside the name on every page, such as `production`.
     pub fn title(self, title: impl Into<String>) -> Self {
         Self { title: title.into(), ..self }
+    }
+
+    /// Which environment this is, such as `production`, in this color: in the bar and the title of every page, so that nobody
+    /// takes it for another.
+    pub fn badge(self, text: impl Into<String>, accent: Accent) -> Self {
+        Self { badge: Some(Badge { text: text.into(), accent }), ..self }
     }
 
     /// What somebody may do of whom nothing is known: [everything](Rights::admin) but see what is masked, unless told
@@ -293,6 +302,7 @@ impl WebUi {
             client: self.client,
             inspector: self.inspector,
             title: self.title,
+            badge: self.badge,
             anonymous: self.anonymous,
             door: self.users.map(|users| Door::new(users, self.vouched)),
             masks: self.masks.into_iter().collect(),

@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: Arguments, stop: Arc<AtomicBool>) -> Result<(
         Command::Man(command) => return command.run(&printer),
         Command::Completions(command) => return command.run(&printer),
         Command::Context(command) => return command.run(&connection, &printer),
-        Command::Web(web::Web { secret: Some(secret), .. }) => return secret.run(),
+        Command::Web(web) if web.secret.is_some() => return web.make_secret(),
         _ => {}
     }
     let settings = Settings::gather(&connection)?;

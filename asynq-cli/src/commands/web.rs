@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use asynq_core::client::Client;
 use asynq_core::inspector::Mask;
-use asynq_web::{Network, Reach, Sampling, Users, WebUi};
+use asynq_web::{Accent, Network, Reach, Sampling, Users, WebUi};
 use axum::http::HeaderName;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::login::Secret;
 use crate::failure::{Failure, Kind};
-use crate::settings::Settings;
+use crate::settings::{Settings, web_badge, web_link};
 use crate::until_told::until_told;
 
 #[derive(Args, Clone, Debug)]
@@ -75,6 +75,17 @@ pub(crate) struct Web {
     /// What stands beside the name on every page, such as `production`.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     title: String,
+    /// Which environment this is, on every page, with its color: `production:red`; also `ASYNQ_WEB_BADGE`, or `web_badge` in
+    /// the configuration file, where each context may have its own.
+    ///
+    /// Colors are red, orange, green, blue, purple and gray.
+    #[arg(long, value_name = "TEXT:COLOR", value_parser = web_badge)]
+    badge: Option<(String, Accent)>,
+    /// A link on the page of each task: `Logs=https://logs.example/?q={id}`, in which `{id}`, `{type}`, `{queue}` and
+    /// `{trace}` stand for what the task has; also `ASYNQ_WEB_LINKS`, one on each line, or the list `web_links` in the
+    /// configuration file.
+    #[arg(long = "task-link", value_name = "LABEL=URL", value_parser = web_link)]
+    task_links: Vec<(String, String)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -85,6 +96,11 @@ enum When {
 }
 
 impl Web {
+    /// What was asked for in place of the Web UI, if anything was.
+    pub(crate) fn make_secret(self) -> Result<(), Failure> {
+        self.secret.map_or(Ok(()), Secret::run)
+    }
+
     pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         let client = Client::connecting(settings.options()?)?;
         let mut ui = WebUi::new(&client).prefix(&self.prefix).title(self.title);
@@ -104,6 +120,17 @@ impl Web {
             When::Always => Sampling::Always,
             When::Watched => Sampling::WhileWatched,
         });
+        let badge = match self.badge {
+            Some(badge) => Some(badge),
+            None => settings.web_badge()?,
+        };
+        if let Some((text, accent)) = badge {
+            ui = ui.badge(text, accent);
+        }
+        let links = if self.task_links.is_empty() { settings.web_links()? } else { self.task_links };
+        for (label, address) in links {
+            ui = ui.task_link(label, address).map_err(|error| Failure::usage(error.to_string()))?;
+        }
         if let Some(url) = &self.prometheus {
             ui = ui.prometheus(url).map_err(|error| Failure::usage(error.to_string()))?;
         }

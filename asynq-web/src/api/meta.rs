@@ -10,6 +10,8 @@ use crate::visit::Visit;
 pub(crate) struct Meta {
     version: &'static str,
     title: String,
+    badge: Option<String>,
+    accent: Option<&'static str>,
     visitor: String,
     rights: Vec<&'static str>,
     time: String,
@@ -21,6 +23,8 @@ pub(crate) async fn meta(visit: Visit) -> Json<Meta> {
     Json(Meta {
         version: env!("CARGO_PKG_VERSION"),
         title: visit.shared.title.clone(),
+        badge: visit.shared.badge.as_ref().map(|badge| badge.text.clone()),
+        accent: visit.shared.badge.as_ref().map(|badge| badge.accent.as_str()),
         visitor: visit.visitor.name().to_owned(),
         rights: rights.collect(),
         time: visit.now().to_string(),

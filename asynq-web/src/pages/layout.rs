@@ -82,7 +82,7 @@ impl Page {
                     @if let Some(seconds) = self.reload {
                         noscript { meta http-equiv="refresh" content=(seconds); }
                     }
-                    title { (self.title) " · " (name) }
+                    title { @if let Some(badge) = &visit.shared.badge { (badge.text) " · " } (self.title) " · " (name) }
                     link rel="icon" href=(ICON.link(&visit.base)) type="image/svg+xml";
                     link rel="stylesheet" href=(STYLE.link(&visit.base));
                     script type="module" src=(SCRIPT.link(&visit.base)) {}
@@ -107,7 +107,8 @@ impl Page {
 
     fn header(&self, visit: &Visit) -> Markup {
         html! {
-            header.bar {
+            @let badge = visit.shared.badge.as_ref();
+            header.bar data-accent=[badge.map(|badge| badge.accent.as_str())] {
                 a.brand href=(visit.link()) {
                     svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" {
                         path d="M4 7h10M4 12h16M4 17h7" {}
@@ -116,6 +117,7 @@ impl Page {
                     }
                     span { "asynq" }
                     @if !visit.shared.title.is_empty() { span.env { (visit.shared.title) } }
+                    @if let Some(badge) = badge { span.env.accent { (badge.text) } }
                 }
                 @if visit.rights().have(Right::View) {
                     nav aria-label="Main" {
