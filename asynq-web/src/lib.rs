@@ -67,6 +67,7 @@ mod problem;
 mod prometheus;
 mod rights;
 mod routes;
+mod saved_views;
 mod service;
 mod shared;
 mod tallies;

@@ -17,6 +17,7 @@ use crate::login::Pass;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::rights::{Right, Rights, Visitor};
+use crate::saved_views::SavedViews;
 use crate::shared::Shared;
 
 /// One request as routes see it.
@@ -36,6 +37,7 @@ pub(crate) struct Visit {
     /// What this request is called in logs.
     pub(crate) request: Arc<str>,
     pub(crate) preferences: Preferences,
+    pub(crate) views: SavedViews,
     /// Whether only the part of the page is wanted that changes.
     pub(crate) is_fragment: bool,
 }

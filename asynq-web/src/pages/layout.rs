@@ -7,6 +7,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::parts::count;
 use crate::assets::{ICON, SCRIPT, STYLE};
+use crate::links::Link;
 use crate::login::Pass;
 use crate::rights::Right;
 use crate::visit::Visit;
@@ -100,6 +101,7 @@ impl Page {
                         @if visit.rights().have(Right::View) { a href=(visit.link().to("runs")) { "Changes to many tasks" } }
                         @if !visit.is_stranger { a href=(visit.link().to("api").to("v1").to("openapi.json")) { "API" } }
                     }
+                    (places(visit))
                 }
             }
         }
@@ -122,8 +124,7 @@ impl Page {
                 @if visit.rights().have(Right::View) {
                     nav aria-label="Main" {
                         @for (section, path, label, key) in NAVIGATION {
-                            @let link = if path.is_empty() { visit.link() } else { visit.link().to(path) };
-                            a href=(link) data-go=(key) aria-current=[(self.section == section).then_some("page")] { (label) }
+                            a href=(place(visit, path)) data-go=(key) aria-current=[(self.section == section).then_some("page")] { (label) }
                         }
                         @if visit.rights().have(Right::Audit) {
                             a href=(visit.link().to("audit")) aria-current=[(self.section == Section::Audit).then_some("page")] { "Audit" }
@@ -155,6 +156,40 @@ impl Page {
                     }
                     (who(visit))
                 }
+            }
+        }
+    }
+}
+
+/// The link of a place in the navigation.
+fn place(visit: &Visit, path: &str) -> Link {
+    if path.is_empty() { visit.link() } else { visit.link().to(path) }
+}
+
+/// Where the command palette leads, beside queues and tasks: links in no page until a script takes them.
+fn places(visit: &Visit) -> Markup {
+    if !visit.rights().have(Right::View) {
+        return html! {};
+    }
+    let link = || visit.link();
+    let pages = NAVIGATION.iter().map(|(_, path, label, _)| (place(visit, path), *label));
+    let others = [
+        (Right::View, link().to("errors"), "Errors and types"),
+        (Right::View, link().with("by", "prefix"), "Queues by prefix"),
+        (Right::View, link().to("runs"), "Changes to many tasks"),
+        (Right::Enqueue, link().to("enqueue"), "Enqueue a task"),
+        (Right::Audit, link().to("audit"), "Audit"),
+        (Right::View, link().to("settings"), "Settings and keys"),
+    ];
+    let others = others.into_iter().filter(|(right, ..)| visit.rights().have(*right));
+    html! {
+        template #places data-queues=(link().to("queues")) data-tasks=(link().to("tasks"))
+            data-suggest=(link().to("api").to("v1").to("suggest")) {
+            @for (link, label) in pages.chain(others.map(|(_, link, label)| (link, label))) {
+                a href=(link) data-kind="page" { (label) }
+            }
+            @for view in visit.views.iter() {
+                a href={ (visit.base) (view.page) } data-kind="view" { (view.name) }
             }
         }
     }
@@ -196,6 +231,7 @@ fn notice(visit: &Visit) -> Markup {
         "delete_queue" => "Queue deleted.".to_owned(),
         "logout" => "You are signed out.".to_owned(),
         "settings" => "Settings saved in this browser.".to_owned(),
+        "view" => "The view is saved in this browser.".to_owned(),
         _ => return html! {},
     };
     html! { p.notice role="status" { (text) } }

@@ -22,6 +22,7 @@ mod past;
 mod problem;
 mod prometheus;
 mod queue_changes;
+mod queue_groups;
 mod queues;
 mod redis_info;
 mod runs;
@@ -30,6 +31,7 @@ mod servers;
 mod settings;
 mod task;
 mod timeline;
+mod views;
 
 pub(crate) use acting::{act, confirm};
 pub(crate) use audit::{audit, noted};
@@ -52,3 +54,4 @@ pub(crate) use schedules::{entries, entry_of, fire, next_times, run_schedule, sc
 pub(crate) use servers::{servers, visible_servers};
 pub(crate) use settings::{set, set_columns, settings};
 pub(crate) use task::{opened, payload, result, task};
+pub(crate) use views::{delete_view, rename_view, save_view};

@@ -35,7 +35,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.goto("/tasks");
       await page.getByLabel("Filter").fill(`id:${id(10)},${id(11)},${id(12)}`);
       await page.locator("form.filter button").click();
-      await page.locator("details.menu summary").click();
+      await page.locator(".toolbar details.menu summary").click();
       await page.locator(".menu button", { hasText: "Delete" }).click();
       await page.getByRole("heading", { name: "Delete 3 tasks?" }).waitFor();
       await confirm(page, "Delete 3 tasks");

@@ -2,12 +2,11 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort, redisServer } from "./redis.mjs";
 import { start, visit } from "./site.mjs";
 
 test("below a path all links, forms and scripts work", async () => {
@@ -37,22 +36,6 @@ test("below a path all links, forms and scripts work", async () => {
     await here.stop();
   }
 });
-
-const freePort = async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-};
-
-const redisServer = async (port, folder) => {
-  const words = ["--port", port, "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--save", ""];
-  const child = spawn("redis-server", words.map(String), { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const text of child.stdout) if (String(text).includes("Ready to accept connections")) break;
-  return child;
-};
 
 test("an open page says that Redis is away, and goes on when it is back", async () => {
   const folder = mkdtempSync(join(tmpdir(), "asynq-web-"));

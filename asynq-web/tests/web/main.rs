@@ -21,3 +21,4 @@ mod prometheus;
 mod rights;
 mod site;
 mod task_page;
+mod views;
