@@ -1,12 +1,12 @@
-// Gobench is Go's side of the benchmarks: the real asynq, in the modes that
-// asynq-bench has for ours.
+// Gobench is Go's side of the benchmarks: the real asynq, in the modes of
+// bench/modes, each with name=number settings.
 //
-//	enqueue N P     P goroutines enqueue N tasks, one call for each
-//	send K MS       one goroutine enqueues K tasks, one each MS milliseconds
-//	drain N C       a worker with C slots runs N tasks
-//	latency C K     a worker with C slots reports how late each of K tasks began
-//	worker C        a worker with C slots
-//	version         what this was built from
+//	enqueue tasks=N callers=P     P goroutines enqueue N tasks, one call for each
+//	send tasks=K per_second=R     one goroutine enqueues K tasks, R in each second
+//	drain tasks=N slots=C         a worker with C slots runs N tasks
+//	latency tasks=K slots=C       a worker with C slots reports how late each of K tasks began
+//	worker slots=C                a worker with C slots
+//	version                       what this was built from
 //
 // Redis is at ASYNQ_BENCH_REDIS (host:port). Results are lines of JSON on
 // standard output. A worker stops when its standard input ends.
@@ -18,7 +18,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 
 	"github.com/hibiken/asynq"
 )
@@ -40,38 +39,23 @@ func run(arguments []string) error {
 	if mode == "version" {
 		return version()
 	}
-	numbers, err := parse(arguments[1:])
+	given, err := parse(arguments[1:])
 	if err != nil {
 		return err
 	}
-	if len(numbers) == 1 && mode == "worker" {
-		return work(numbers[0])
+	switch mode {
+	case "enqueue":
+		return enqueue(given)
+	case "send":
+		return send(given)
+	case "drain":
+		return drain(given)
+	case "latency":
+		return latency(given)
+	case "worker":
+		return work(given)
 	}
-	if len(numbers) == 2 {
-		switch a, b := numbers[0], numbers[1]; mode {
-		case "enqueue":
-			return enqueue(a, b)
-		case "send":
-			return send(a, b)
-		case "drain":
-			return drain(a, b)
-		case "latency":
-			return latency(a, b)
-		}
-	}
-	return fmt.Errorf("cannot do %q", arguments)
-}
-
-func parse(arguments []string) ([]int, error) {
-	numbers := make([]int, len(arguments))
-	for i, argument := range arguments {
-		number, err := strconv.Atoi(argument)
-		if err != nil || number < 1 {
-			return nil, fmt.Errorf("%q is not a positive number", argument)
-		}
-		numbers[i] = number
-	}
-	return numbers, nil
+	return fmt.Errorf("there is no mode %q", mode)
 }
 
 func redis() asynq.RedisClientOpt {

@@ -19,15 +19,22 @@ type payload struct {
 	Filler string `json:"filler"`
 }
 
-var filler = func() string {
+// bareSize is the size of a payload without its filler.
+var bareSize = func() int {
 	bare, err := json.Marshal(payload{Number: firstNumber, SentNS: time.Now().UnixNano()})
 	if err != nil {
 		panic(err)
 	}
-	return strings.Repeat(".", payloadSize-len(bare))
+	return len(bare)
 }()
 
-// encode makes the payload of the i-th task, sent now.
-func encode(i int) ([]byte, error) {
-	return json.Marshal(payload{Number: firstNumber + i, SentNS: time.Now().UnixNano(), Filler: filler})
+// encode makes the payload of the i-th task, sent or due after a delay.
+func encode(given settings, i int) ([]byte, error) {
+	size := given["bytes"]
+	if size == 0 {
+		size = payloadSize
+	}
+	sent := time.Now().Add(given.milliseconds("delay_ms")).UnixNano()
+	filler := strings.Repeat(".", max(size-bareSize, 0))
+	return json.Marshal(payload{Number: firstNumber + i, SentNS: sent, Filler: filler})
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // enqueue measures how long it takes to enqueue the tasks, one call for each.
-func enqueue(tasks, producers int) error {
+func enqueue(given settings) error {
+	tasks, producers := given["tasks"], given["callers"]
 	client := asynq.NewClient(redis())
 	defer client.Close()
 	if err := client.Ping(); err != nil {
@@ -26,7 +27,7 @@ func enqueue(tasks, producers int) error {
 		go func() {
 			defer wait.Done()
 			for i := int(next.Add(1)); i <= tasks && failure.Load() == nil; i = int(next.Add(1)) {
-				if err := enqueueOne(client, i); err != nil {
+				if err := enqueueOne(client, given, i); err != nil {
 					failure.Store(&err)
 				}
 			}
@@ -40,26 +41,26 @@ func enqueue(tasks, producers int) error {
 	return report(map[string]float64{"seconds": seconds})
 }
 
-// send enqueues a task now and then.
-func send(tasks, milliseconds int) error {
+// send enqueues tasks evenly over time.
+func send(given settings) error {
 	client := asynq.NewClient(redis())
 	defer client.Close()
-	ticker := time.NewTicker(time.Duration(milliseconds) * time.Millisecond)
+	ticker := time.NewTicker(time.Second / time.Duration(given["per_second"]))
 	defer ticker.Stop()
-	for i := range tasks {
+	for i := range given["tasks"] {
 		<-ticker.C
-		if err := enqueueOne(client, i); err != nil {
+		if err := enqueueOne(client, given, i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func enqueueOne(client *asynq.Client, i int) error {
-	body, err := encode(i)
+func enqueueOne(client *asynq.Client, given settings, i int) error {
+	body, err := encode(given, i)
 	if err != nil {
 		return err
 	}
-	_, err = client.Enqueue(asynq.NewTask(taskType, body))
+	_, err = client.Enqueue(asynq.NewTask(taskType, body), given.options(i)...)
 	return err
 }

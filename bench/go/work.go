@@ -12,61 +12,93 @@ import (
 	"github.com/hibiken/asynq"
 )
 
+// batchType is the type of what groups are made into.
+const batchType = "bench:batch"
+
 // drain measures from the start of the first handler to the end of the last one.
-func drain(tasks, concurrency int) error {
+func drain(given settings) error {
 	var (
+		tasks    = int64(given["tasks"])
 		first    atomic.Int64
 		finished atomic.Int64
 		results  = make(chan any, 1)
 		epoch    = time.Now()
 	)
-	return serve(concurrency, results, func(_ context.Context, task *asynq.Task) error {
+	begin := func(body []byte) error {
 		if first.Load() == 0 {
 			first.CompareAndSwap(0, int64(time.Since(epoch)))
 		}
-		var body payload
-		if err := json.Unmarshal(task.Payload(), &body); err != nil {
-			return err
-		}
-		if finished.Add(1) == int64(tasks) {
+		var decoded payload
+		return json.Unmarshal(body, &decoded)
+	}
+	end := func(count int64) {
+		if after := finished.Add(count); after >= tasks && after-count < tasks {
 			took := time.Since(epoch) - time.Duration(first.Load())
 			results <- map[string]float64{"seconds": took.Seconds()}
 		}
+	}
+	config := asynq.Config{}
+	if given["max_size"] > 0 {
+		config.GroupMaxSize = given["max_size"]
+		config.GroupAggregator = asynq.GroupAggregatorFunc(func(_ string, tasks []*asynq.Task) *asynq.Task {
+			for _, task := range tasks {
+				if err := begin(task.Payload()); err != nil {
+					panic(err)
+				}
+			}
+			end(int64(len(tasks)))
+			return asynq.NewTask(batchType, nil)
+		})
+	}
+	return serve(given, config, results, func(_ context.Context, task *asynq.Task) error {
+		if task.Type() == batchType {
+			return nil
+		}
+		if err := begin(task.Payload()); err != nil {
+			return err
+		}
+		time.Sleep(given.milliseconds("sleep_ms"))
+		end(1)
 		return nil
 	})
 }
 
 // latency measures from before a task is enqueued to the start of its handler.
-func latency(concurrency, tasks int) error {
+func latency(given settings) error {
 	var (
 		lock    sync.Mutex
 		lates   []float64
 		results = make(chan any, 1)
 	)
-	return serve(concurrency, results, func(_ context.Context, task *asynq.Task) error {
+	return serve(given, asynq.Config{}, results, func(_ context.Context, task *asynq.Task) error {
 		now := time.Now().UnixNano()
 		var body payload
 		if err := json.Unmarshal(task.Payload(), &body); err != nil {
 			return err
 		}
 		lock.Lock()
-		defer lock.Unlock()
 		lates = append(lates, float64(now-body.SentNS)/1e6)
-		if len(lates) == tasks {
+		if len(lates) == given["tasks"] {
 			results <- map[string][]float64{"latencies_ms": lates}
 		}
+		lock.Unlock()
+		time.Sleep(given.milliseconds("sleep_ms"))
 		return nil
 	})
 }
 
 // work runs tasks and measures nothing.
-func work(concurrency int) error {
-	return serve(concurrency, nil, func(context.Context, *asynq.Task) error { return nil })
+func work(given settings) error {
+	return serve(given, asynq.Config{}, nil, func(context.Context, *asynq.Task) error {
+		time.Sleep(given.milliseconds("sleep_ms"))
+		return nil
+	})
 }
 
 // serve runs a worker and reports results until standard input ends.
-func serve(concurrency int, results <-chan any, handler asynq.HandlerFunc) error {
-	server := asynq.NewServer(redis(), asynq.Config{Concurrency: concurrency, LogLevel: asynq.ErrorLevel})
+func serve(given settings, config asynq.Config, results <-chan any, handler asynq.HandlerFunc) error {
+	config.Concurrency, config.Queues, config.LogLevel = given["slots"], given.queues(), asynq.ErrorLevel
+	server := asynq.NewServer(redis(), config)
 	if err := server.Start(handler); err != nil {
 		return err
 	}

@@ -7,8 +7,10 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::process::{Programs, System};
+use crate::process::Programs;
+use crate::questions::Mode;
 use crate::redis::Redis;
+use crate::system::System;
 
 /// The machine and the versions of everything.
 #[derive(Debug)]
@@ -27,9 +29,9 @@ struct GoVersion {
 impl Machine {
     /// Looks around.
     pub(crate) fn look(programs: &Programs, redis: &mut Redis) -> Result<Self> {
-        let GoVersion { go, asynq } = programs.run(System::Go, &["version".to_owned()])?;
+        let GoVersion { go, asynq } = programs.run(System::Go, &Mode::VERSION)?;
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        let facts = vec![
+        let mut facts = vec![
             ("CPU", format!("{} × {}", cores, processor()?)),
             ("Memory", memory()?),
             ("Kernel", format!("Linux {}", read("/proc/sys/kernel/osrelease")?.trim())),
@@ -38,6 +40,9 @@ impl Machine {
             ("go", format!("hibiken/asynq {asynq}, {go}")),
             ("Date", said("date", &["-u", "+%F"]).unwrap_or_else(|| "unknown".to_owned())),
         ];
+        for system in programs.commands.keys().filter(|system| !System::BOTH.contains(system)) {
+            facts.push((system.name(), system.described().to_owned()));
+        }
         Ok(Self { facts })
     }
 }
@@ -78,7 +83,8 @@ fn commit() -> String {
         return "no repository".to_owned();
     };
     // Results of an earlier run are no change of the program.
-    let changes = said("git", &["status", "--porcelain", "--", ".", ":!RESULTS.md", ":!results.json"]);
+    let changes =
+        said("git", &["status", "--porcelain", "--", ".", ":!RESULTS.md", ":!results.json", ":!plots"]);
     let changed = if changes.is_some() { " and changes" } else { "" };
     format!("commit {commit}{changed}")
 }

@@ -1,26 +1,28 @@
-//! Measures our worker and Go's in turns, on one Redis of its own: `cargo xtask bench`.
+//! Measures our worker, Go's and others' in turns, on one Redis of its own: `cargo xtask bench`.
 //!
 //! The same program is both sides of the measurement: the runner, and our side of it as a process of its own
 //! (`asynq-bench child MODE …`), so that memory and processor time are the worker's alone. [`ours`] is all that
-//! knows our API; Go's side is the program in `bench/go`.
+//! knows our API; Go's side is the program in `bench/go`, the others' are in `bench/contenders`.
 
-mod child;
+mod cluster;
+mod distance;
 mod machine;
 mod options;
 mod ours;
-mod payload;
+mod plots;
 mod process;
 mod questions;
 mod redis;
 mod report;
 mod runner;
+mod system;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.split_first() {
-        Some((first, rest)) if first == "child" => child::run(rest),
+        Some((first, mode)) if first == "child" => return asynq_bench_modes::main::<ours::Ours>(mode),
         _ => options::Options::parse(&arguments).and_then(|options| runner::run(&options)),
     };
     match done {

@@ -2,45 +2,69 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-/// The runner's command line and environment.
+/// How often everything is measured, unless something else is said.
+const ROUNDS: usize = 5;
+
+/// The runner's command line.
 #[derive(Debug)]
 pub(crate) struct Options {
-    /// One round with few tasks.
+    /// With few tasks.
     pub(crate) quick: bool,
+    /// How often everything is measured.
+    pub(crate) rounds: usize,
     /// Only rows with this text in their names.
     pub(crate) only: Option<String>,
+    /// Nobody but Go's beside ours.
+    pub(crate) only_both: bool,
     /// Whether results are written to files.
     pub(crate) write: bool,
     /// The program that measures our side; this one unless another build is given.
     pub(crate) ours: PathBuf,
-    /// The program that measures Go's side.
-    pub(crate) go: PathBuf,
 }
 
 impl Options {
-    /// Reads the arguments, and where Go's program is.
+    /// Reads the arguments.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
-        let (mut quick, mut only, mut write, mut ours) = (false, None, false, None);
+        let mut options = Self {
+            quick: false,
+            rounds: 0,
+            only: None,
+            only_both: false,
+            write: false,
+            ours: std::env::current_exe().context("where this program is")?,
+        };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().with_context(|| format!("{argument} needs a value"));
             match argument.as_str() {
-                "--quick" => quick = true,
-                "--write" => write = true,
-                "--only" => only = Some(value()?.clone()),
-                "--ours" => ours = Some(PathBuf::from(value()?)),
+                "--quick" => options.quick = true,
+                "--write" => options.write = true,
+                "--go" => options.only_both = true,
+                "--only" => options.only = Some(value()?.clone()),
+                "--rounds" => {
+                    options.rounds = value()?.parse().context("--rounds is a number")?;
+                    ensure!(options.rounds > 0, "--rounds is at least 1");
+                }
+                "--ours" => {
+                    let program = value()?;
+                    options.ours =
+                        std::fs::canonicalize(program).with_context(|| format!("the program {program}"))?;
+                }
                 other => bail!("unexpected argument `{other}`; see `cargo xtask bench --help`"),
             }
         }
-        let ours = match ours {
-            Some(program) => std::fs::canonicalize(&program)
-                .with_context(|| format!("the program {}", program.display()))?,
-            None => std::env::current_exe().context("where this program is")?,
-        };
-        let go = std::env::var_os("ASYNQ_BENCH_GO")
-            .context("ASYNQ_BENCH_GO does not name Go's program: start this by `cargo xtask bench`")?;
-        Ok(Self { quick, only, write: write || !quick, ours, go: go.into() })
+        if options.rounds == 0 {
+            options.rounds = if options.quick { 1 } else { ROUNDS };
+        }
+        // What is not all of it, or not all of its tasks, is not the record.
+        options.write = options.write || (!options.quick && options.only.is_none());
+        Ok(options)
+    }
+
+    /// Whether a row is wanted.
+    pub(crate) fn is_asked(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only))
     }
 }

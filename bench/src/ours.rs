@@ -1,53 +1,95 @@
-//! Our side's API, as an application uses it: defaults, but for what is measured.
+//! Our side, as an application uses it: defaults, but for what is measured.
 
 use std::future::Future;
+use std::time::Duration;
 
 use anyhow::Result;
-use asynq::{Client, Ctx, Router, Server, Task};
+use asynq::{Aggregator, Client, Ctx, GroupSettings, Router, Server, Task, TaskOptions};
+use asynq_bench_modes::{Contender, Handler, Job, Settings};
 
-use crate::payload::TASK_TYPE;
+/// What groups are made into.
+const BATCH: &str = "bench:batch";
 
-/// A client of the Redis at `address` (host:port).
-pub(crate) async fn connect(address: &str) -> Result<Client> {
-    Ok(Client::connect(&format!("redis://{address}")).await?)
+/// A contender among others.
+#[derive(Clone)]
+pub(crate) struct Ours {
+    client: Client,
+    settings: Settings,
 }
 
-/// Enqueues one task.
-pub(crate) async fn enqueue(client: &Client, payload: Vec<u8>) -> Result<()> {
-    client.enqueue(Task::new(TASK_TYPE, payload)?).await?;
-    Ok(())
-}
-
-/// Enqueues many tasks by one call.
-pub(crate) async fn enqueue_all(client: &Client, payloads: Vec<Vec<u8>>) -> Result<()> {
-    let tasks: Vec<Task> =
-        payloads.into_iter().map(|payload| Task::new(TASK_TYPE, payload)).collect::<Result<_, _>>()?;
-    for result in client.enqueue_all(tasks).await {
-        result?;
+impl Ours {
+    fn task(&self, index: usize, job: &Job) -> Result<Task> {
+        let seconds = |name| Duration::from_secs(self.settings.get(name) as u64);
+        let mut options = TaskOptions::new();
+        if self.settings.is_on("queues") {
+            options = options.queue(self.settings.queue(index));
+        }
+        if self.settings.is_on("delay_ms") {
+            options = options.process_in(Duration::from_millis(self.settings.get("delay_ms") as u64));
+        }
+        if self.settings.is_on("retention") {
+            options = options.retention(seconds("retention"));
+        }
+        if self.settings.is_on("unique") {
+            options = options.unique(seconds("unique"));
+        }
+        if self.settings.is_on("group") {
+            options = options.group(format!("g{}", index % self.settings.get("group")));
+        }
+        Ok(Task::new(Job::TYPE, serde_json::to_vec(job)?)?.options(options))
     }
-    Ok(())
 }
 
-/// Runs a worker: says when it has started, and ends it once `stop` resolves and every task is acknowledged.
-pub(crate) async fn serve(
-    client: &Client,
-    concurrency: usize,
-    handler: impl Fn(&[u8]) -> Result<()> + Send + Sync + Clone + 'static,
-    started: impl FnOnce() -> Result<()>,
-    stop: impl Future<Output = ()>,
-) -> Result<()> {
-    let router = Router::new().route(TASK_TYPE, move |ctx: Ctx| {
-        let handler = handler.clone();
-        async move { handler(ctx.payload()) }
-    })?;
-    let server = Server::builder(client)
-        .router(router)
-        .queues([("default", 1)])
-        .concurrency(concurrency)
-        .start()
-        .await?;
-    started()?;
-    stop.await;
-    server.shutdown().await;
-    Ok(())
+impl Contender for Ours {
+    async fn connect(address: &str, settings: &Settings) -> Result<Self> {
+        let url = if address.contains("://") { address.to_owned() } else { format!("redis://{address}") };
+        Ok(Self { client: Client::connect(&url).await?, settings: settings.clone() })
+    }
+
+    async fn enqueue(&self, index: usize, job: Job) -> Result<()> {
+        self.client.enqueue(self.task(index, &job)?).await?;
+        Ok(())
+    }
+
+    async fn enqueue_all(&self, first: usize, jobs: Vec<Job>) -> Result<()> {
+        let tasks = jobs.iter().enumerate().map(|(index, job)| self.task(first + index, job));
+        for result in self.client.enqueue_all(tasks.collect::<Result<Vec<_>>>()?).await {
+            result?;
+        }
+        Ok(())
+    }
+
+    async fn serve(
+        self,
+        slots: usize,
+        handler: Handler,
+        started: impl FnOnce() -> Result<()> + Send,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<()> {
+        let of_groups = handler.clone();
+        let router = Router::new()
+            .route(Job::TYPE, move |ctx: Ctx| {
+                let handler = handler.clone();
+                async move { handler.handle_bytes(ctx.payload()).await }
+            })?
+            .route(BATCH, async |_: Ctx| ())?;
+        let queues = self.settings.queues();
+        let mut server = Server::builder(&self.client)
+            .router(router)
+            .queues(queues.iter().map(|name| (name.as_str(), 1)))
+            .concurrency(slots);
+        if self.settings.is_on("max_size") {
+            let settings = GroupSettings::new().max_size(self.settings.get("max_size"));
+            server = server.groups(settings).aggregator(Aggregator::new(move |_, tasks: Vec<Task>| {
+                let payloads = tasks.iter().map(|task| task.payload().map_or(&[][..], AsRef::as_ref));
+                let counted = of_groups.handle_all(payloads);
+                async move { counted.map(|()| Task::new(BATCH, "")) }
+            }));
+        }
+        let server = server.start().await?;
+        started()?;
+        stop.await;
+        server.shutdown().await;
+        Ok(())
+    }
 }

@@ -1,8 +1,9 @@
-//! [`Programs`] and [`Child`]: both sides of the measurement, as processes.
+//! [`Programs`] and [`Child`]: those who are measured, as processes.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -11,36 +12,18 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::questions::Mode;
+use crate::system::System;
+
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Whose worker is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum System {
-    /// This workspace's.
-    Ours,
-    /// Go's asynq.
-    Go,
-}
-
-impl System {
-    /// Its name in results.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Ours => "ours",
-            Self::Go => "go",
-        }
-    }
-}
-
-/// Where the programs of both sides are, and the Redis that they use.
+/// Where the programs are, and the Redis that they use.
 #[derive(Debug)]
 pub(crate) struct Programs {
-    /// Speaks `child MODE …`.
-    pub(crate) ours: PathBuf,
-    /// Speaks `MODE …`.
-    pub(crate) go: PathBuf,
-    /// Host and port of Redis.
+    /// How to call each, without its mode.
+    pub(crate) commands: BTreeMap<System, Vec<OsString>>,
+    /// Host and port of Redis, or a URL.
     pub(crate) redis: String,
 }
 
@@ -59,18 +42,20 @@ struct Ready {
 }
 
 impl Programs {
+    /// The same, on another Redis.
+    pub(crate) fn on(&self, redis: &str) -> Self {
+        Self { commands: self.commands.clone(), redis: redis.to_owned() }
+    }
+
     /// Starts one mode.
-    pub(crate) fn start(&self, system: System, mode: &[String]) -> Result<Child> {
-        let mut command = match system {
-            System::Ours => {
-                let mut command = Command::new(&self.ours);
-                command.arg("child");
-                command
-            }
-            System::Go => Command::new(&self.go),
+    pub(crate) fn start(&self, system: System, mode: &Mode) -> Result<Child> {
+        let [program, first @ ..] = self.commands.get(&system).map_or(&[][..], Vec::as_slice) else {
+            bail!("there is no program of {}", system.name());
         };
-        command.args(mode).env("ASYNQ_BENCH_REDIS", &self.redis);
-        let what = format!("{} {}", system.name(), mode.join(" "));
+        let mut command = Command::new(program);
+        command.args(first);
+        command.args(mode.to_string().split(' ')).env("ASYNQ_BENCH_REDIS", &self.redis);
+        let what = format!("{} {}", system.name(), mode);
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -89,7 +74,7 @@ impl Programs {
     }
 
     /// Starts a worker and waits until it takes tasks.
-    pub(crate) fn start_worker(&self, system: System, mode: &[String]) -> Result<Child> {
+    pub(crate) fn start_worker(&self, system: System, mode: &Mode) -> Result<Child> {
         let child = self.start(system, mode)?;
         let Ready { ready } = child.line()?;
         ensure!(ready, "`{}` did not start", child.what);
@@ -97,7 +82,7 @@ impl Programs {
     }
 
     /// Runs one mode to its end and gives the line that it writes.
-    pub(crate) fn run<T: DeserializeOwned>(&self, system: System, mode: &[String]) -> Result<T> {
+    pub(crate) fn run<T: DeserializeOwned>(&self, system: System, mode: &Mode) -> Result<T> {
         let child = self.start(system, mode)?;
         let line = child.line()?;
         child.stop()?;

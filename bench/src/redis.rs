@@ -32,18 +32,18 @@ pub(crate) struct Calls {
 }
 
 impl Redis {
-    /// Starts a server.
-    pub(crate) fn start() -> Result<Self> {
+    /// Starts a server, with these settings too.
+    pub(crate) fn start(settings: &[&str]) -> Result<Self> {
         // Between finding a free port and using it, somebody else may have taken it.
         for _ in 0..5 {
-            if let Some(server) = Self::try_start()? {
+            if let Some(server) = Self::try_start(settings)? {
                 return Ok(server);
             }
         }
         bail!("redis-server did not start on any of five free ports");
     }
 
-    fn try_start() -> Result<Option<Self>> {
+    fn try_start(settings: &[&str]) -> Result<Option<Self>> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let folder = std::env::temp_dir().join(format!("asynq-bench-{}-{port}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -51,6 +51,7 @@ impl Redis {
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .arg("--dir")
             .arg(&folder)
+            .args(settings)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
@@ -113,32 +114,98 @@ impl Redis {
         Ok(calls)
     }
 
-    /// An error unless this many tasks are waiting to be run.
-    pub(crate) fn expect_pending(&mut self, tasks: usize) -> Result<()> {
-        let pending: usize = self.query(&["LLEN", "asynq:{default}:pending"])?;
+    /// An error unless this many tasks are waiting to be run in these queues.
+    pub(crate) fn expect_pending(&mut self, queues: &[String], tasks: usize) -> Result<()> {
+        let mut pending = 0;
+        for queue in queues {
+            pending += self.query::<usize>(&["LLEN", &key(queue, "pending")])?;
+        }
         ensure!(pending == tasks, "{pending} tasks are pending, and not {tasks}");
         Ok(())
     }
 
-    /// An error unless this many tasks were run and acknowledged, and nothing is left of them.
-    pub(crate) fn expect_acknowledged(&mut self, tasks: usize) -> Result<()> {
-        for (command, key) in [
-            ("LLEN", "pending"),
-            ("LLEN", "active"),
-            ("ZCARD", "lease"),
-            ("ZCARD", "scheduled"),
-            ("ZCARD", "retry"),
-            ("ZCARD", "archived"),
-            ("ZCARD", "completed"),
-        ] {
-            let left: usize = self.query(&[command, &format!("asynq:{{default}}:{key}")])?;
-            ensure!(left == 0, "{left} tasks are left in `{key}`");
+    /// An error unless this many tasks were run and acknowledged, and nothing is left of them in these queues.
+    pub(crate) fn expect_acknowledged(&mut self, queues: &[String], tasks: usize) -> Result<()> {
+        self.expect_run(queues, tasks, 0)
+    }
+
+    /// An error unless this many tasks were run and are kept.
+    pub(crate) fn expect_completed(&mut self, tasks: usize) -> Result<()> {
+        self.expect_run(&["default".to_owned()], tasks, tasks)
+    }
+
+    fn expect_run(&mut self, queues: &[String], tasks: usize, kept: usize) -> Result<()> {
+        let (mut processed, mut completed, mut hashes) = (0, 0, 0);
+        for queue in queues {
+            for (command, name) in [
+                ("LLEN", "pending"),
+                ("LLEN", "active"),
+                ("ZCARD", "lease"),
+                ("ZCARD", "scheduled"),
+                ("ZCARD", "retry"),
+                ("ZCARD", "archived"),
+            ] {
+                let left: usize = self.query(&[command, &key(queue, name)])?;
+                ensure!(left == 0, "{left} tasks are left in `{name}` of `{queue}`");
+            }
+            completed += self.query::<usize>(&["ZCARD", &key(queue, "completed")])?;
+            hashes += self.query::<Vec<String>>(&["KEYS", &key(queue, "t:*")])?.len();
+            processed += self.processed_of(queue)?;
         }
-        let hashes: Vec<String> = self.query(&["KEYS", "asynq:{default}:t:*"])?;
-        ensure!(hashes.is_empty(), "{} tasks are left in no state", hashes.len());
-        let processed: Option<usize> = self.query(&["GET", "asynq:{default}:processed"])?;
-        ensure!(processed == Some(tasks), "{processed:?} tasks are counted as processed, and not {tasks}");
+        ensure!(
+            completed == kept && hashes == kept,
+            "{completed} tasks are kept, of {hashes} something is left"
+        );
+        ensure!(processed == tasks, "{processed} tasks are counted as processed, and not {tasks}");
         Ok(())
+    }
+
+    /// How many tasks were processed in the queue `default`.
+    pub(crate) fn processed(&mut self) -> Result<usize> {
+        self.processed_of("default")
+    }
+
+    fn processed_of(&mut self, queue: &str) -> Result<usize> {
+        Ok(self.query::<Option<usize>>(&["GET", &key(queue, "processed")])?.unwrap_or(0))
+    }
+
+    /// Waits until so many tasks of the queue `default` are active.
+    pub(crate) fn wait_for_active(&mut self, tasks: usize) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.query::<usize>(&["LLEN", &key("default", "active")])? < tasks {
+            ensure!(Instant::now() < deadline, "{tasks} tasks do not become active");
+            pause(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Puts pending tasks where no worker sees them.
+    pub(crate) fn hide_pending(&mut self) -> Result<()> {
+        self.query(&["RENAME", &key("default", "pending"), &key("default", "bench")])
+    }
+
+    /// Puts them back.
+    pub(crate) fn show_pending(&mut self) -> Result<()> {
+        self.query(&["RENAME", &key("default", "bench"), &key("default", "pending")])
+    }
+
+    /// From the first task of the queue `default` that is processed to so many.
+    pub(crate) fn time_of_processing(&mut self, tasks: usize) -> Result<Duration> {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        let mut start = None;
+        loop {
+            let processed = self.processed()?;
+            if processed > 0 && start.is_none() {
+                start = Some(Instant::now());
+            }
+            if let Some(start) = start
+                && processed >= tasks
+            {
+                return Ok(start.elapsed());
+            }
+            ensure!(Instant::now() < deadline, "{processed} tasks of {tasks} are processed");
+            pause(Duration::from_millis(2));
+        }
     }
 
     fn info_field<T: FromStr<Err: Error + Send + Sync + 'static>>(
@@ -157,13 +224,17 @@ impl Redis {
         Ok(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
-    fn query<T: FromRedisValue>(&mut self, command: &[&str]) -> Result<T> {
+    pub(crate) fn query<T: FromRedisValue>(&mut self, command: &[&str]) -> Result<T> {
         let mut query = redis::Cmd::new();
         for word in command {
             query.arg(word);
         }
         query.query(&mut self.connection).with_context(|| format!("Redis refuses `{}`", command.join(" ")))
     }
+}
+
+fn key(queue: &str, name: &str) -> String {
+    format!("asynq:{{{queue}}}:{name}")
 }
 
 impl Drop for Redis {

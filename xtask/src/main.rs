@@ -5,6 +5,7 @@
 
 mod browser;
 mod commands;
+mod contenders;
 mod go;
 mod packages;
 mod places;

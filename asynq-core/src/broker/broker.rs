@@ -373,8 +373,8 @@ pub struct ActiveTask {
 /// Tells when there may be work.
 #[async_trait]
 pub trait Waiter: fmt::Debug + Send {
-    /// Returns once one of the queues may have a pending task; `paused` are queues to be looked at only now and
-    /// then. It may return without cause, and takes nothing.
+    /// Returns once one of the queues may have a pending task, and which, where that is known; `paused` are queues to be
+    /// looked at only now and then. It may return without cause, and takes nothing.
     ///
     /// # Errors
     ///
@@ -383,7 +383,7 @@ pub trait Waiter: fmt::Debug + Send {
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
-    async fn wait(&mut self, paused: &[QueueName]) -> Result<(), BrokerError>;
+    async fn wait(&mut self, paused: &[QueueName]) -> Result<Option<QueueName>, BrokerError>;
 }
 
 /// What others publish.

@@ -26,12 +26,14 @@ pub(super) struct Ask {
     /// Whether it asks for something that is limited. Only one call in flight may, for what it will bring is not
     /// known yet.
     pub(super) is_limited: bool,
+    /// Whether it names some of the queues only.
+    pub(super) is_narrow: bool,
 }
 
 impl Ask {
     /// For a call that only settles.
     pub(super) fn nothing() -> Self {
-        Self { demand: Demand::none(), is_limited: false }
+        Self { demand: Demand::none(), is_limited: false, is_narrow: false }
     }
 }
 
@@ -91,6 +93,6 @@ impl Limits {
             types,
             ..Demand::none()
         };
-        Ask { demand, is_limited: is_limited && !is_asked }
+        Ask { demand, is_limited: is_limited && !is_asked, is_narrow: false }
     }
 }

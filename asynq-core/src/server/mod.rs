@@ -20,6 +20,7 @@ mod lease;
 mod limits;
 mod members;
 mod mended;
+mod narrowing;
 #[cfg(test)]
 #[path = "tests/observers.rs"]
 mod observer_tests;
@@ -27,6 +28,9 @@ mod observers;
 mod pacing;
 mod presence;
 mod processor;
+#[cfg(test)]
+#[path = "tests/queues.rs"]
+mod queue_tests;
 mod queues;
 mod recoverer;
 mod running;

@@ -45,7 +45,7 @@ use crate::clock::from_unix_seconds;
 use crate::router::{
     Ctx, CtxParts, Handler, HandlerNotFound, HandlerResult, Router, StateMap, Verdict, has_cause,
 };
-use crate::task::DEFAULT_TIMEOUT;
+use crate::task::{DEFAULT_TIMEOUT, QueueName};
 use crate::telemetry::{Run, RunOutcome, Traced};
 use crate::wire::TaskMessage;
 
@@ -107,6 +107,8 @@ pub(super) struct Answer {
     pub(super) settlements: Vec<Settlement>,
     slots: usize,
     is_limited: bool,
+    /// The queues that it named, where those are not all.
+    named: Option<Vec<QueueName>>,
     pub(super) result: Result<Exchanged, BrokerError>,
 }
 
@@ -116,7 +118,7 @@ enum Event {
     Queues,
     Answered(Answer),
     Finished(Result<Finished, JoinError>),
-    Work(Result<(), BrokerError>),
+    Work(Result<Option<QueueName>, BrokerError>),
     DrainOver,
 }
 
@@ -174,7 +176,7 @@ impl Processor {
                         Ok(leased) => {
                             backoff.worked();
                             if slots > 0 {
-                                maybe_work = leased == slots;
+                                maybe_work = leased == slots || self.serving.has_more();
                             }
                             self.let_quick_handlers_end().await;
                         }
@@ -188,8 +190,9 @@ impl Processor {
                     self.finish(joined);
                     yield_now().await;
                 }
-                Event::Work(Ok(())) => {
+                Event::Work(Ok(queue)) => {
                     waiting.worked();
+                    self.serving.seen(queue.as_ref());
                     maybe_work = true;
                 }
                 Event::Work(Err(error)) => {
@@ -229,7 +232,7 @@ impl Processor {
 
     /// Sends a call: settles what can be settled, and asks.
     pub(super) fn call(&mut self, ask: Ask) {
-        let Ask { mut demand, is_limited } = ask;
+        let Ask { mut demand, is_limited, is_narrow } = ask;
         let slots = demand.slots;
         if slots > 0 {
             self.presence.ask(&mut demand.queues);
@@ -240,21 +243,27 @@ impl Processor {
         self.mark(&mut settlements, Phase::Settling);
         self.slots_asked += slots;
         let broker = Arc::clone(&self.broker);
+        let named =
+            is_narrow.then(|| demand.queues.iter().map(|share| share.queue.clone()).collect::<Vec<_>>());
         self.calls.push(Box::pin(async move {
             let result = broker.exchange(&settlements, &demand).await;
-            Answer { settlements, slots, is_limited, result }
+            Answer { settlements, slots, is_limited, named, result }
         }));
     }
 
     /// Takes a call's answer: starts what it leased; how many.
     pub(super) async fn answered(&mut self, answer: Answer) -> Result<usize, BrokerError> {
-        let Answer { mut settlements, slots, is_limited, result } = answer;
+        let Answer { mut settlements, slots, is_limited, named, result } = answer;
         self.slots_asked -= slots;
         match result {
             Ok(mut exchanged) => {
                 let leased = exchanged.leased.len();
                 if slots > 0 {
-                    self.serving.answered(is_limited, &exchanged);
+                    self.serving.answered(is_limited, named.as_deref(), &exchanged);
+                    if let Some(named) = named.filter(|_| leased < slots) {
+                        let is_over = |queue: &QueueName| exchanged.passed_over.contains(queue);
+                        self.serving.found_empty(named.into_iter().filter(|queue| !is_over(queue)));
+                    }
                 }
                 let failure = exchanged.failure.take();
                 self.exchanged(settlements, exchanged);

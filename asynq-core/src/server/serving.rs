@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::Queues;
 use super::limits::{Ask, Limits};
+use super::narrowing::Narrowing;
 use super::queues::Served;
 use super::running::Running;
 use crate::broker::Exchanged;
@@ -30,6 +31,7 @@ pub(super) struct Serving {
     full: Vec<QueueName>,
     /// Both: only looked at now and then.
     resting: Vec<QueueName>,
+    narrowing: Narrowing,
 }
 
 impl Serving {
@@ -46,6 +48,7 @@ impl Serving {
             paused: Vec::new(),
             full: Vec::new(),
             resting: Vec::new(),
+            narrowing: Narrowing::new(),
         };
         serving.changed(&served, limits);
         serving
@@ -72,7 +75,11 @@ impl Serving {
 
     /// What to ask for with so many slots free.
     pub(super) fn ask(&mut self, limits: &Limits, running: &Running, slots: usize) -> Ask {
-        let ask = limits.ask(&self.served, running, slots, self.is_asked);
+        if self.has_room {
+            // A queue that was full counts as empty.
+            self.narrowing.seen(None);
+        }
+        let mut ask = limits.ask(&self.served, running, slots, self.is_asked);
         if ask.is_limited {
             self.has_room = false;
             self.full.clear();
@@ -81,13 +88,20 @@ impl Serving {
             self.rest();
             self.is_asked = ask.demand.slots > 0;
         }
+        // In strict order, the first that holds a task decides: all are named.
+        if ask.demand.slots > 0 && !ask.demand.strict {
+            ask.is_narrow = self.narrowing.narrow(&mut ask.demand.queues, ask.demand.slots);
+            let most = ask.demand.queues.iter().fold(0_usize, |sum, share| sum.saturating_add(share.slots));
+            ask.demand.slots = ask.demand.slots.min(most);
+        }
         ask
     }
 
-    /// A call that asked for tasks was answered.
-    pub(super) fn answered(&mut self, is_limited: bool, exchanged: &Exchanged) {
+    /// A call that asked for tasks, of all queues or of those that are named, was answered.
+    pub(super) fn answered(&mut self, is_limited: bool, named: Option<&[QueueName]>, exchanged: &Exchanged) {
         self.unanswered(is_limited);
-        self.paused.clone_from(&exchanged.paused);
+        self.paused.retain(|queue| named.is_some_and(|named| !named.contains(queue)));
+        self.paused.extend_from_slice(&exchanged.paused);
         self.paused.extend_from_slice(&exchanged.passed_over);
         // Beside another call, this one took nothing that is limited; perhaps there was room.
         self.has_room |= !is_limited && !exchanged.passed_over.is_empty();
@@ -109,6 +123,21 @@ impl Serving {
     /// Whether there is room for something limited that has not been asked for.
     pub(super) fn has_room(&self) -> bool {
         self.has_room && !self.is_asked
+    }
+
+    /// A call that named these has brought less than it asked for.
+    pub(super) fn found_empty(&mut self, queues: impl Iterator<Item = QueueName>) {
+        self.narrowing.found_empty(queues);
+    }
+
+    /// A task was seen in this queue, while all were watched; or in any.
+    pub(super) fn seen(&mut self, queue: Option<&QueueName>) {
+        self.narrowing.seen(queue);
+    }
+
+    /// Whether queues that the last call did not name may hold tasks.
+    pub(super) fn has_more(&self) -> bool {
+        self.narrowing.has_more()
     }
 
     /// Queues that need no watching now.

@@ -15,7 +15,7 @@ use crate::router::{Ctx, RetryPolicy, Router};
 use crate::server::{Server, ServerBuilder};
 use crate::task::{QueueName, Task, TaskId, TaskInfo, TaskOptions, TaskState};
 
-fn in_memory() -> Client {
+pub(super) fn in_memory() -> Client {
     let clock = Clock::with_tokio_time(Timestamp::from_second(2_000_000_000).unwrap());
     Client::new(Arc::new(MemoryBroker::new(clock)))
 }
@@ -29,7 +29,7 @@ async fn info(client: &Client, id: &str) -> Option<TaskInfo> {
 }
 
 /// A server whose handler tells each run and when it began, and ends as `result` says.
-fn telling(
+pub(super) fn telling(
     client: &Client,
     result: impl Fn(&Ctx) -> Result<(), String> + Clone + Send + Sync + 'static,
 ) -> (ServerBuilder, mpsc::Receiver<(Ctx, Timestamp)>) {

@@ -248,7 +248,7 @@ struct DistantWaiter {
 
 #[async_trait]
 impl Waiter for DistantWaiter {
-    async fn wait(&mut self, paused: &[QueueName]) -> Result<(), BrokerError> {
+    async fn wait(&mut self, paused: &[QueueName]) -> Result<Option<QueueName>, BrokerError> {
         self.link.call("wait", self.waiter.wait(paused)).await
     }
 }

@@ -1,33 +1,47 @@
-//! `cargo xtask bench`: our worker and Go's, in turns, on one Redis.
+//! `cargo xtask bench`: our worker, Go's and others', in turns, on one Redis.
 
 use anyhow::Result;
 
 use super::Command;
-use crate::packages::{self, GO, REDIS};
+use crate::packages::{self, GO, NODE, NPM, REDIS};
 use crate::process::cargo;
-use crate::{go, places};
+use crate::{contenders, go, places};
 
 /// See [`HELP`].
 pub(crate) const BENCH: Command = Command { help: HELP, run };
 
 const HELP: &str = "\
-Measures asynq for Rust and Go's asynq in turns on one Redis of its own.
+Measures asynq for Rust, Go's asynq and other libraries in turns on one Redis of its own.
 
-Usage: cargo xtask bench [--quick] [--only QUESTION] [--write] [--ours PROGRAM]
+Usage: cargo xtask bench [--quick] [--only QUESTION] [--go] [--rounds N] [--write] [--ours PROGRAM]
 
-  --quick          One round with few tasks; prints, and writes nothing
+  --quick          One round with a tenth of the tasks; prints, and writes nothing
   --only QUESTION  The rows with this text in their names, such as `drain` or `drain c=50 calls`
-  --write          Write the results of a quick run too
+  --go             Nobody but Go's asynq beside ours
+  --rounds N       How often everything is measured (5)
+  --write          Write the results of such a run too
   --ours PROGRAM   Measure another build of asynq-bench in our place
 
-Writes bench/RESULTS.md and bench/results.json. bench/README.md says what is measured and how.
+Writes bench/RESULTS.md, bench/results.json and bench/plots. bench/README.md says what is measured and how.
+Contenders that cannot be built here are left out, and told.
 ";
 
 fn run(arguments: &[String]) -> Result<()> {
     packages::ensure(&[&REDIS, &GO])?;
-    let theirs = go::BENCH.build()?;
-    cargo(["run", "--release", "--locked", "--package", "asynq-bench", "--"])
+    let mut bench = cargo(["run", "--release", "--locked", "--package", "asynq-bench", "--"])
         .args(arguments)
-        .env("ASYNQ_BENCH_GO", places::display(&theirs))
-        .run()
+        .env("ASYNQ_BENCH_GO", places::display(&go::BENCH.build()?));
+    if arguments.iter().all(|argument| argument != "--go") {
+        for (name, variable) in contenders::ALL {
+            match contenders::build(name) {
+                Ok(program) => bench = bench.env(variable, places::display(&program)),
+                Err(error) => eprintln!("left out: {name} cannot be built here: {error:#}"),
+            }
+        }
+        match packages::ensure(&[&NODE, &NPM]).and_then(|()| contenders::bullmq()) {
+            Ok(script) => bench = bench.env("ASYNQ_BENCH_BULLMQ", places::display(&script)),
+            Err(error) => eprintln!("left out: BullMQ cannot be had here: {error:#}"),
+        }
+    }
+    bench.run()
 }

@@ -5,8 +5,7 @@ use anyhow::{Result, bail};
 use super::Command;
 use super::soak::faults;
 use crate::packages::{self, GO, REDIS};
-use crate::process::cargo;
-use crate::{go, places};
+use crate::{contenders, go, places};
 
 /// See [`HELP`].
 pub(crate) const RELIABILITY: Command = Command { help: HELP, run };
@@ -42,18 +41,12 @@ fn run(arguments: &[String]) -> Result<()> {
 fn compare(only: Option<&str>) -> Result<()> {
     packages::ensure(&[&REDIS, &GO])?;
     let peer = go::PEER.build()?;
-    let folder = places::target().join("contenders");
     for name in CONTENDERS {
-        let manifest = places::root().join("bench/contenders").join(name).join("Cargo.toml");
-        cargo(["build", "--release", "--locked", "--manifest-path"])
-            .arg(manifest)
-            .arg("--target-dir")
-            .arg(&folder)
-            .run()?;
+        contenders::build(name)?;
     }
     let mut test = faults("compare::compare")
         .env("ASYNQ_GOPEER", places::display(&peer))
-        .env("ASYNQ_CONTENDERS", places::display(&folder.join("release")));
+        .env("ASYNQ_CONTENDERS", places::display(&contenders::programs()));
     if let Some(only) = only {
         test = test.env("ASYNQ_RELIABILITY_ONLY", only);
     }

@@ -35,7 +35,7 @@ impl fmt::Debug for MemoryWaiter {
 
 #[async_trait]
 impl Waiter for MemoryWaiter {
-    async fn wait(&mut self, paused: &[QueueName]) -> Result<(), BrokerError> {
+    async fn wait(&mut self, paused: &[QueueName]) -> Result<Option<QueueName>, BrokerError> {
         let (rested, watched) = self.queues.iter().partition::<Vec<_>, _>(|queue| paused.contains(queue));
         let has_pending = |queues: &[&QueueName]| self.shared.lock().has_pending(queues.iter().copied());
         let mut look_at = Instant::now() + PAUSED_INTERVAL;
@@ -44,13 +44,13 @@ impl Waiter for MemoryWaiter {
             // between is missed.
             let ready = self.shared.ready.notified();
             if has_pending(&watched) {
-                return Ok(());
+                return Ok(None);
             }
             if rested.is_empty() {
                 ready.await;
             } else if timeout_at(look_at, ready).await.is_err() {
                 if has_pending(&rested) {
-                    return Ok(());
+                    return Ok(None);
                 }
                 look_at += PAUSED_INTERVAL;
             }

@@ -90,7 +90,7 @@ impl RedisWaiter {
 
 #[async_trait]
 impl Waiter for RedisWaiter {
-    async fn wait(&mut self, paused: &[QueueName]) -> Result<(), BrokerError> {
+    async fn wait(&mut self, paused: &[QueueName]) -> Result<Option<QueueName>, BrokerError> {
         loop {
             for (at, watch) in self.queues.iter_mut().enumerate() {
                 let rests = paused.contains(&watch.queue);
@@ -109,7 +109,7 @@ impl Waiter for RedisWaiter {
             };
             watch.watching = Watching::Not;
             if let Seen::Work = seen? {
-                return Ok(());
+                return Ok(Some(watch.queue.clone()));
             }
         }
     }

@@ -1,7 +1,11 @@
 //! rusty-sidekiq as a contender: `enqueue URL N MS` stores N tasks that take so long, `work URL` runs tasks and prints
-//! `begun ID` and `done ID`. All settings are the library's defaults but for the number of slots.
+//! `begun ID` and `done ID`; `child MODE …` is a mode of the benchmarks. All settings are the library's defaults but for
+//! the number of slots.
+
+mod speed;
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -30,9 +34,22 @@ impl Worker<Job> for Runner {
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((_, mode)) = words.split_first().filter(|(first, _)| *first == "child") {
+        return asynq_bench_modes::main::<speed::Sidekiq>(mode);
+    }
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["enqueue", url, count, millis] => {
