@@ -26,6 +26,9 @@ use crate::visit::Visit;
 /// How many queues a page shows.
 const SHOWN: usize = 100;
 
+/// How many prefixes are open at one time.
+const MOST_OPEN: usize = 10;
+
 /// How many are asked for at one time.
 const AT_A_TIME: usize = 32;
 
@@ -121,6 +124,8 @@ async fn folded_lines(
             }
         }
     }
+    // Beyond these, their counts are enough.
+    alone.truncate(SHOWN);
     let asked: Vec<QueueName> = alone.iter().map(|queue| queue.queue.clone()).collect();
     let mut told = infos(inspector, &asked).await?.into_iter().peekable();
     for queue in alone {
@@ -166,7 +171,7 @@ impl<'a> Sorting<'a> {
             is_descending: fields.text("order").map_or(sort != "name", |order| order == "desc"),
             part: fields.text("name").unwrap_or_default(),
             is_folded,
-            open: if is_folded { fields.all("open").collect() } else { Vec::new() },
+            open: fields.all("open").filter(|_| is_folded).take(MOST_OPEN).collect(),
         })
     }
 
@@ -184,6 +189,8 @@ impl<'a> Sorting<'a> {
         open.retain(|known| *known != prefix);
         if open.len() == self.open.len() {
             open.push(prefix);
+            // One more closes the one that was opened first.
+            open.drain(..open.len().saturating_sub(MOST_OPEN));
         }
         let order = if self.is_descending { "desc" } else { "asc" };
         let Self { sort, is_descending, part, is_folded, .. } = *self;
