@@ -2,6 +2,7 @@
 //! targets give them bytes that a fuzzer makes up, the tests in `tests/it/readers.rs` bytes that proptest does.
 
 use asynq::broker::redis::{Address, ConnectOptions, Password};
+use asynq::inspector::{Encoding, JsonText, Mask, Masks};
 use asynq::scheduler::Schedule;
 use asynq::wire::{
     EnqueueOption, GoDuration, SchedulerEnqueueEvent, SchedulerEntry, ServerInfo, TaskMessage, WorkerInfo,
@@ -196,6 +197,16 @@ fn payloads(bytes: &[u8]) {
     read::<serde_json::Value, Cbor>(bytes);
     read::<String, Raw>(bytes);
     read::<TaskMessage, Protobuf>(bytes);
+    for encoding in Encoding::ALL {
+        match encoding.to_json(bytes) {
+            Ok(json) => assert!(JsonText::read(&json).is_some(), "{encoding}: {json}"),
+            Err(error) => assert!(error.to_string().contains(" at byte ")),
+        }
+    }
+    let masks: Masks = "to".parse::<Mask>().into_iter().collect();
+    let text = String::from_utf8_lossy(bytes);
+    let left = masks.hide_in_text(&text);
+    assert_eq!(masks.hide_in_text(&left), left);
 }
 
 /// A payload with something of everything.

@@ -1,5 +1,6 @@
 // What pages can do beyond forms: they are kept up to date without losing what is selected, and hear keys.
-// Nothing here is needed to read or to change anything. What is in suggest.js and start.js is served behind this, as one.
+// Nothing here is needed to read or to change anything. What is in suggest.js, palette.js and start.js is
+// served behind this, as one.
 
 const body = document.body;
 const main = document.getElementById("main");

@@ -1,7 +1,8 @@
 //! A Web UI with something to look at: `cargo run -p asynq-web --example sample`. Everything is in memory, and gone at
 //! the end. `-- 8080 /jobs URL` serves it below a path, from a Redis; with `login` behind them people log in: `ann`, who may
-//! do everything, and `bob`, who may look; their names are their passwords. One more word is a second store beside it:
-//! the URL of a Redis, or `memory`. The browser tests run on it.
+//! do everything, and `bob`, who may look; their names are their passwords. A number behind that is how many tasks the
+//! queue `many` has, and one more word a second store beside it: the URL of a Redis, or `memory`. The browser tests run
+//! on it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use asynq_core::router::{BoxError, Ctx, Router};
 use asynq_core::scheduler::{PeriodicTask, Scheduler, StoredSchedules};
 use asynq_core::server::Server;
 use asynq_core::task::{Task, TaskOptions};
-use asynq_web::{Reach, Sampling, Users, WebUi, hash_password};
+use asynq_web::{Accent, Reach, Sampling, Users, WebUi, hash_password};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,10 +42,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = prefix.trim_matches('/').to_owned();
     let told = move |address| println!("http://{address}/{path}");
     let stopped = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-    let ui = WebUi::new(&client).title("sample").prefix(&prefix).refresh(Duration::from_millis(300));
+    let ui = WebUi::new(&client)
+        .badge("sample", Accent::Purple)
+        .prefix(&prefix)
+        .refresh(Duration::from_millis(300));
+    let ui = ui.task_link("Logs", "https://logs.example/?task={id}&type={type}")?;
     let mut ui = ui.history(Sampling::Always);
     if arguments.next().as_deref() == Some("login") {
         ui = ui.users(users()?).mask("order.total".parse()?);
+    }
+    if let Some(many) = arguments.next() {
+        fill_many(&client, many.parse()?).await?;
     }
     if let Some(url) = arguments.next() {
         let other = if url == "memory" { Client::in_memory() } else { Client::connect(&url).await? };
@@ -110,6 +118,11 @@ async fn fill(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
     let odd = TaskOptions::new().queue("odd/name ?#%é").task_id("a/b ?#%é");
     client.enqueue(Task::new("bytes", vec![0x00, 0xff, 0x10, 0xc0])?.options(odd)).await?;
     inspector.pause("odd/name ?#%é").await?;
+    for name in ["report:daily", "report:weekly"] {
+        let packed = TaskOptions::new().queue(name).task_id("packed").header("asynq-codec", "msgpack");
+        let payload = b"\x82\xa5pages\x0c\xa2to\x91\xa3ann".to_vec();
+        client.enqueue(Task::new("report:make", payload)?.options(packed)).await?;
+    }
     for name in ["slow", "slow", "broken"] {
         client.enqueue(Task::new(name, "{}")?.options(TaskOptions::new().queue("work"))).await?;
     }
@@ -117,6 +130,18 @@ async fn fill(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
     for n in 0..2_000_u64 {
         let options = TaskOptions::new().queue("quick").process_in(Duration::from_millis(500 * n));
         client.enqueue(Task::new("quick", "{}")?.options(options)).await?;
+    }
+    Ok(())
+}
+
+async fn fill_many(client: &Client, many: usize) -> Result<(), Box<dyn std::error::Error>> {
+    let task = |n: usize| -> Result<Task, Box<dyn std::error::Error>> {
+        let options = TaskOptions::new().queue("many").task_id(format!("many-{n:06}"));
+        Ok(Task::new("many", "{}")?.options(options))
+    };
+    let tasks = (0..many).map(task).collect::<Result<Vec<_>, _>>()?;
+    for stored in client.enqueue_all(tasks).await {
+        stored?;
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ pub(crate) const SCRIPT: Asset = Asset {
     content: concat!(
         include_str!("../assets/page.js"),
         include_str!("../assets/suggest.js"),
+        include_str!("../assets/palette.js"),
         include_str!("../assets/start.js")
     ),
 };

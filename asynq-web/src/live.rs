@@ -28,6 +28,7 @@ use crate::pages;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::rights::{Rights, Visitor};
+use crate::saved_views::SavedViews;
 use crate::visit::Visit;
 
 /// What a page sends that asks for its changing part alone.
@@ -72,6 +73,7 @@ struct Key {
     page: String,
     rights: Rights,
     preferences: Preferences,
+    views: SavedViews,
 }
 
 /// What is sent.
@@ -153,6 +155,7 @@ impl Live {
             page: visit.page.clone(),
             rights: visit.rights().clone(),
             preferences: visit.preferences,
+            views: visit.views.clone(),
         };
         let mut watches = lock(&self.watches);
         if let Some(watch) = watches.get(&key) {

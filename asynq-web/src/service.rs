@@ -22,6 +22,7 @@ use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::rights::{Rights, Visitor};
 use crate::routes::routes;
+use crate::saved_views::SavedViews;
 use crate::shared::Shared;
 use crate::visit::Visit;
 use crate::{live, pages};
@@ -208,6 +209,7 @@ impl WebService {
             caller,
             request: request_id(&caller, request.headers()),
             preferences: Preferences::read(request.headers()),
+            views: SavedViews::read(request.headers()),
             is_fragment: live::wants_fragment(request.headers()),
         };
         Ok((visit, way))

@@ -46,9 +46,9 @@ impl States {
         if self == Self::Failed { "state:retry,archived" } else { "" }
     }
 
-    /// All tasks in them.
-    fn selection(self) -> Result<Selection, Problem> {
-        let selection = Selection::new().filter(self.filter().parse()?);
+    /// All tasks in them, as the visitor sees them.
+    fn selection(self, visit: &Visit) -> Result<Selection, Problem> {
+        let selection = Selection::new().filter(visit.filter(self.filter())?);
         Ok(self.one().map_or(selection.clone(), |state| selection.state(state)))
     }
 
@@ -116,7 +116,7 @@ impl Visit {
             return Ok(Arc::clone(counted));
         }
         let inspector = self.inspector_of_all(Right::View)?;
-        let narrowed = if queue.is_none() { self.failing(states, states.selection()?) } else { None };
+        let narrowed = if queue.is_none() { self.failing(states, states.selection(self)?) } else { None };
         let tally = match inspector.tally(narrowed.as_ref().unwrap_or(&selection), TASKS, TIME).await {
             // It was there when samples were taken.
             Err(asynq_core::Error::QueueNotFound { .. }) if narrowed.is_some() => {

@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use crate::formats::AllWritten;
 use crate::gate::Caller;
 use crate::instances::Instances;
 use crate::links::{Link, own_path};
@@ -17,6 +18,7 @@ use crate::login::Pass;
 use crate::preferences::Preferences;
 use crate::problem::Problem;
 use crate::rights::{Right, Rights, Visitor};
+use crate::saved_views::SavedViews;
 use crate::shared::Shared;
 
 /// One request as routes see it.
@@ -40,6 +42,7 @@ pub(crate) struct Visit {
     /// What this request is called in logs.
     pub(crate) request: Arc<str>,
     pub(crate) preferences: Preferences,
+    pub(crate) views: SavedViews,
     /// Whether only the part of the page is wanted that changes.
     pub(crate) is_fragment: bool,
 }
@@ -179,6 +182,22 @@ impl Visit {
         let mut detail = self.inspector(right, queue)?.task(queue, id).await?;
         detail.info = self.seen(detail.info);
         Ok(detail)
+    }
+
+    /// The same, and what formats of the application make of what it carries, for who may see that.
+    pub(crate) async fn task_written(
+        &self,
+        right: Right,
+        queue: &str,
+        id: &str,
+    ) -> Result<(TaskDetail, AllWritten), Problem> {
+        let mut detail = self.inspector(right, queue)?.task(queue, id).await?;
+        let mut written = AllWritten::default();
+        if self.may(Right::ViewPayload, queue) {
+            written = self.shared.formats.of(self, &detail.info);
+        }
+        detail.info = self.seen(detail.info);
+        Ok((detail, written))
     }
 
     /// The queues in which the visitor has this right.

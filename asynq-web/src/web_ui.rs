@@ -8,9 +8,11 @@ use asynq_core::client::{AsClient, Client};
 use asynq_core::inspector::{Inspector, Mask};
 use axum::http::HeaderName;
 
+use crate::badge::{Accent, Badge};
 use crate::bulk::Bulk;
 use crate::changing::Changing;
 use crate::doctor::Doctor;
+use crate::formats::{Content, Formats};
 use crate::gate::{Hosts, Mount, Network, Pace, Proxies, REQUESTS};
 use crate::history::{History, Sampling};
 use crate::instances::Instances;
@@ -21,6 +23,7 @@ use crate::rights::{Right, Rights};
 use crate::service::WebService;
 use crate::shared::Shared;
 use crate::tallies::Tallies;
+use crate::task_links::{InvalidTaskLink, TaskLinks};
 
 /// How often pages are brought up to date unless told otherwise.
 const DEFAULT_REFRESH: Duration = Duration::from_secs(3);
@@ -54,6 +57,7 @@ pub struct WebUi {
     users: Option<Users>,
     vouched: Vouched,
     masks: Vec<Mask>,
+    formats: Formats,
     read_only: bool,
     proxies: Proxies,
     requests: u32,
@@ -71,12 +75,21 @@ struct Store {
     client: Client,
     inspector: Inspector,
     prometheus: Option<Prometheus>,
+    badge: Option<Badge>,
+    task_links: TaskLinks,
 }
 
 impl Store {
     fn new(name: &str, client: &(impl AsClient + ?Sized)) -> Self {
         let inspector = Inspector::new(client);
-        Self { name: name.into(), client: client.as_client().clone(), inspector, prometheus: None }
+        Self {
+            name: name.into(),
+            client: client.as_client().clone(),
+            inspector,
+            prometheus: None,
+            badge: None,
+            task_links: TaskLinks::default(),
+        }
     }
 }
 
@@ -91,6 +104,7 @@ impl WebUi {
             users: None,
             vouched: Vouched::default(),
             masks: Vec::new(),
+            formats: Formats::default(),
             read_only: false,
             proxies: Proxies::default(),
             requests: REQUESTS,
@@ -103,7 +117,8 @@ impl WebUi {
     }
 
     /// Shows another store too, by this name of any characters. What is said afterwards of [`inspector`](Self::inspector) and
-    /// [`prometheus`](Self::prometheus) is said of this one; login, masks and limits are the same for all.
+    /// [`prometheus`](Self::prometheus), [`badge`](Self::badge) and [`task_link`](Self::task_link) are said of this one;
+    /// login, masks and limits are the same for all.
     ///
     /// Each store is then below `/i/` and its name, nothing there but the list of instances leads to another, and whoever
     /// may see some alone has [rights](Rights::in_instances) in those. One that is away does not keep the others waiting.
@@ -145,6 +160,13 @@ impl WebUi {
         Self { title: title.into(), ..self }
     }
 
+    /// Which environment this is, such as `production`, in this color: in the bar and the title of every page, so that nobody
+    /// takes it for another.
+    pub fn badge(mut self, text: impl Into<String>, accent: Accent) -> Self {
+        self.latest().badge = Some(Badge { text: text.into(), accent });
+        self
+    }
+
     /// What somebody may do of whom nothing is known: [everything](Rights::admin) but see what is masked, unless told
     /// otherwise. Said after [`users`](Self::users), it lets those look who have not logged in.
     pub fn rights(self, rights: Rights) -> Self {
@@ -172,12 +194,70 @@ impl WebUi {
 
     /// Shows dots in place of these fields of payloads, results and headers, but to who has the right
     /// [`ViewSecrets`](crate::Right::ViewSecrets): on pages, in the API, in what is downloaded. They cannot be searched
-    /// for, either. What is no JSON is not shown at all then, for nobody can tell what is in it.
+    /// for, either. JSON within texts is looked into, in those of errors too, and so are payloads that are marked as
+    /// MessagePack or CBOR. A payload or result that is none of these is not shown at all then, for nobody can tell what is
+    /// in it.
     ///
-    /// Texts of errors are shown as handlers have written them.
+    /// Shown are texts of errors and headers where they have no JSON in them (`password=x`, JSON that is cut off), and what
+    /// is encoded once more, as base64 in a field of another name.
     pub fn mask(mut self, mask: Mask) -> Self {
         self.masks.push(mask);
         self
+    }
+
+    /// Adds a form in which payloads and results are shown, beside JSON, text, MessagePack, CBOR, protobuf, hex and base64:
+    /// for messages whose descriptor the application has, or what only it can decrypt. It gives a text, which is laid out
+    /// where it is JSON, or `None` where it can make nothing of a content; it comes before those that are there, and takes
+    /// the place of one of the same name. It is asked whenever the page of a task is made, so it should be quick.
+    ///
+    /// What is [masked](Self::mask) is hidden in the JSON that it gives; any other text is not shown then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asynq_core::client::Client;
+    /// use asynq_web::WebUi;
+    ///
+    /// let ui = WebUi::new(&Client::in_memory()).payload_format("reversed", |content| {
+    ///     let is_ours = content.task.task_type.as_str() == "reversed" && !content.is_result;
+    ///     is_ours.then(|| String::from_utf8_lossy(content.bytes).chars().rev().collect())
+    /// });
+    /// ```
+    pub fn payload_format(
+        mut self,
+        name: impl AsRef<str>,
+        format: impl Fn(&Content<'_>) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.formats.add(name.as_ref().into(), format);
+        self
+    }
+
+    /// Adds a link to the page of each task, to where else something is known of it: `{id}`, `{type}`, `{queue}` and
+    /// `{trace}` stand for what it has, percent-encoded. A task without a trace (the header `traceparent` of W3C Trace
+    /// Context) has no link that needs it.
+    ///
+    /// # Errors
+    ///
+    /// When the label is blank, or the template no address of `https` or `http`, or something else stands in braces.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asynq_core::client::Client;
+    /// use asynq_web::WebUi;
+    ///
+    /// let ui = WebUi::new(&Client::in_memory())
+    ///     .task_link("Logs", "https://logs.example/?q={id}&type={type}")?
+    ///     .task_link("Trace", "https://traces.example/trace/{trace}")?;
+    /// # Ok::<(), asynq_web::InvalidTaskLink>(())
+    /// ```
+    pub fn task_link(
+        mut self,
+        label: impl AsRef<str>,
+        template: impl AsRef<str>,
+    ) -> Result<Self, InvalidTaskLink> {
+        self.latest().task_links.add(label.as_ref(), template.as_ref())?;
+        Ok(self)
     }
 
     /// Believes a proxy at one of these addresses: in `X-Forwarded-For` who asks, in `X-Forwarded-Proto` whether over
@@ -320,9 +400,12 @@ impl WebUi {
             client: store.client,
             inspector: store.inspector,
             title: self.title.clone(),
+            badge: store.badge,
             anonymous: self.anonymous.clone(),
             door,
             masks: self.masks.iter().cloned().collect(),
+            formats: self.formats.clone(),
+            task_links: store.task_links,
             read_only: self.read_only,
             proxies: self.proxies.clone(),
             pace,

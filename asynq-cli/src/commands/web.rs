@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use asynq_core::client::Client;
 use asynq_core::inspector::Mask;
-use asynq_web::{Network, Reach, Sampling, Users, WebUi};
+use asynq_web::{Accent, Network, Reach, Sampling, Users, WebUi};
 use axum::http::HeaderName;
 use clap::{Args, ValueEnum};
 use futures_util::future::join_all;
@@ -18,6 +18,7 @@ use crate::commands::login::Secret;
 use crate::failure::{Failure, Kind};
 use crate::human;
 use crate::settings::{ConfigFile, ConnectionArguments, Settings};
+use crate::settings::{web_badge, web_link};
 use crate::until_told::until_told;
 
 #[derive(Args, Clone, Debug)]
@@ -85,6 +86,17 @@ pub(crate) struct Web {
     /// What stands beside the name on every page, such as `production`.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     title: String,
+    /// Which environment this is, on every page, with its color: `production:red`; also `ASYNQ_WEB_BADGE`, or `web_badge` in
+    /// the configuration file, where each context may have its own.
+    ///
+    /// Colors are red, orange, green, blue, purple and gray.
+    #[arg(long, value_name = "TEXT:COLOR", value_parser = web_badge)]
+    badge: Option<(String, Accent)>,
+    /// A link on the page of each task: `Logs=https://logs.example/?q={id}`, in which `{id}`, `{type}`, `{queue}` and
+    /// `{trace}` stand for what the task has; also `ASYNQ_WEB_LINKS`, one on each line, or the list `web_links` in the
+    /// configuration file.
+    #[arg(long = "task-link", value_name = "LABEL=URL", value_parser = web_link)]
+    task_links: Vec<(String, String)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -100,7 +112,7 @@ impl Web {
             return secret.run();
         }
         let stores = self.stores(connection)?;
-        let (Some((name, client)), others) = (stores.first(), stores.get(1..).unwrap_or_default()) else {
+        let (Some(first), others) = (stores.first(), stores.get(1..).unwrap_or_default()) else {
             return Err(Failure::usage(
                 "there is no context to show: add [context.NAME] to the configuration file",
             ));
@@ -110,9 +122,10 @@ impl Web {
                 "--prometheus goes with one store: of several, it could not be told whose queues it knows";
             return Err(Failure::usage(reason));
         }
-        let mut ui = WebUi::new(client).named(name.as_str()).prefix(&self.prefix).title(self.title);
-        for (name, client) in others {
-            ui = ui.instance(name, client);
+        let ui = WebUi::new(&first.client).named(first.name()).prefix(&self.prefix);
+        let mut ui = first.marked(ui.title(std::mem::take(&mut self.title)), &self)?;
+        for store in others {
+            ui = store.marked(ui.instance(store.name(), &store.client), &self)?;
         }
         start_log();
         if let Some(path) = self.users {
@@ -161,8 +174,8 @@ impl Web {
 }
 
 impl Web {
-    /// The stores to show, each with its name: contexts that are named, or all, or the one that is used.
-    fn stores(&self, connection: &ConnectionArguments) -> Result<Vec<(String, Client)>, Failure> {
+    /// The stores to show: contexts that are named, or all, or the one that is used.
+    fn stores(&self, connection: &ConnectionArguments) -> Result<Vec<Store>, Failure> {
         let mut names = connection.contexts.clone();
         if self.all_contexts {
             let file = connection.file().map(|path| ConfigFile::read(&path)).transpose()?;
@@ -178,11 +191,39 @@ impl Web {
             [one] => vec![Settings::gather_in(connection, Some(one))?],
             several => Settings::gather_each(connection, several)?,
         };
-        let store = |settings: Settings| {
-            let client = Client::connecting(settings.options()?)?;
-            Ok((settings.context.unwrap_or_default(), client))
-        };
+        let store =
+            |settings: Settings| Ok(Store { client: Client::connecting(settings.options()?)?, settings });
         each.into_iter().map(store).collect()
+    }
+}
+
+/// A store to show, and what is said of it.
+struct Store {
+    client: Client,
+    settings: Settings,
+}
+
+impl Store {
+    /// Its context, where it has one.
+    fn name(&self) -> &str {
+        self.settings.context.as_deref().unwrap_or_default()
+    }
+
+    /// With the badge and the links that the command line says, or its own.
+    fn marked(&self, mut ui: WebUi, said: &Web) -> Result<WebUi, Failure> {
+        let badge = match &said.badge {
+            Some(badge) => Some(badge.clone()),
+            None => self.settings.web_badge()?,
+        };
+        if let Some((text, accent)) = badge {
+            ui = ui.badge(text, accent);
+        }
+        let links =
+            if said.task_links.is_empty() { self.settings.web_links()? } else { said.task_links.clone() };
+        for (label, address) in links {
+            ui = ui.task_link(label, address).map_err(|error| Failure::usage(error.to_string()))?;
+        }
+        Ok(ui)
     }
 }
 
@@ -197,11 +238,14 @@ fn start_log() {
 }
 
 /// Says so at the start if Redis is away: pages do, and go on when it is back.
-async fn tell_if_away(stores: &[(String, Client)]) {
-    let told = stores.iter().map(async |(name, client)| {
-        if let Err(error) = client.broker().ping().await {
-            let which =
-                if stores.len() > 1 { format!("{}: ", human::printable(name)) } else { String::new() };
+async fn tell_if_away(stores: &[Store]) {
+    let told = stores.iter().map(async |store| {
+        if let Err(error) = store.client.broker().ping().await {
+            let which = if stores.len() > 1 {
+                format!("{}: ", human::printable(store.name()))
+            } else {
+                String::new()
+            };
             eprintln!("error: {which}{error:?}; the Web UI goes on as soon as Redis answers");
         }
     });

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, DocumentMut, Item, TableLike, Value};
 
-use super::settings::NAMES;
+use super::settings::{NAMES, separator};
 use crate::failure::Failure;
 use crate::suggest;
 
@@ -118,7 +118,18 @@ impl Source<'_> {
             Some(Value::String(text)) => text.value().clone(),
             Some(Value::Integer(number)) => number.value().to_string(),
             Some(Value::Boolean(flag)) => flag.value().to_string(),
-            _ => return Err(self.wrong(span, format!("`{key}` must be a text, a number, true or false"))),
+            value => {
+                let list = value.and_then(Value::as_array).zip(separator(name));
+                let texts = list.and_then(|(items, separator)| {
+                    let texts = items.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?;
+                    Some(texts.join(separator))
+                });
+                let may_be_list = if separator(name).is_some() { ", or a list of texts" } else { "" };
+                texts.ok_or_else(|| {
+                    let what = format!("`{key}` must be a text, a number, true or false{may_be_list}");
+                    self.wrong(span, what)
+                })?
+            }
         };
         Ok((name, value))
     }
@@ -145,7 +156,8 @@ impl Source<'_> {
             };
             let value = match &value {
                 serde_norway::Value::Sequence(items) => {
-                    items.iter().map(text).collect::<Option<Vec<_>>>().map(|items| items.join(","))
+                    let separator = separator(name).unwrap_or(",");
+                    items.iter().map(text).collect::<Option<Vec<_>>>().map(|items| items.join(separator))
                 }
                 other => text(other),
             };

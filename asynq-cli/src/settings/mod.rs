@@ -5,4 +5,4 @@ mod file;
 mod settings;
 
 pub(crate) use file::{ConfigFile, default_file};
-pub(crate) use settings::{ConnectionArguments, Settings, shown, web_address};
+pub(crate) use settings::{ConnectionArguments, Settings, shown, web_address, web_badge, web_link};

@@ -13,6 +13,7 @@ use super::{ConfigFile, default_file};
 use crate::failure::Failure;
 use crate::{complete, human};
 use asynq_core::broker::redis::{Address, ConnectOptions, TlsOptions};
+use asynq_web::{Accent, UnknownAccent};
 use clap::Args;
 
 /// Where Redis is when nothing says so.
@@ -23,7 +24,7 @@ const DEFAULT_CLUSTER: &str =
     "127.0.0.1:7000,127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003,127.0.0.1:7004,127.0.0.1:7005";
 
 /// The names of settings, as in the file.
-pub(super) const NAMES: [&str; 16] = [
+pub(super) const NAMES: [&str; 18] = [
     "redis_url",
     "db",
     "username",
@@ -40,7 +41,18 @@ pub(super) const NAMES: [&str; 16] = [
     "key_prefix",
     "insecure",
     "web_url",
+    "web_badge",
+    "web_links",
 ];
+
+/// What stands between the parts of a setting that may be a list in the file.
+pub(super) fn separator(name: &str) -> Option<&'static str> {
+    match name {
+        "cluster_addrs" => Some(","),
+        "web_links" => Some("\n"),
+        _ => None,
+    }
+}
 
 /// How to reach Redis.
 #[derive(Args, Clone, Debug, Default)]
@@ -321,6 +333,17 @@ impl Settings {
         self.get("web_url").map(web_address).transpose().map_err(|error| self.wrong("web_url", error))
     }
 
+    /// Which environment the Web UI says that this is.
+    pub(crate) fn web_badge(&self) -> Result<Option<(String, Accent)>, Failure> {
+        self.get("web_badge").map(web_badge).transpose().map_err(|error| self.wrong("web_badge", error))
+    }
+
+    /// The links that the Web UI has for each task: labels with addresses, one on each line.
+    pub(crate) fn web_links(&self) -> Result<Vec<(String, String)>, Failure> {
+        let lines = self.get("web_links").unwrap_or_default().lines().filter(|line| !line.trim().is_empty());
+        lines.map(|line| web_link(line).map_err(|error| self.wrong("web_links", error))).collect()
+    }
+
     fn timeout(&self) -> Result<Option<Duration>, Failure> {
         self.get("timeout").map(human::duration).transpose().map_err(|error| self.wrong("timeout", error))
     }
@@ -383,6 +406,26 @@ pub(crate) fn web_address(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// A badge of the Web UI: `production:red`, or a word alone, in gray.
+pub(crate) fn web_badge(text: &str) -> Result<(String, Accent), String> {
+    let (word, accent) = match text.rsplit_once(':') {
+        Some((word, accent)) => (word, accent.parse().map_err(|error: UnknownAccent| error.to_string())?),
+        None => (text, Accent::default()),
+    };
+    match word.trim() {
+        "" => Err(format!("`{text}` is no badge: write it as in production:red")),
+        word => Ok((word.to_owned(), accent)),
+    }
+}
+
+/// A link of tasks: `Logs=https://logs.example/?q={id}`. What may stand in the address is for the Web UI to say.
+pub(crate) fn web_link(text: &str) -> Result<(String, String), String> {
+    let (label, address) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is no link: write it as in Logs=https://logs.example/?q={{id}}"))?;
+    Ok((label.trim().to_owned(), address.trim().to_owned()))
 }
 
 /// What Go's tool takes, host and port, is a URL too.

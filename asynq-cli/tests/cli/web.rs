@@ -215,3 +215,54 @@ async fn contexts_of_the_file_are_shown_side_by_side() {
     let refused = crate::ended(&mut program(&["web", "--all-contexts"]));
     assert!(refused.code == 2 && refused.err.contains("no configuration file"), "{refused:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn badge_and_links_are_said_here_or_in_the_file() {
+    let (redis, _client) = seeded().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let text = "[context.live]\nweb_badge = \"production:red\"\nweb_links = [\"Logs=https://logs.example/?a=b&q={id}\", \
+                \"More=https://more.example/\"]\n";
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    let web = Web::start(&redis, &["--config", path, "--context", "live"]);
+    let page = web.get("/");
+    assert!(page.contains("<title>production · ") && page.contains("data-accent=\"red\""), "{page}");
+    let task = page_of_a_task(&web);
+    assert!(task.contains("https://logs.example/?a=b&amp;q=") && task.contains(">More ↗<"), "{task}");
+
+    let words = ["--badge", "staging: eu", "--task-link", "Mine=https://mine.example/{queue}"];
+    let refused = run(&redis, &[&["web", "--bind", "127.0.0.1:0"], &words[..]].concat());
+    assert!(
+        refused.code == 2 && refused.err.contains("` eu` is no color of a badge; known are red"),
+        "{refused:?}"
+    );
+    let words = ["--config", path, "--context", "live", "--badge", "mine", "--task-link", words[3]];
+    let web = Web::start(&redis, &words);
+    let task = page_of_a_task(&web);
+    assert!(task.contains("<title>mine · ") && task.contains("https://mine.example/"), "{task}");
+    assert!(!task.contains("logs.example"), "what is said here takes the place of the file's: {task}");
+
+    for (link, reason) in [
+        ("Logs", "write it as in Logs=https://"),
+        (
+            "Logs=https://logs.example/{job}",
+            "there is no `{job}`; in it may stand {id}, {type}, {queue}, {trace}",
+        ),
+        ("=https://logs.example/", "it has no label"),
+    ] {
+        let refused = run(&redis, &["web", "--bind", "127.0.0.1:0", "--task-link", link]);
+        assert!(refused.code == 2 && refused.err.contains(reason), "{refused:?}");
+    }
+    std::fs::write(path, "web_links = [1]\n").unwrap();
+    let refused = run(&redis, &["web", "--config", path]);
+    assert!(refused.code == 2 && refused.err.contains(":1:1: `web_links` must be a text"), "{refused:?}");
+    assert!(refused.err.contains("or a list of texts"), "{refused:?}");
+}
+
+/// The page of some task.
+fn page_of_a_task(web: &Web) -> String {
+    let list = web.get("/tasks");
+    let row = list.split("<th class=\"id\" scope=\"row\"><a href=\"").nth(1).unwrap();
+    web.get(row.split('"').next().unwrap())
+}

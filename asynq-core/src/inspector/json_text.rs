@@ -4,6 +4,9 @@ use std::fmt::{self, Write as _};
 
 use serde::de::IgnoredAny;
 
+/// Values within one another, as other readers take them: what is deeper would use up the stack.
+const DEEPEST: usize = 128;
+
 /// A JSON value; its parts are those of the text, so that what is shown is what is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JsonText<'a> {
@@ -20,7 +23,7 @@ pub enum JsonText<'a> {
 }
 
 impl<'a> JsonText<'a> {
-    /// The value that a text is, if it is one.
+    /// The value that a text is, if it is one, of at most 128 values in one another.
     ///
     /// ```
     /// use asynq_core::inspector::JsonText;
@@ -29,9 +32,15 @@ impl<'a> JsonText<'a> {
     /// assert_eq!(json.to_string(), "{\n  \"id\": 12345678901234567890,\n  \"to\": []\n}");
     /// ```
     pub fn read(text: &'a str) -> Option<Self> {
-        // This checks the grammar and how deep it goes; what follows only finds where parts begin and end.
+        // This checks the grammar; what follows only finds where parts begin and end.
         serde_json::from_str::<IgnoredAny>(text).ok()?;
-        Reader { rest: text }.value()
+        Reader { rest: text, depth: 0 }.value()
+    }
+
+    /// The value with which a text begins, whatever follows it, if it is a text, an array or an object.
+    pub(super) fn first(text: &'a str) -> Option<(&'a str, Self)> {
+        let part = text.get(..end(text)?)?;
+        Some((part, Self::read(part)?))
     }
 
     /// How many values there are in it, itself included.
@@ -88,8 +97,36 @@ impl fmt::Display for JsonText<'_> {
     }
 }
 
+/// Where the value ends with which a text begins, as far as quotes and brackets tell.
+fn end(text: &str) -> Option<usize> {
+    let mut closing = Vec::new();
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' => loop {
+                match bytes.next()?.1 {
+                    b'"' => break,
+                    b'\\' => drop(bytes.next()),
+                    _ => {}
+                }
+            },
+            b'{' | b'[' if closing.len() >= DEEPEST => return None,
+            b'{' => closing.push(b'}'),
+            b'[' => closing.push(b']'),
+            b'}' | b']' if closing.pop() != Some(byte) => return None,
+            _ => {}
+        }
+        if closing.is_empty() {
+            // Of a text, this is behind its quotes.
+            return Some(if byte == b'"' { text.len() - bytes.len() } else { at + 1 });
+        }
+    }
+    None
+}
+
 struct Reader<'a> {
     rest: &'a str,
+    depth: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -114,11 +151,16 @@ impl<'a> Reader<'a> {
     /// What stands between brackets, separated by commas.
     fn items<T>(&mut self, end: u8, item: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         self.take(1)?;
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return None;
+        }
         let mut items = Vec::new();
         loop {
             self.skip();
             match self.rest.as_bytes().first()? {
                 byte if *byte == end => {
+                    self.depth -= 1;
                     self.take(1)?;
                     return Some(items);
                 }
@@ -191,11 +233,29 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_found_at_the_beginning_of_a_text() {
+        for (text, expected) in [
+            (r#"{"a":["}"]} and more"#, Some(r#"{"a":["}"]}"#)),
+            (r#""é\"b" c"#, Some(r#""é\"b""#)),
+            ("[1] [2]", Some("[1]")),
+            ("{]}", None),
+            ("{a}", None),
+            ("[1", None),
+            ("\"x", None),
+            ("", None),
+        ] {
+            assert_eq!(JsonText::first(text).map(|(part, _)| part), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_json_is_none() {
-        let deep = "[".repeat(100_000);
-        for text in ["", "{", "[1,]", "nul", "01", "\"", "{a:1}", "1 2", deep.as_str()] {
+        let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        let (open, deepest) = ("[".repeat(100_000), deep(100_000));
+        for text in ["", "{", "[1,]", "nul", "01", "\"", "{a:1}", "1 2", &open, &deepest, &deep(129)] {
             assert!(JsonText::read(text).is_none());
         }
+        assert!(JsonText::read(&deep(128)).is_some());
         let parts = ["{", "}", "[", "]", ",", ":", "\"", "\\", "1", "é", "true", " ", "\"a\""];
         for _ in 0..50_000 {
             let text: String =

@@ -1,13 +1,14 @@
 //! [`Masks`]: which fields of payloads, results and headers are shown to nobody who need not see them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::JsonText;
 use super::filter::Pattern;
+use super::{Encoding, JsonText};
 use crate::task::TaskInfo;
 
 /// What stands where something is not shown.
@@ -115,27 +116,66 @@ impl Masks {
         self.masks.is_empty()
     }
 
-    /// What is left of a content. JSON keeps every character of what is shown, but for blanks between. Of what is no JSON
-    /// nothing can be shown.
+    /// What is left of a content. JSON keeps every character of what is shown, but for blanks between, and so does JSON in
+    /// its texts. Of what is no JSON nothing can be shown.
     pub fn hide(&self, content: Bytes) -> Bytes {
         if self.is_empty() || content.is_empty() {
             return content;
         }
-        let json = std::str::from_utf8(&content).ok().and_then(JsonText::read);
-        let Some(json) = json else { return Bytes::from_static(DOTS.as_bytes()) };
-        let mut out = String::with_capacity(content.len());
-        if self.write(&json, &mut Vec::new(), &mut out) { out.into() } else { content }
+        match std::str::from_utf8(&content).ok().and_then(|text| self.left_of(text)) {
+            Some(Cow::Borrowed(_)) => content,
+            Some(Cow::Owned(left)) => left.into(),
+            None => Bytes::from_static(DOTS.as_bytes()),
+        }
     }
 
-    /// A task with what is left of its payload, its result and its headers.
+    /// What is left of a text in which there may be JSON, such as that of an error: what is hidden in JSON is hidden there,
+    /// also where that is quoted. All else stays; what is cut off, or is written in another way, is taken for no JSON.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asynq_core::inspector::{Mask, Masks};
+    ///
+    /// let masks: Masks = std::iter::once("password".parse::<Mask>()?).collect();
+    /// assert_eq!(
+    ///     masks.hide_in_text(r#"no login for {"name":"ann","password":"x"}: 401"#),
+    ///     r#"no login for {"name":"ann","password":"•••••"}: 401"#
+    /// );
+    /// # Ok::<(), asynq_core::inspector::InvalidMask>(())
+    /// ```
+    pub fn hide_in_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        self.searched(text, &mut Way::default()).map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
+    /// A task with what is left of its payload, its result, its headers and the text of its last error.
+    ///
+    /// A payload that is marked as MessagePack or CBOR becomes JSON, if anything in it is hidden.
     #[must_use]
     pub fn conceal(&self, task: &TaskInfo) -> TaskInfo {
         let mut task = task.clone();
-        task.payload = self.hide(task.payload);
+        // Fields of protobuf have no names by which they could be hidden.
+        let encoding = Encoding::marked(&task.headers).filter(|encoding| *encoding != Encoding::Protobuf);
+        task.payload = match encoding.and_then(|encoding| encoding.to_json(&task.payload).ok()) {
+            Some(json) => match self.left_of(&json) {
+                Some(Cow::Borrowed(_)) => task.payload,
+                Some(Cow::Owned(left)) => left.into(),
+                None => Bytes::from_static(DOTS.as_bytes()),
+            },
+            None => self.hide(task.payload),
+        };
         task.result = task.result.map(|result| self.hide(result));
+        if let Cow::Owned(left) = self.hide_in_text(&task.last_error) {
+            task.last_error = left;
+        }
         for (name, value) in &mut task.headers {
             if self.hides(&[name]) {
                 DOTS.clone_into(value);
+            } else if let Cow::Owned(left) = self.hide_in_text(value) {
+                *value = left;
             }
         }
         task
@@ -153,23 +193,37 @@ impl Masks {
         self.masks.iter().any(|mask| mask.fits(names))
     }
 
+    /// What is left of JSON: the same text where nothing is hidden, and nothing where it is no JSON.
+    fn left_of<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        let json = JsonText::read(text)?;
+        let mut left = String::with_capacity(text.len());
+        let is_hidden = self.write(&json, &mut Way::default(), &mut left);
+        Some(if is_hidden { Cow::Owned(left) } else { Cow::Borrowed(text) })
+    }
+
     /// Writes what is left of a value; whether anything was hidden.
-    fn write(&self, json: &JsonText<'_>, names: &mut Vec<String>, out: &mut String) -> bool {
-        let way: Vec<&str> = names.iter().map(String::as_str).collect();
-        if self.hides(&way) {
+    fn write(&self, json: &JsonText<'_>, way: &mut Way, out: &mut String) -> bool {
+        if way.readings().any(|names| self.hides(&names)) {
             out.extend(["\"", DOTS, "\""]);
             return true;
         }
         let mut is_hidden = false;
         match json {
-            JsonText::Word(text) | JsonText::Number(text) | JsonText::Text(text) => out.push_str(text),
+            JsonText::Word(text) | JsonText::Number(text) => out.push_str(text),
+            JsonText::Text(text) => match self.left_of_quoted(text, way) {
+                Some(left) => {
+                    out.push_str(&left);
+                    is_hidden = true;
+                }
+                None => out.push_str(text),
+            },
             JsonText::List(items) => {
                 out.push('[');
                 for (at, item) in items.iter().enumerate() {
                     if at > 0 {
                         out.push(',');
                     }
-                    is_hidden |= self.write(item, names, out);
+                    is_hidden |= self.write(item, way, out);
                 }
                 out.push(']');
             }
@@ -181,14 +235,70 @@ impl Masks {
                     }
                     out.extend([key, ":"]);
                     // A name that is no text, for half of a pair of surrogates is missing, is taken as it is written.
-                    names.push(serde_json::from_str(key).unwrap_or_else(|_| (*key).to_owned()));
-                    is_hidden |= self.write(value, names, out);
-                    names.pop();
+                    way.names.push(serde_json::from_str(key).unwrap_or_else(|_| (*key).to_owned()));
+                    is_hidden |= self.write(value, way, out);
+                    way.names.pop();
                 }
                 out.push('}');
             }
         }
         is_hidden
+    }
+
+    /// What is left of a text with its quotes, if something in it is hidden.
+    fn left_of_quoted(&self, quoted: &str, way: &mut Way) -> Option<String> {
+        if !quoted.contains(['{', '[', '\\']) {
+            return None;
+        }
+        let text = serde_json::from_str::<String>(quoted);
+        let Ok(text) = text else {
+            // Nobody can look into half of a pair of surrogates: what may be in it is not shown.
+            let brackets = ["{", "[", "\\u007b", "\\u007B", "\\u005b", "\\u005B"];
+            return brackets.iter().any(|bracket| quoted.contains(bracket)).then(|| format!("\"{DOTS}\""));
+        };
+        self.searched(&text, way).map(|left| serde_json::to_string(&left).unwrap_or_default())
+    }
+
+    /// What is left of a text, if there is JSON in it of which something is hidden.
+    fn searched(&self, text: &str, way: &mut Way) -> Option<String> {
+        let mut left = String::new();
+        let (mut written, mut at) = (0, 0);
+        while let Some(found) = text.get(at..).and_then(|rest| rest.find(['{', '[', '"'])) {
+            at += found;
+            let rest = text.get(at..).unwrap_or_default();
+            let Some((part, json)) = JsonText::first(rest) else {
+                at += 1;
+                continue;
+            };
+            let mut shown = String::new();
+            way.documents.push(way.names.len());
+            let is_hidden = self.write(&json, way, &mut shown);
+            way.documents.pop();
+            if is_hidden {
+                left.push_str(text.get(written..at).unwrap_or_default());
+                left.push_str(&shown);
+                written = at + part.len();
+            }
+            // A quote may be the end of a text, or an inch: what follows it is looked at by itself.
+            at += if is_hidden || !part.starts_with('"') { part.len() } else { 1 };
+        }
+        (written > 0).then(|| left + text.get(written..).unwrap_or_default())
+    }
+}
+
+/// The names that lead to a value.
+#[derive(Default)]
+struct Way {
+    names: Vec<String>,
+    /// Where documents begin that are texts within others: each has an outermost place of its own.
+    documents: Vec<usize>,
+}
+
+impl Way {
+    /// The names as they are for each of the documents that the value is in.
+    fn readings(&self) -> impl Iterator<Item = Vec<&str>> {
+        let starts = std::iter::once(0).chain(self.documents.iter().copied());
+        starts.map(|start| self.names.iter().skip(start).map(String::as_str).collect())
     }
 }
 
@@ -244,6 +354,91 @@ mod tests {
         let text = r#"{ "n": 123456789012345678901234567890.10, "t": "\u00e9\ud83d", "password2": [] }"#;
         check("password", text, text);
         check("t", text, r#"{"n":123456789012345678901234567890.10,"t":"•••••","password2":[]}"#);
+    }
+
+    #[test]
+    fn json_in_texts_is_looked_into() {
+        check(
+            "password",
+            r#"{"body":"{\"password\":\"x\",\"n\":1.0}","n":"[1]"}"#,
+            r#"{"body":"{\"password\":\"•••••\",\"n\":1.0}","n":"[1]"}"#,
+        );
+        check(
+            "password",
+            r#"["{\"in\":\"{\\\"password\\\":1}\"}"]"#,
+            r#"["{\"in\":\"{\\\"password\\\":\\\"•••••\\\"}\"}"]"#,
+        );
+        check(
+            "password",
+            r#""sent {\"password\":1}, got 401""#,
+            r#""sent {\"password\":\"•••••\"}, got 401""#,
+        );
+        check("password", r#""\u007b\"password\":1}""#, r#""{\"password\":\"•••••\"}""#);
+        for mask in ["card.number", "body.card.number"] {
+            check(
+                mask,
+                r#"{"body":"{\"card\":{\"number\":1}}"}"#,
+                r#"{"body":"{\"card\":{\"number\":\"•••••\"}}"}"#,
+            );
+        }
+        check("password", r#"["\ud83d {\"password\":1}"]"#, r#"["•••••"]"#);
+    }
+
+    #[test]
+    fn json_in_errors_is_looked_into() {
+        let masks = masks(&["password"]);
+        for (text, left) in [
+            ("no login", "no login"),
+            (r#"{"password":"x"}"#, r#"{"password":"•••••"}"#),
+            (
+                r#"a {"password":"x"} b [{"password":2}]"#,
+                r#"a {"password":"•••••"} b [{"password":"•••••"}]"#,
+            ),
+            (r#"bad "{\"password\":\"x\"}""#, r#"bad "{\"password\":\"•••••\"}""#),
+            (r#"5" pipe: {"password":"x"}"#, r#"5" pipe: {"password":"•••••"}"#),
+            (r#"{{[{"password":"x"}"#, r#"{{[{"password":"•••••"}"#),
+            (r#"{"to":"ann"} failed: é {"n":[]}"#, r#"{"to":"ann"} failed: é {"n":[]}"#),
+            (r#"{"password":"x"#, r#"{"password":"x"#),
+            ("password=x", "password=x"),
+        ] {
+            assert_eq!(masks.hide_in_text(text), left);
+        }
+        for part in ["[\"{", "[", "{", "\"[", "[\"\\\"", "{\"a\":", "[1,", "[\",\"", "{ x } "] {
+            let long = part.repeat(10_000);
+            assert_eq!(masks.hide_in_text(&long), long);
+        }
+    }
+
+    #[test]
+    fn a_task_is_concealed_in_all_that_it_carries() {
+        use crate::wire::{CODEC_HEADER, TaskMessage};
+
+        let masks = masks(&["password"]);
+        let task = |mark: &str, payload: &'static [u8]| {
+            let headers = [(CODEC_HEADER, mark), ("password", "x"), ("context", r#"{"password":"x"}"#)];
+            let message = TaskMessage {
+                payload: Bytes::from_static(payload),
+                headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+                error_msg: r#"got {"password":"x"}"#.to_owned(),
+                ..TaskMessage::default()
+            };
+            masks.conceal(&TaskInfo::stored(message, crate::task::TaskState::Retry))
+        };
+        let seen = task("msgpack", b"\x82\xa8password\xa1x\xa1n\x07");
+        assert_eq!(seen.payload, r#"{"password":"•••••","n":7}"#);
+        assert_eq!(seen.last_error, r#"got {"password":"•••••"}"#);
+        assert_eq!(
+            [&seen.headers["password"], &seen.headers["context"]],
+            ["•••••", r#"{"password":"•••••"}"#]
+        );
+        assert_eq!(task("cbor", b"\xa1\x68password\x01").payload, r#"{"password":"•••••"}"#);
+        // Where nothing is hidden, the payload stays what it is.
+        assert_eq!(task("msgpack", b"\x81\xa1n\x07").payload, &b"\x81\xa1n\x07"[..]);
+        for (mark, payload) in
+            [("msgpack", &b"\x82\xa1n"[..]), ("protobuf", b"\x0a\x01x"), ("odd", b"\x81\xa1n\x07")]
+        {
+            assert_eq!(task(mark, payload).payload, DOTS, "{mark}");
+        }
     }
 
     #[test]
@@ -339,6 +534,17 @@ mod tests {
             };
             prop_assert_eq!(serde_json::from_str::<Value>(text).unwrap(), hidden(value));
             prop_assert_eq!(masks(&["secret"]).hide(shown.clone()), shown);
+        }
+
+        #[test]
+        fn nothing_hidden_is_left_in_texts(value in value(), before in r#"[a-z"{\[\\ ]{0,6}"#, levels in 0_usize..4) {
+            let value = json!({ "secret": value, "shown": 1 });
+            let mut text = before.replace('\\', "\\ ") + " " + &marked(value).to_string();
+            for _ in 0..levels {
+                text = Value::from(text).to_string();
+            }
+            let left = masks(&["secret"]).hide_in_text(&text).into_owned();
+            prop_assert!(!left.contains("XYZZY") && left.contains("shown"), "{} of {}", left, text);
         }
     }
 }

@@ -5,6 +5,7 @@
 //!   ├─► listing.rs (pages and streams)      ├─► edit.rs, moving.rs, copying.rs (one task, its message)
 //!   ├─► bulk.rs (all tasks of a collection) ├─► processes.rs (servers, schedulers, cluster)
 //!   ├─► locks.rs (uniqueness locks)          ├─► transfer/ (export and import)
+//!   ├─► encoding/ (payloads that are no text, as JSON), masks.rs (what of them is not shown)
 //!   ├─► doctor/ (what is wrong with all of it, and how it is put right)
 //!   └─► selection.rs, filter/ (tasks of many queues that fit a line of text) ─► action.rs (what is done to them)
 //!         ├─► met.rs (which tasks were met before)  ├─► search.rs (part by part, within a budget)
@@ -21,6 +22,7 @@ mod bulk;
 mod copying;
 mod doctor;
 mod edit;
+mod encoding;
 mod error_kind;
 mod filter;
 pub mod human;
@@ -51,6 +53,7 @@ pub use audit::Audited;
 pub use bulk::{BulkChange, Progress};
 pub use doctor::{Class, Diagnosis, Examination, Finding, Repair, Repaired, Severity, UnknownClass};
 pub use edit::TaskEdit;
+pub use encoding::{Encoding, EncodingError};
 pub use error_kind::ErrorKind;
 pub use filter::{Filter, FilterError};
 pub use inspector::Inspector;

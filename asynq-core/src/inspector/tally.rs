@@ -43,7 +43,7 @@ pub struct ErrorCount {
     pub tasks: usize,
     /// How many of each type.
     pub types: BTreeMap<String, usize>,
-    /// The error of one of them, as it is stored.
+    /// The error of one of them.
     pub example: String,
     /// When one of them failed last, as far as tasks tell.
     pub last_failed_at: Option<Timestamp>,
@@ -52,7 +52,7 @@ pub struct ErrorCount {
 impl Inspector {
     /// Counts the tasks of a selection by type and by kind of error, the latest first: as many as the budget of `limit`
     /// tasks and `time` allows. Beyond a thousand types, or kinds of errors, new ones are not told apart, but called
-    /// `other`.
+    /// `other`. Errors are as the filter of the selection [sees](super::Filter::through) them.
     ///
     /// # Errors
     ///
@@ -85,6 +85,7 @@ impl Inspector {
     /// ```
     pub async fn tally(&self, selection: &Selection, limit: usize, time: Duration) -> Result<Tally> {
         let end = Instant::now().checked_add(time);
+        let masks = selection.filter.masks();
         let mut counting = Counting::default();
         let mut scanned = 0;
         let mut search = Search::new(selection.clone().limit(PART)).last_first();
@@ -93,7 +94,7 @@ impl Inspector {
             search = search.budget(limit.saturating_sub(scanned).min(PART)).time(left.min(LONGEST));
             let part = self.search(&search).await?;
             scanned += part.scanned;
-            part.tasks.iter().for_each(|task| counting.add(task));
+            part.tasks.iter().for_each(|task| counting.add(task, &masks.hide_in_text(&task.last_error)));
             match part.next {
                 None => break true,
                 Some(next) if scanned < limit && !left.is_zero() => search = search.from(next),
@@ -111,15 +112,15 @@ struct Counting {
 }
 
 impl Counting {
-    fn add(&mut self, task: &TaskInfo) {
+    fn add(&mut self, task: &TaskInfo, error: &str) {
         let task_type = task.task_type.as_str();
         let is_full = self.types.len() >= MOST && !self.types.contains_key(task_type);
         let name = if is_full { "other" } else { task_type };
         *self.types.entry(name.to_owned()).or_default().entry(task.state).or_default() += 1;
-        if task.last_error.is_empty() {
+        if error.is_empty() {
             return;
         }
-        let mut kind = ErrorKind::of(&task.last_error);
+        let mut kind = ErrorKind::of(error);
         if self.errors.len() >= MOST && !self.errors.contains_key(&kind) {
             kind = ErrorKind::of("other");
         }
@@ -127,7 +128,7 @@ impl Counting {
             kind,
             tasks: 0,
             types: BTreeMap::new(),
-            example: task.last_error.clone(),
+            example: error.to_owned(),
             last_failed_at: None,
         });
         count.tasks += 1;

@@ -14,6 +14,8 @@ pub(crate) struct Meta {
     instance: String,
     /// Those that the caller may see.
     instances: Vec<String>,
+    badge: Option<String>,
+    accent: Option<&'static str>,
     visitor: String,
     rights: Vec<&'static str>,
     time: String,
@@ -29,6 +31,8 @@ pub(crate) async fn meta(visit: Visit) -> Json<Meta> {
         title: visit.shared.title.clone(),
         instance: instance.to_owned(),
         instances: instances.map(|shared| shared.name.to_string()).collect(),
+        badge: visit.shared.badge.as_ref().map(|badge| badge.text.clone()),
+        accent: visit.shared.badge.as_ref().map(|badge| badge.accent.as_str()),
         visitor: visit.visitor.name().to_owned(),
         rights: rights.collect(),
         time: visit.now().to_string(),

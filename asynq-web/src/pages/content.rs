@@ -1,15 +1,13 @@
 //! Bytes as people read them: JSON that can be folded, with numbers as they are written; text; bytes by number.
 
-use asynq_core::inspector::{JsonText, human};
+use asynq_core::inspector::{Encoding, JsonText, human};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
+use super::forms::{Forms, How, LONGEST};
+use crate::formats::Written;
 use crate::links::Link;
-
-/// Texts that are longer are shown in part, unless the whole is asked for.
-const LONGEST: usize = 64 * 1024;
-
-/// JSON of more values is not laid out.
-const MOST_VALUES: usize = 3_000;
 
 /// Lists and objects of more parts begin folded.
 const MOST_OPEN: usize = 40;
@@ -17,57 +15,68 @@ const MOST_OPEN: usize = 40;
 /// How many bytes are shown by number.
 const MOST_BYTES: usize = 4 * 1024;
 
-/// Bytes, with ways to copy and to download them.
-pub(super) fn bytes(title: &str, bytes: &[u8], download: &Link, whole: Option<&Link>) -> Markup {
-    let kind = kind(bytes);
-    html! {
-        section.payload {
-            header {
-                h2 { (title) }
-                span.muted { (kind.word()) ", " (human::size(bytes.len().try_into().unwrap_or(u64::MAX))) }
-                @if !bytes.is_empty() {
-                    span.grow {}
-                    button.quiet type="button" data-copy=(download) hidden { "Copy" }
-                    a.button.quiet href=(download) download { "Download" }
+/// Something that a task carries, and how it is asked for.
+pub(super) struct Carried<'a> {
+    pub(super) title: &'a str,
+    pub(super) bytes: &'a [u8],
+    /// What the task says of it.
+    pub(super) mark: Option<Encoding>,
+    /// What formats of the application made of it.
+    pub(super) written: &'a [Written],
+    /// The form that is asked for.
+    pub(super) asked: Option<&'a str>,
+    pub(super) download: Link,
+    /// The same page with another form of it, by its name.
+    pub(super) form: &'a dyn Fn(&str) -> Link,
+    /// The same page with the whole of long texts, unless this is it.
+    pub(super) whole: Option<&'a Link>,
+}
+
+impl Carried<'_> {
+    /// It, with its forms, and ways to copy and to download it.
+    pub(super) fn show(&self) -> Markup {
+        let size = human::size(self.bytes.len().try_into().unwrap_or(u64::MAX));
+        if self.bytes.is_empty() && self.written.is_empty() {
+            return html! {
+                section.payload {
+                    header { h2 { (self.title) } span.muted { "nothing, " (size) } }
+                    p.muted { "It is empty." }
                 }
-            }
-            @match kind {
-                Kind::Nothing => p.muted { "It is empty." },
-                Kind::Json(json) => div.json tabindex="0" { (tree(None, &json, true)) },
-                Kind::Text(text) => (long(text, whole)),
-                Kind::Bytes => (by_number(bytes)),
+            };
+        }
+        let forms = Forms::of(self.bytes, self.mark, self.written, self.asked);
+        let (Some(kind), Some(shown)) = (forms.all.first(), forms.shown()) else { return html! {} };
+        html! {
+            section.payload {
+                header {
+                    h2 { (self.title) }
+                    span.muted { (kind.label) @if kind.is_guess { ", as it seems" } ", " (size) }
+                    div.forms {
+                        span.hidden { "Shown as" }
+                        @for form in &forms.all {
+                            a href=((self.form)(&form.name)) aria-current=[(form.name == shown.name).then_some("true")] { (form.label) }
+                        }
+                    }
+                    span.grow {}
+                    button.quiet type="button" data-copy=(self.download) hidden { "Copy" }
+                    a.button.quiet href=(self.download) download { "Download" }
+                }
+                @if let Some(reason) = &forms.remark { p.remark { "It is shown in another form: " (reason) "." } }
+                (self.body(&shown.how))
             }
         }
     }
-}
 
-enum Kind<'a> {
-    Nothing,
-    Json(JsonText<'a>),
-    Text(&'a str),
-    Bytes,
-}
-
-impl Kind<'_> {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Nothing => "nothing",
-            Self::Json(_) => "JSON",
-            Self::Text(_) => "text",
-            Self::Bytes => "bytes",
+    fn body(&self, how: &How<'_>) -> Markup {
+        match how {
+            How::Json(text) => match JsonText::read(text) {
+                Some(json) => html! { div.json tabindex="0" { (tree(None, &json, true)) } },
+                None => long(text, self.whole),
+            },
+            How::Text(text) => long(text, self.whole),
+            How::Hex => by_number(self.bytes),
+            How::Base64 => long(&STANDARD.encode(self.bytes), self.whole),
         }
-    }
-}
-
-fn kind(bytes: &[u8]) -> Kind<'_> {
-    match std::str::from_utf8(bytes) {
-        Ok("") => Kind::Nothing,
-        Ok(text) if text.len() <= LONGEST => match JsonText::read(text) {
-            Some(json) if json.count() <= MOST_VALUES => Kind::Json(json),
-            _ => Kind::Text(text),
-        },
-        Ok(text) => Kind::Text(text),
-        Err(_) => Kind::Bytes,
     }
 }
 
@@ -161,14 +170,34 @@ fn line(text: &str, longest: usize, whole: usize) -> Markup {
 mod tests {
     use super::*;
 
+    fn shown(bytes: &[u8], asked: Option<&str>) -> String {
+        let form = |name: &str| Link::new("").with("as", name);
+        let (title, download) = ("Payload", Link::new("/d"));
+        Carried { title, bytes, mark: None, written: &[], asked, download, form: &form, whole: None }
+            .show()
+            .into_string()
+    }
+
     #[test]
     fn numbers_and_text_stay_as_they_are() {
-        let shown = |payload: &[u8]| bytes("Payload", payload, &Link::new("/d"), None).into_string();
-        let page = shown(br#"{"id":12345678901234567890.10,"name":"<b>","list":[]}"#);
+        let page = shown(br#"{"id":12345678901234567890.10,"name":"<b>","list":[]}"#, None);
         assert!(page.contains("12345678901234567890.10") && page.contains("&lt;b&gt;"), "{page}");
-        assert!(shown(b"\xff\x00abc").contains("ff 00 61 62 63"));
-        assert!(shown(b"plain\ntext").contains(">plain\ntext</pre>"));
-        assert!(shown(b"").contains("It is empty."));
+        assert!(
+            page.contains("href=\"/?as=hex\"") && page.contains("aria-current=\"true\">JSON</a>"),
+            "{page}"
+        );
+        assert!(shown(b"\xff\x00abc", None).contains("ff 00 61 62 63"));
+        assert!(shown(b"plain\ntext", None).contains(">plain\ntext</pre>"));
+        assert!(shown(b"", None).contains("It is empty."));
+        assert!(shown(b"a>b", Some("base64")).contains(">YT5i</pre>"));
+        assert!(
+            shown(b"plain", Some("msgpack")).contains("It is shown in another form: it is no MessagePack")
+        );
+        let guessed = shown(b"\x81\xa2to\xa3ann", None);
+        assert!(
+            guessed.contains("MessagePack, as it seems, 8 B") && guessed.contains("&quot;ann&quot;"),
+            "{guessed}"
+        );
     }
 
     #[test]

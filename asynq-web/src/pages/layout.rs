@@ -84,7 +84,7 @@ impl Page {
                     @if let Some(seconds) = self.reload {
                         noscript { meta http-equiv="refresh" content=(seconds); }
                     }
-                    title { (self.title) " · " @if visit.instances.are_several() { (human::printable(&visit.shared.name)) " · " } (name) }
+                    title { @if let Some(badge) = &visit.shared.badge { (badge.text) " · " } (self.title) " · " @if visit.instances.are_several() { (human::printable(&visit.shared.name)) " · " } (name) }
                     link rel="icon" href=(ICON.link(&visit.root)) type="image/svg+xml";
                     link rel="stylesheet" href=(STYLE.link(&visit.root));
                     script type="module" src=(SCRIPT.link(&visit.root)) {}
@@ -102,6 +102,7 @@ impl Page {
                         @if visit.rights().have(Right::View) { a href=(visit.link().to("runs")) { "Changes to many tasks" } }
                         @if !visit.is_stranger { a href=(visit.link().to("api").to("v1").to("openapi.json")) { "API" } }
                     }
+                    (places(visit))
                 }
             }
         }
@@ -109,7 +110,8 @@ impl Page {
 
     fn header(&self, visit: &Visit) -> Markup {
         html! {
-            header.bar {
+            @let badge = visit.shared.badge.as_ref();
+            header.bar data-accent=[badge.map(|badge| badge.accent.as_str())] {
                 a.brand href=(visit.link()) {
                     svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" {
                         path d="M4 7h10M4 12h16M4 17h7" {}
@@ -118,13 +120,13 @@ impl Page {
                     }
                     span { "asynq" }
                     @if !visit.shared.title.is_empty() { span.env { (visit.shared.title) } }
+                    @if let Some(badge) = badge { span.env.accent { (badge.text) } }
                 }
                 (self.picker(visit))
                 @if visit.rights().have(Right::View) {
                     nav aria-label="Main" {
                         @for (section, path, label, key) in NAVIGATION {
-                            @let link = if path.is_empty() { visit.link() } else { visit.link().to(path) };
-                            a href=(link) data-go=(key) aria-current=[(self.section == section).then_some("page")] { (label) }
+                            a href=(place(visit, path)) data-go=(key) aria-current=[(self.section == section).then_some("page")] { (label) }
                         }
                         @if visit.rights().have(Right::Audit) {
                             a href=(visit.link().to("audit")) aria-current=[(self.section == Section::Audit).then_some("page")] { "Audit" }
@@ -187,6 +189,40 @@ impl Page {
     }
 }
 
+/// The link of a place in the navigation.
+fn place(visit: &Visit, path: &str) -> Link {
+    if path.is_empty() { visit.link() } else { visit.link().to(path) }
+}
+
+/// Where the command palette leads, beside queues and tasks: links in no page until a script takes them.
+fn places(visit: &Visit) -> Markup {
+    if !visit.rights().have(Right::View) {
+        return html! {};
+    }
+    let link = || visit.link();
+    let pages = NAVIGATION.iter().map(|(_, path, label, _)| (place(visit, path), *label));
+    let others = [
+        (Right::View, link().to("errors"), "Errors and types"),
+        (Right::View, link().with("by", "prefix"), "Queues by prefix"),
+        (Right::View, link().to("runs"), "Changes to many tasks"),
+        (Right::Enqueue, link().to("enqueue"), "Enqueue a task"),
+        (Right::Audit, link().to("audit"), "Audit"),
+        (Right::View, link().to("settings"), "Settings and keys"),
+    ];
+    let others = others.into_iter().filter(|(right, ..)| visit.rights().have(*right));
+    html! {
+        template #places data-queues=(link().to("queues")) data-tasks=(link().to("tasks"))
+            data-suggest=(link().to("api").to("v1").to("suggest")) {
+            @for (link, label) in pages.chain(others.map(|(_, link, label)| (link, label))) {
+                a href=(link) data-kind="page" { (label) }
+            }
+            @for view in visit.views.iter() {
+                a href={ (visit.base) (view.page) } data-kind="view" { (view.name) }
+            }
+        }
+    }
+}
+
 /// Who has logged in, and the way out where it is ours.
 fn who(visit: &Visit) -> Markup {
     let name = visit.visitor.name();
@@ -229,6 +265,7 @@ fn notice(visit: &Visit) -> Markup {
         "delete_queue" => "Queue deleted.".to_owned(),
         "logout" => "You are signed out.".to_owned(),
         "settings" => "Settings saved in this browser.".to_owned(),
+        "view" => "The view is saved in this browser.".to_owned(),
         _ => return html! {},
     };
     html! { p.notice role="status" { (text) } }

@@ -13,6 +13,7 @@ use super::groups::group_picker;
 use super::layout::{Page, Section};
 use super::parts::{STATES, count, empty, error_rate, figures, hidden, hidden_if, length, none, state, time};
 use super::queues::{badges, pause_button};
+use super::views::views_of;
 use super::{errors, past};
 use crate::actions::{Matching, TaskKey, Verb};
 use crate::fields::Fields;
@@ -141,15 +142,13 @@ impl Wanted {
             // It is stored in this order: all of it can be looked through.
             (sort, last_first) = (None, order == Some("desc"));
         }
-        // What ended last matters most; of what waits, the next.
-        let usual = matches!(state, Some(TaskState::Archived | TaskState::Completed));
         Ok(Self {
             queue: queue.map(str::to_owned),
             state,
             group: fields.text("group").map(str::to_owned),
             filter: visit.filter(&text),
             text,
-            last_first: if order.is_none() { usual } else { last_first },
+            last_first: if order.is_none() { is_usually_last_first(state) } else { last_first },
             sort: sort.map(|by| (by, order == Some("desc"))),
             has_own_columns: !chosen.is_empty(),
             columns,
@@ -183,6 +182,18 @@ impl Wanted {
         columns.fold(link, |link, column| link.with("column", column.as_str()))
     }
 
+    /// The address of the same list, from its beginning, in the order that it has.
+    fn as_it_is(&self, visit: &Visit) -> Link {
+        let link = self.start(visit);
+        match self.sort {
+            Some((by, is_descending)) => {
+                link.with("sort", by).with("order", if is_descending { "desc" } else { "asc" })
+            }
+            None if self.last_first != is_usually_last_first(self.state) => self.ordered(link),
+            None => link,
+        }
+    }
+
     /// Whether it is all that a queue has.
     fn is_bare(&self) -> bool {
         self.state.is_none() && self.text.is_empty() && self.cursor.is_none()
@@ -202,6 +213,11 @@ impl Wanted {
     fn ordered(&self, link: Link) -> Link {
         link.with("order", if self.last_first { "last" } else { "first" })
     }
+}
+
+/// What ended last matters most; of what waits, the next.
+fn is_usually_last_first(state: Option<TaskState>) -> bool {
+    matches!(state, Some(TaskState::Archived | TaskState::Completed))
 }
 
 fn summary(visit: &Visit, info: &QueueInfo) -> Markup {
@@ -281,6 +297,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<Markup, Problem> {
     let located = located(visit, wanted).await?;
     Ok(html! {
         (filter_form(visit, wanted))
+        (views_of(visit, &wanted.as_it_is(visit)))
         @if !located.is_empty() {
             section.located {
                 h2 { "With this ID" }

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::columns::Column;
 use super::layout::{Page, Section, done};
 use super::parts::{facts, none};
+use super::views::saved_views;
 use crate::fields::Fields;
 use crate::login::cookie_path;
 use crate::preferences::{NAME, PageSize, Payloads, Preferences, Theme, Times};
@@ -74,6 +75,7 @@ pub(crate) async fn settings(visit: Visit) -> Response {
             (choice("payloads", "Lists of tasks", &carried.collect::<Vec<_>>()))
             div.buttons { button { "Save" } }
         }
+        (saved_views(&visit))
         section {
             h2 { "Keys" }
             dl.facts.keys {
@@ -82,6 +84,7 @@ pub(crate) async fn settings(visit: Visit) -> Response {
                 div { dt { kbd { "x" } } dd { "Select the row" } }
                 div { dt { kbd { "Enter" } } dd { "Open the row" } }
                 div { dt { kbd { "g" } " then " kbd { "q" } " " kbd { "t" } " " kbd { "h" } " " kbd { "s" } " " kbd { "c" } " " kbd { "r" } " " kbd { "d" } } dd { "Go to queues, tasks, charts, servers, schedules, Redis, the doctor" } }
+                div { dt { kbd { ":" } " or " kbd { "Ctrl" } " " kbd { "K" } } dd { "Go anywhere: a page, a queue, a task by its ID, a saved view" } }
                 div { dt { kbd { "p" } } dd { "Pause and resume live updates" } }
             }
         }
@@ -137,7 +140,10 @@ pub(crate) async fn set(visit: Visit, Form(fields): Form<Fields>) -> Result<impl
         payloads: read("payloads").parse().map_err(|()| unknown("payloads"))?,
         columns: visit.preferences.columns,
     };
-    Ok((cookie(&visit, preferences), done(visit.link().to("settings").as_str(), "settings", 1)))
+    Ok((
+        cookie(&visit, NAME, &preferences.to_value()),
+        done(visit.link().to("settings").as_str(), "settings", 1),
+    ))
 }
 
 /// Keeps the columns that are checked for all lists of tasks; those that fit the state where none is.
@@ -146,12 +152,13 @@ pub(crate) async fn set_columns(visit: Visit, Form(fields): Form<Fields>) -> imp
     let is_reset = fields.flag("reset");
     let chosen = Column::ALL.into_iter().filter(|column| !is_reset && named.contains(&column.as_str()));
     let preferences = Preferences { columns: chosen.collect(), ..visit.preferences };
-    (cookie(&visit, preferences), done(&visit.way_back(fields.raw("back")), "settings", 1))
+    (cookie(&visit, NAME, &preferences.to_value()), done(&visit.way_back(fields.raw("back")), "settings", 1))
 }
 
-fn cookie(visit: &Visit, preferences: Preferences) -> AppendHeaders<[(HeaderName, String); 1]> {
+/// Has a browser keep this, or forget it where it is empty.
+pub(super) fn cookie(visit: &Visit, name: &str, value: &str) -> AppendHeaders<[(HeaderName, String); 1]> {
     let path = cookie_path(&visit.root);
-    let value = preferences.to_value();
-    let cookie = format!("{NAME}={value}; Path={path}; Max-Age={SECONDS}; SameSite=Lax; HttpOnly");
+    let seconds = if value.is_empty() { 0 } else { SECONDS };
+    let cookie = format!("{name}={value}; Path={path}; Max-Age={seconds}; SameSite=Lax; HttpOnly");
     AppendHeaders([(SET_COOKIE, cookie)])
 }

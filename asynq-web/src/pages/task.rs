@@ -1,6 +1,6 @@
 //! One task: all that is known of it.
 
-use asynq_core::inspector::{LockInfo, TaskDetail, TaskEdit, human};
+use asynq_core::inspector::{Encoding, LockInfo, TaskDetail, TaskEdit, human};
 use asynq_core::task::TaskInfo;
 use axum::body::Body;
 use axum::extract::Path;
@@ -11,16 +11,22 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use maud::{Markup, html};
 
-use super::content;
+use super::content::{Carried, cell};
+use super::forms::check_name;
 use super::layout::{Page, Section};
 use super::listing::state_link;
 use super::parts::{facts, hidden, length, text_or_none, time};
+use super::timeline::timeline;
 use crate::actions::{TaskKey, Verb};
 use crate::fields::Fields;
-use crate::links::{Link, name};
+use crate::formats::AllWritten;
+use crate::links::name;
 use crate::problem::Problem;
 use crate::rights::Right;
 use crate::visit::Visit;
+
+/// How the forms of the payload and of the result are called in addresses.
+const FORMS: [&str; 2] = ["as", "result_as"];
 
 /// One task.
 pub(crate) async fn task(
@@ -29,7 +35,10 @@ pub(crate) async fn task(
     Query(fields): Query<Fields>,
 ) -> Result<Response<Body>, Problem> {
     let (queue, id) = (name(&queue), name(&id));
-    let detail = visit.task(Right::View, queue, id).await?;
+    for field in FORMS {
+        check_name(field, fields.text(field), visit.shared.formats.names())?;
+    }
+    let (detail, written) = visit.task_written(Right::View, queue, id).await?;
     let info = &detail.info;
     let link = visit.link().to("queues").to(queue);
     let body = html! {
@@ -47,8 +56,8 @@ pub(crate) async fn task(
                 pre tabindex="0" { (info.last_error) }
             }
         }
-        div.columns-2 { (what_it_is(&visit, &detail)) (when(&visit, &detail)) }
-        (carried(&visit, info, fields.flag("whole")))
+        div.columns-2 { (what_it_is(&visit, &detail)) (timeline(&visit, &detail).await?) }
+        (carried(&visit, info, &written, &fields))
         (headers(&visit, info))
         (behind(&visit, &detail))
     };
@@ -91,6 +100,19 @@ pub(crate) fn download(what: &str, content: Bytes) -> Response<Body> {
         .into_response()
 }
 
+/// Where else something is known of it.
+fn elsewhere(visit: &Visit, info: &TaskInfo) -> Markup {
+    let mut known = info.clone();
+    if !visit.may(Right::ViewPayload, info.queue.as_str()) {
+        known.headers.clear();
+    }
+    html! {
+        @for (label, address) in visit.shared.task_links.of(&known) {
+            a.button.quiet href=(address) rel="noopener noreferrer external" { (label) " ↗" }
+        }
+    }
+}
+
 fn actions(visit: &Visit, info: &TaskInfo) -> Markup {
     let (queue, id) = (info.queue.as_str(), info.id.as_str());
     let here = visit.link().to("queues").to(queue).to("tasks").to(id);
@@ -99,6 +121,7 @@ fn actions(visit: &Visit, info: &TaskInfo) -> Markup {
     let is_editable = asynq_core::inspector::Action::Edit(TaskEdit::new()).allows(info.state);
     html! {
         div.buttons {
+            (elsewhere(visit, info))
             @for verb in verbs {
                 // What goes away is not there to come back to.
                 @let stays = !matches!(verb, Verb::Delete | Verb::Move(_));
@@ -130,6 +153,8 @@ fn what_it_is(visit: &Visit, detail: &TaskDetail) -> Markup {
             html! { (state_link(visit, info)) @if info.is_orphaned { " " span.badge.alarm { "orphaned" } } },
         ),
         ("Retried", html! { (info.retried) " of at most " (info.max_retry) }),
+        ("Timeout", length(info.timeout)),
+        ("Kept after success", length(info.retention)),
         ("Workers that died with it", html! { (detail.crashes) }),
         ("Group", text_or_none(&human::printable(group))),
         ("Unique lock", lock(detail.lock.as_ref())),
@@ -145,19 +170,6 @@ fn what_it_is(visit: &Visit, detail: &TaskDetail) -> Markup {
     ])
 }
 
-fn when(visit: &Visit, detail: &TaskDetail) -> Markup {
-    let info = &detail.info;
-    facts([
-        ("Due", time(visit, info.next_process_at)),
-        ("Pending since", time(visit, detail.pending_since)),
-        ("Lease until", time(visit, detail.lease_until)),
-        ("Deadline", time(visit, info.deadline)),
-        ("Timeout", length(info.timeout)),
-        ("Completed", time(visit, info.completed_at)),
-        ("Kept after success", length(info.retention)),
-    ])
-}
-
 fn lock(lock: Option<&LockInfo>) -> Markup {
     let Some(lock) = lock else { return super::parts::none() };
     html! {
@@ -169,23 +181,49 @@ fn lock(lock: Option<&LockInfo>) -> Markup {
     }
 }
 
-fn carried(visit: &Visit, info: &TaskInfo, is_whole: bool) -> Markup {
+fn carried(visit: &Visit, info: &TaskInfo, written: &AllWritten, fields: &Fields) -> Markup {
     let queue = info.queue.as_str();
     if !visit.may(Right::ViewPayload, queue) {
         return html! { section.payload { h2 { "Payload" } p.muted { "You have not the right to see it." } } };
     }
-    let here: Link = visit.link().to("queues").to(queue).to("tasks").to(info.id.as_str());
-    let whole = (!is_whole).then(|| here.clone().with("whole", 1));
+    let here = visit.link().to("queues").to(queue).to("tasks").to(info.id.as_str());
+    let is_whole = fields.flag("whole");
+    // The same page, with this in place of what the address has.
+    let with = |name: &str, value: &str| {
+        let others = FORMS.into_iter().filter(|field| *field != name);
+        let link = others.fold(here.clone(), |link, field| link.with_some(field, fields.text(field)));
+        link.with_some("whole", Some(1).filter(|_| is_whole && name != "whole")).with(name, value)
+    };
+    let whole = (!is_whole).then(|| with("whole", "1"));
     let (content, closed) = match opened(visit, info) {
         Ok(content) => (content, None),
         Err(reason) => (info.payload.clone(), Some(reason)),
     };
+    let [form, result_form] = FORMS.map(|field| move |name: &str| with(field, name));
+    let payload = Carried {
+        title: "Payload",
+        bytes: &content,
+        mark: Encoding::marked(&info.headers),
+        written: &written.payload,
+        asked: fields.text("as"),
+        download: here.clone().to("payload"),
+        form: &form,
+        whole: whole.as_ref(),
+    };
+    let result = info.result.as_ref().map(|result| Carried {
+        title: "Result",
+        bytes: result,
+        mark: None,
+        written: &written.result,
+        asked: fields.text("result_as"),
+        download: here.clone().to("result"),
+        form: &result_form,
+        whole: whole.as_ref(),
+    });
     html! {
         @if let Some(reason) = closed { p.remark { "The payload is shown as it is stored: " (reason) "." } }
-        (content::bytes("Payload", &content, &here.clone().to("payload"), whole.as_ref()))
-        @if let Some(result) = &info.result {
-            (content::bytes("Result", result, &here.to("result"), whole.as_ref()))
-        }
+        (payload.show())
+        @if let Some(result) = result { (result.show()) }
     }
 }
 
@@ -213,7 +251,7 @@ fn behind(visit: &Visit, detail: &TaskDetail) -> Markup {
                 summary { "Stored beside it" }
                 dl.facts {
                     @for (name, value) in &detail.own_fields {
-                        div { dt { (human::printable(name)) } dd { (content::cell(value)) } }
+                        div { dt { (human::printable(name)) } dd { (cell(value)) } }
                     }
                 }
             }

@@ -35,7 +35,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.goto("/tasks");
       await page.getByLabel("Filter").fill(`id:${id(10)},${id(11)},${id(12)}`);
       await page.locator("form.filter button").click();
-      await page.locator("details.menu summary").click();
+      await page.locator(".toolbar details.menu summary").click();
       await page.locator(".menu button", { hasText: "Delete" }).click();
       await page.getByRole("heading", { name: "Delete 3 tasks?" }).waitFor();
       await confirm(page, "Delete 3 tasks");
@@ -62,7 +62,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByLabel("Payload").fill("\n{\"n\":1}\nend");
       await page.getByLabel("When").fill("2h");
       await page.locator("main").getByRole("button", { name: "Enqueue" }).click();
-      await page.getByText("Enqueued.").waitFor();
+      await page.getByText("Enqueued.", { exact: true }).waitFor();
       await page.getByRole("link", { name: "Edit" }).click();
       assert.equal(await page.getByLabel("Payload").inputValue(), "\n{\"n\":1}\nend");
       await page.getByLabel("Payload").fill("{\"n\":2}");
@@ -90,6 +90,6 @@ test("schedules run now, and runs that fail in part say so", async () => {
     await page.getByText("at 04:30, Monday to Friday").waitFor();
     await page.getByRole("link", { name: "report:nightly" }).click();
     await page.getByRole("button", { name: "Run now" }).click();
-    await page.getByText("Enqueued.").waitFor();
+    await page.getByText("Enqueued.", { exact: true }).waitFor();
   });
 });

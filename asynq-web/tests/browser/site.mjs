@@ -22,11 +22,13 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Starts the sample site, below a path, on a Redis, with people who log in and with a second store if that is said, and a browser. */
-export const start = async ({ prefix = "/", redis = "", login = "", beside = "" } = {}) => {
+/** Starts the sample site, below a path, on a Redis, with people who log in, with many tasks and with a second store if
+ * that is said, and a browser. */
+export const start = async ({ prefix = "/", redis = "", login = "", many = "0", beside = "" } = {}) => {
   const program = process.env.ASYNQ_WEB_SAMPLE;
   assert(program, "ASYNQ_WEB_SAMPLE must name the program of the sample site; `cargo xtask test` builds it");
-  const child = spawn(program, ["0", prefix, redis, login, ...(beside ? [beside] : [])], { stdio: ["ignore", "pipe", "inherit"] });
+  const more = beside ? [beside] : [];
+  const child = spawn(program, ["0", prefix, redis, login, many, ...more], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   const executablePath = process.env.ASYNQ_CHROMIUM ?? "/usr/bin/chromium";
   const browser = await chromium.launch({ executablePath, args: FLAGS });
@@ -87,6 +89,7 @@ export const accessibility = async (page) => {
 export const PAGES = [
   "/",
   "/?name=zzz",
+  "/?by=prefix&open=report%3A",
   "/queues/mail",
   "/queues/mail?state=archived",
   "/queues/mail?state=aggregating",
@@ -95,6 +98,9 @@ export const PAGES = [
   "/tasks?filter=mail-003",
   "/queues/mail?state=completed",
   "/queues/mail/tasks/mail-003",
+  "/queues/mail/tasks/mail-003?as=base64",
+  "/queues/report%3Adaily/tasks/packed",
+  "/queues/report%3Adaily/tasks/packed?as=text",
   "/queues/odd%2Fname%20%3F%23%25%C3%A9",
   "/queues/odd%2Fname%20%3F%23%25%C3%A9/tasks/a%2Fb%20%3F%23%25%C3%A9",
   "/queues/mail/tasks/mail-003/edit",

@@ -52,35 +52,11 @@ async fn provoked(code: &str) -> Answer {
         "queue_not_found" => get("/queues/nope").await,
         "task_not_found" => get("/tasks/mail/nope").await,
         "entry_not_found" => get("/schedules/nope").await,
-        "not_managed" => {
-            let (scheduler, entry) = site.scheduled("@every 10m", Task::new("t", "").unwrap()).await;
-            let answer = send(&site.service, "DELETE", &format!("/schedules/{}", entry.id), None).await;
-            scheduler.shutdown().await;
-            answer
-        }
-        "schedule_exists" => {
-            let new = json!({"name": "a", "spec": "@daily", "type": "t"});
-            sent("POST", "/schedules", new.clone()).await;
-            sent("POST", "/schedules", new).await
-        }
-        "schedule_changed" => {
-            let new = json!({"name": "a", "spec": "@daily", "type": "t"});
-            let id = sent("POST", "/schedules", new).await.json()["id"].as_str().unwrap().to_owned();
-            sent("PATCH", &format!("/schedules/{id}"), json!({"revision": "0", "spec": "@hourly"})).await
-        }
-        "unreadable_schedule" => {
-            let odd = Bytes::from("{}");
-            site.client.broker().change_timetable("odd", None, Some(&odd)).await.unwrap();
-            let all = get("/schedules").await.json();
-            get(&format!("/schedules/{}", all["unreadable"][0]["id"].as_str().unwrap())).await
-        }
-        "too_many_schedules" => {
-            let odd = Bytes::from("{}");
-            for n in 0..TIMETABLE_LIMIT {
-                site.client.broker().change_timetable(&n.to_string(), None, Some(&odd)).await.unwrap();
-            }
-            sent("POST", "/schedules", json!({"name": "a", "spec": "@daily", "type": "t"})).await
-        }
+        "not_managed"
+        | "schedule_exists"
+        | "schedule_changed"
+        | "unreadable_schedule"
+        | "too_many_schedules" => of_schedules(&site, code).await,
         "run_not_found" => get("/runs/nope").await,
         "method_not_allowed" => send(&site.service, "POST", "/queues", None).await,
         "queue_not_empty" => send(&site.service, "DELETE", "/queues/mail?confirm=mail", None).await,
@@ -128,6 +104,45 @@ async fn provoked(code: &str) -> Answer {
             second
         }
         "unreadable_task" | "not_stored" | "failed" | "unavailable" => of_redis(code).await,
+        other => panic!("`{other}` has no case here"),
+    }
+}
+
+/// What schedules give.
+async fn of_schedules(site: &Site, code: &str) -> Answer {
+    let get = async |path: &str| send(&site.service, "GET", path, None).await;
+    let sent =
+        async |method: &str, path: &str, body: Value| send(&site.service, method, path, Some(body)).await;
+    match code {
+        "not_managed" => {
+            let (scheduler, entry) = site.scheduled("@every 10m", Task::new("t", "").unwrap()).await;
+            let answer = send(&site.service, "DELETE", &format!("/schedules/{}", entry.id), None).await;
+            scheduler.shutdown().await;
+            answer
+        }
+        "schedule_exists" => {
+            let new = json!({"name": "a", "spec": "@daily", "type": "t"});
+            sent("POST", "/schedules", new.clone()).await;
+            sent("POST", "/schedules", new).await
+        }
+        "schedule_changed" => {
+            let new = json!({"name": "a", "spec": "@daily", "type": "t"});
+            let id = sent("POST", "/schedules", new).await.json()["id"].as_str().unwrap().to_owned();
+            sent("PATCH", &format!("/schedules/{id}"), json!({"revision": "0", "spec": "@hourly"})).await
+        }
+        "unreadable_schedule" => {
+            let odd = Bytes::from("{}");
+            site.client.broker().change_timetable("odd", None, Some(&odd)).await.unwrap();
+            let all = get("/schedules").await.json();
+            get(&format!("/schedules/{}", all["unreadable"][0]["id"].as_str().unwrap())).await
+        }
+        "too_many_schedules" => {
+            let odd = Bytes::from("{}");
+            for n in 0..TIMETABLE_LIMIT {
+                site.client.broker().change_timetable(&n.to_string(), None, Some(&odd)).await.unwrap();
+            }
+            sent("POST", "/schedules", json!({"name": "a", "spec": "@daily", "type": "t"})).await
+        }
         other => panic!("`{other}` has no case here"),
     }
 }

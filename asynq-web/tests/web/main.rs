@@ -23,3 +23,5 @@ mod prometheus;
 mod rights;
 mod schedules;
 mod site;
+mod task_page;
+mod views;

@@ -7,8 +7,10 @@ use asynq_testkit::eventually;
 use asynq_web::{Right, Rights, Visitor, WebUi};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::site::{Site, as_somebody, encoded, key, segment};
@@ -158,6 +160,144 @@ async fn nothing_masked_is_in_any_answer() {
         "where nobody logs in, nobody may see it"
     );
     end(scheduler, server).await;
+}
+
+/// MessagePack of a value.
+fn packed(value: &Value, out: &mut Vec<u8>) {
+    let mut head = |byte: u8, length: usize| {
+        out.push(byte);
+        out.extend(u32::try_from(length).unwrap().to_be_bytes());
+    };
+    match value {
+        Value::Null => out.push(0xc0),
+        Value::Bool(is) => out.push(0xc2 | u8::from(*is)),
+        Value::Number(number) => {
+            out.push(0xcb);
+            out.extend(number.as_f64().unwrap().to_be_bytes());
+        }
+        Value::String(text) => {
+            head(0xdb, text.len());
+            out.extend(text.bytes());
+        }
+        Value::Array(items) => {
+            head(0xdd, items.len());
+            for item in items {
+                packed(item, out);
+            }
+        }
+        Value::Object(fields) => {
+            head(0xdf, fields.len());
+            for (name, value) in fields {
+                packed(&Value::from(name.clone()), out);
+                packed(value, out);
+            }
+        }
+    }
+}
+
+/// Whether the secret is in a page, as it is, by number, or in base64.
+fn tells(page: &str) -> bool {
+    let in_base64 = (0..3).any(|before| {
+        let whole = STANDARD.encode([&vec![0; before][..], SECRET.as_bytes()].concat());
+        // What is next to it shares a character with it on either side.
+        let (start, end) = ((before * 8_usize).div_ceil(6), (before + SECRET.len()) * 8 / 6);
+        page.contains(whole.get(start..end).unwrap())
+    });
+    let dump = page.split("<pre class=\"bytes\"").nth(1).unwrap_or_default();
+    let digits = dump.lines().map(|line| line.rsplit('>').next().unwrap().chars().skip(8).take(47));
+    let digits: String = digits.flatten().filter(char::is_ascii_hexdigit).collect();
+    page.contains(SECRET) || digits.contains("58595a5a59") || in_base64
+}
+
+#[tokio::test]
+async fn nothing_masked_is_in_any_form_of_a_payload() {
+    let site = Site::with(|ui| masked(ui).requests_per_second(0));
+    let mut ids = Vec::new();
+    for seed in 0..12 {
+        let json = payload(seed);
+        let mut value: Value = serde_json::from_str(&json.replace("12345678901234567890.10", "1")).unwrap();
+        let within = json!({ "body": json, "note": format!("sent {json}, twice {}", json!(json)) });
+        let mut in_bytes = Vec::new();
+        value["raw"] = within.clone();
+        packed(&value, &mut in_bytes);
+        let protobuf = [&[0x0a, u8::try_from(SECRET.len()).unwrap()], SECRET.as_bytes()].concat();
+        for (name, content, mark) in [
+            ("json", json.clone().into_bytes(), ""),
+            ("text", within.to_string().into_bytes(), ""),
+            ("packed", in_bytes.clone(), "msgpack"),
+            ("unmarked", in_bytes, ""),
+            ("wrong", json.clone().into_bytes(), "msgpack"),
+            ("protobuf", protobuf, "protobuf"),
+        ] {
+            let id = format!("{name}-{seed}");
+            site.enqueue("mail", &id, content, |options| options.header("asynq-codec", mark)).await;
+            ids.push(id);
+        }
+    }
+    for id in ids {
+        for form in ["", "json", "msgpack", "cbor", "protobuf", "text", "hex", "base64"] {
+            let path = format!("/queues/mail/tasks/{id}?as={form}&whole=1");
+            let seen = as_somebody(&site, operator(), "GET", &path, "").await;
+            assert_eq!(seen.status, StatusCode::OK, "{path}");
+            assert!(!tells(&seen.text()), "{path}: {}", seen.text());
+        }
+        let path = format!("/queues/mail/tasks/{id}?as=hex");
+        let all = as_somebody(&site, Rights::admin(), "GET", &path, "").await;
+        assert!(tells(&all.text()), "{path}: {}", all.text());
+    }
+    let packed = as_somebody(&site, operator(), "GET", "/queues/mail/tasks/packed-1", "").await.text();
+    assert!(packed.contains("•••••") && packed.contains("sent "), "what is not masked is shown: {packed}");
+}
+
+#[tokio::test]
+async fn nothing_masked_is_in_errors() {
+    let site = Site::with(|ui| masked(ui).compat_asynqmon());
+    let router = asynq_core::router::Router::new()
+        .route("email:send", async |ctx: asynq_core::router::Ctx| {
+            let payload = String::from_utf8_lossy(ctx.payload()).into_owned();
+            Err::<(), _>(format!("refused {payload}: {}", json!(json!(payload).to_string())))
+        })
+        .unwrap();
+    let server = Server::builder(&site.client).router(router).queues([("mail", 1)]).start().await.unwrap();
+    for (id, seed) in [("e1", 1), ("e2", 2)] {
+        site.enqueue("mail", id, payload(seed), |options| options.max_retry(0)).await;
+    }
+    eventually("all have failed", async || {
+        (site.inspector.queue_info("mail").await.unwrap().archived == 2).then_some(())
+    })
+    .await;
+    for path in [
+        "/",
+        "/queues/mail",
+        "/queues/mail?state=archived&column=error",
+        "/queues/mail/tasks/e1",
+        "/errors",
+        "/errors?queue=mail&state=archived",
+        "/api/v1/errors",
+        "/api/v1/tasks",
+        "/api/v1/tasks/mail/e1",
+        "/api/v1/tasks/export",
+        "/api/v1/tasks/export?format=csv",
+        "/api/queues/mail/archived_tasks",
+        "/api/queues/mail/tasks/e1",
+    ] {
+        let seen = as_somebody(&site, operator(), "GET", path, "").await;
+        assert_eq!(seen.status, StatusCode::OK, "{path}");
+        assert!(seen.text().contains("refused") && !seen.text().contains(SECRET), "{path}: {}", seen.text());
+    }
+    for filter in ["error:XYZZY", SECRET] {
+        let path = format!("/api/v1/tasks?{}", encoded(&[("filter", filter)]));
+        assert_eq!(
+            as_somebody(&site, operator(), "GET", &path, "").await.json()["items"],
+            json!([]),
+            "{filter}"
+        );
+        assert_ne!(as_somebody(&site, Rights::admin(), "GET", &path, "").await.json()["items"], json!([]));
+    }
+    assert!(
+        as_somebody(&site, Rights::admin(), "GET", "/queues/mail/tasks/e1", "").await.text().contains(SECRET)
+    );
+    server.shutdown().await;
 }
 
 #[tokio::test]

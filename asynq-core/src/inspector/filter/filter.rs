@@ -124,6 +124,11 @@ impl Filter {
         Ok(Self { masks: masks.clone(), ..self })
     }
 
+    /// Through what it sees tasks.
+    pub(in crate::inspector) fn masks(&self) -> &Masks {
+        &self.masks
+    }
+
     /// The states in which a task may fit: others need not be looked at.
     pub fn states(&self) -> impl Iterator<Item = TaskState> {
         TaskState::ALL.into_iter().filter(|state| self.terms.iter().all(|term| term.allows(*state)))
