@@ -54,8 +54,9 @@ pub fn main<C: Contender>(arguments: &[String]) -> ExitCode {
 fn run<C: Contender>(arguments: &[String]) -> Result<()> {
     let (mode, settings) = arguments.split_first().context("no mode is given")?;
     let settings = Settings::read(settings)?;
-    let address =
-        std::env::var("ASYNQ_BENCH_REDIS").context("ASYNQ_BENCH_REDIS does not say where Redis is")?;
+    let address = std::env::var_os("ASYNQ_BENCH_REDIS")
+        .and_then(|address| address.into_string().ok())
+        .context("ASYNQ_BENCH_REDIS does not say where Redis is")?;
     // What `#[tokio::main]` makes.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
