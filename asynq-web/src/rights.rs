@@ -285,7 +285,7 @@ mod tests {
         );
         assert_eq!(count(&Rights::admin().reading()), 4);
         let there = Rights::admin().in_instances(["staging-*", "test"]);
-        for (instance, rights) in [("staging-eu", 14), ("test", 14), ("production", 0), ("", 0)] {
+        for (instance, rights) in [("staging-eu", 15), ("test", 15), ("production", 0), ("", 0)] {
             assert_eq!(
                 (there.reach(instance), count(&there.clone().at(instance))),
                 (rights > 0, rights),

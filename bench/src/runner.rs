@@ -31,6 +31,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut failures = 0;
     for round in 0..options.rounds {
         for (question, system) in turns(&questions, &lab.programs, round) {
+            if options.quick && !question.is_quick(system) {
+                continue;
+            }
             report.note_load(machine::load()?);
             let said = match question.measure(&mut lab, system) {
                 Ok(values) => report.add(question, system, &values),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use asynq_core::task::{Task, TaskOptions};
 use serde_json::Value;
 
 use super::{done, ended, program, run, seeded};
@@ -83,6 +84,19 @@ async fn rows_are_chosen_and_cut_as_asked() {
     assert_eq!(ran.out, "");
     let raw = done(&redis, &["task", "inspect", "-q", "mail", "-i", "p3", "--raw"]);
     assert_eq!(raw.out, "two\nlines, \"quoted\"");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payload_that_a_codec_has_marked_is_shown_as_json() {
+    let (redis, client) = seeded().await;
+    let packed = b"\x81\xa2to\xa3ann";
+    for (id, mark) in [("packed", "msgpack"), ("wrong", "cbor")] {
+        let options = TaskOptions::new().queue("mail").task_id(id).header("asynq-codec", mark);
+        client.enqueue(Task::new("t", &packed[..]).unwrap().options(options)).await.unwrap();
+    }
+    let inspect = |id: &str| done(&redis, &["task", "inspect", "-q", "mail", "-i", id]).out;
+    assert!(inspect("packed").contains("\"to\": \"ann\""), "{}", inspect("packed"));
+    assert!(inspect("wrong").contains("81 a2 74 6f"), "{}", inspect("wrong"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

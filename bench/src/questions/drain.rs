@@ -99,7 +99,13 @@ impl Question for Drain {
     }
 
     fn systems(&self) -> &[System] {
-        &System::ALL
+        // With one slot, the crate of our name does not come to an end.
+        let all = System::ALL.as_slice();
+        if self.slots > 1 { all } else { all.split_last().map_or(&[], |(_, others)| others) }
+    }
+
+    fn is_quick(&self, system: System) -> bool {
+        System::BOTH.contains(&system) || self.slots == CLOSE_LOOK
     }
 
     fn mode(&self, system: System) -> Mode {

@@ -31,6 +31,10 @@ impl Question for Enqueue {
         &System::ALL
     }
 
+    fn is_quick(&self, system: System) -> bool {
+        System::BOTH.contains(&system) || self.callers == 50
+    }
+
     fn mode(&self, system: System) -> Mode {
         let tasks = self.tasks.min(system.most_tasks());
         Mode::new("enqueue", &[("tasks", tasks), ("callers", self.callers)])
@@ -66,6 +70,10 @@ impl Question for EnqueueAll {
 
     fn systems(&self) -> &[System] {
         &[System::Ours, System::Go, System::BullMq, System::BullMqRs, System::Apalis]
+    }
+
+    fn is_quick(&self, system: System) -> bool {
+        System::BOTH.contains(&system)
     }
 
     fn mode(&self, system: System) -> Mode {

@@ -32,6 +32,11 @@ pub(crate) trait Question {
     /// Measures once.
     fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>>;
 
+    /// Whether it is asked in a quick run, too.
+    fn is_quick(&self, _system: System) -> bool {
+        true
+    }
+
     /// How often, at most: what takes minutes is not asked as often as the rest.
     fn rounds(&self) -> usize {
         usize::MAX

@@ -2,7 +2,8 @@
 
 use std::io::{Write, stdout};
 
-use asynq_core::inspector::TaskDetail;
+use asynq_core::inspector::{Encoding, TaskDetail};
+use asynq_core::task::TaskInfo;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -86,14 +87,23 @@ pub(crate) fn record(task: &TaskDetail, now: Timestamp) -> Record {
     } else {
         record.block("headers", "Headers", Cell::new(headers_text.join("\n"), headers))
     };
-    let record = record.block("payload", "Payload", pretty(&info.payload));
+    let record = record.block("payload", "Payload", payload(info));
     match &info.result {
         Some(result) => record.block("result", "Result", pretty(result)),
         None => record.field("result", "Result", Cell::none()),
     }
 }
 
-/// A payload for people: JSON laid out, other text as it is, bytes as hexadecimal digits and as the text that is among
+/// The payload; where a codec has marked it, what it says as JSON.
+fn payload(info: &TaskInfo) -> Cell {
+    let decoded = Encoding::marked(&info.headers).and_then(|encoding| encoding.to_json(&info.payload).ok());
+    match decoded {
+        Some(json) => Cell { text: pretty(json.as_bytes()).text, ..Cell::bytes(&info.payload) },
+        None => pretty(&info.payload),
+    }
+}
+
+/// Bytes for people: JSON laid out, other text as it is, bytes as hexadecimal digits and as the text that is among
 /// them.
 fn pretty(bytes: &[u8]) -> Cell {
     let plain = Cell::bytes(bytes);

@@ -63,7 +63,7 @@ async fn keeps_its_invariants_under_random_operations() {
 #[tokio::test(start_paused = true)]
 async fn random_operations_repeat_and_meet() {
     let (mut told, mut keys) = (String::new(), BTreeSet::new());
-    for seed in 0..60 {
+    for seed in 0..90 {
         let (one, two) = (MemoryFixture::new(start()), MemoryFixture::new(start()));
         let (mut of_one, mut of_two) = (Known::default(), Known::default());
         for (step, op) in model::random_ops(seed, 250).iter().enumerate() {
