@@ -136,7 +136,7 @@ impl StoredSchedule {
         self.options.queue.clone().unwrap_or_default()
     }
 
-    /// Its options as text, as [`option_strings`](crate::scheduler::option_strings) writes them.
+    /// Its options as text, as [`option_strings`](crate::scheduler::option_strings()) writes them.
     pub fn option_strings(&self) -> Vec<String> {
         of_options(&self.options)
     }
