@@ -272,6 +272,7 @@ impl Processor {
                 self.exchanged(settlements, exchanged);
                 if let Some(failure) = failure {
                     self.answer_lost = true;
+                    self.serving.answer_lost();
                     return Err(failure);
                 }
                 // What another call in flight has leased would look as if nobody ran it.
@@ -284,6 +285,7 @@ impl Processor {
             }
             Err(error) => {
                 self.answer_lost = true;
+                self.serving.answer_lost();
                 self.serving.unanswered(is_limited);
                 let is_refusal =
                     !matches!(error.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy);
