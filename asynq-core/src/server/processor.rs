@@ -151,7 +151,7 @@ impl Processor {
             let slots = self.pacing.slots(free);
             let wanted = if maybe_work || self.serving.has_room() { slots } else { 0 };
             if self.pacing.is_call_due(self.calls.len(), wanted, self.unsettled.len()) {
-                let ask = self.serving.ask(&self.limits, &self.running, slots);
+                let ask = self.serving.ask(&self.limits, &self.running, slots, self.answer_lost);
                 if ask.demand.slots > 0 || !self.unsettled.is_empty() {
                     self.call(ask);
                 } else {
@@ -272,7 +272,6 @@ impl Processor {
                 self.exchanged(settlements, exchanged);
                 if let Some(failure) = failure {
                     self.answer_lost = true;
-                    self.serving.answer_lost();
                     return Err(failure);
                 }
                 // What another call in flight has leased would look as if nobody ran it.
@@ -285,7 +284,6 @@ impl Processor {
             }
             Err(error) => {
                 self.answer_lost = true;
-                self.serving.answer_lost();
                 self.serving.unanswered(is_limited);
                 let is_refusal =
                     !matches!(error.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy);

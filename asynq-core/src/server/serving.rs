@@ -31,9 +31,6 @@ pub(super) struct Serving {
     full: Vec<QueueName>,
     /// Both: only looked at now and then.
     resting: Vec<QueueName>,
-    /// An answer was lost, and what it may have leased is not put back yet. Until then each call names all queues: one that
-    /// leaves out a queue whose node is away would succeed, and be followed by a look for lost tasks, which waits for it.
-    is_answer_lost: bool,
     /// None where each call names all queues.
     narrowing: Option<Narrowing>,
 }
@@ -52,7 +49,6 @@ impl Serving {
             paused: Vec::new(),
             full: Vec::new(),
             resting: Vec::new(),
-            is_answer_lost: false,
             narrowing: Some(Narrowing::new()),
         };
         serving.changed(&served, limits);
@@ -84,8 +80,16 @@ impl Serving {
         self.rest();
     }
 
-    /// What to ask for with so many slots free.
-    pub(super) fn ask(&mut self, limits: &Limits, running: &Running, slots: usize) -> Ask {
+    /// What to ask for with so many slots free. After a lost answer, until what it leased is put back, each call names all
+    /// queues: one that leaves out a queue whose node is away would succeed, and be followed by a look for lost tasks,
+    /// which waits for that node.
+    pub(super) fn ask(
+        &mut self,
+        limits: &Limits,
+        running: &Running,
+        slots: usize,
+        is_answer_lost: bool,
+    ) -> Ask {
         if self.has_room {
             // A queue that was full counts as empty.
             self.seen(None);
@@ -102,7 +106,7 @@ impl Serving {
         // In strict order, the first that holds a task decides: all are named.
         if ask.demand.slots > 0
             && !ask.demand.strict
-            && !self.is_answer_lost
+            && !is_answer_lost
             && let Some(narrowing) = &mut self.narrowing
         {
             ask.is_narrow = narrowing.narrow(&mut ask.demand.queues, ask.demand.slots);
@@ -169,14 +173,8 @@ impl Serving {
         self.taken_from.iter().cloned().collect()
     }
 
-    /// An answer was lost.
-    pub(super) fn answer_lost(&mut self) {
-        self.is_answer_lost = true;
-    }
-
     /// Those have been put back.
     pub(super) fn reclaimed(&mut self) {
-        self.is_answer_lost = false;
         self.taken_from = self.served.iter().map(|queue| queue.name.clone()).collect();
     }
 
