@@ -14,7 +14,7 @@ use crate::broker::QueueShare;
 use crate::task::QueueName;
 
 /// So many queues are named in each call as they are.
-const FEW: usize = 16;
+const FEW: usize = 4;
 
 /// How many are named where there are more, at least and at most.
 const NAMED: (usize, usize) = (2, 8);

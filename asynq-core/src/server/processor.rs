@@ -151,7 +151,7 @@ impl Processor {
             let slots = self.pacing.slots(free);
             let wanted = if maybe_work || self.serving.has_room() { slots } else { 0 };
             if self.pacing.is_call_due(self.calls.len(), wanted, self.unsettled.len()) {
-                let ask = self.serving.ask(&self.limits, &self.running, slots, self.answer_lost);
+                let ask = self.serving.ask(&self.limits, &self.running, slots);
                 if ask.demand.slots > 0 || !self.unsettled.is_empty() {
                     self.call(ask);
                 } else {

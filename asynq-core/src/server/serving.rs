@@ -80,16 +80,8 @@ impl Serving {
         self.rest();
     }
 
-    /// What to ask for with so many slots free. After a lost answer, until what it leased is put back, each call names all
-    /// queues: one that leaves out a queue whose node is away would succeed, and be followed by a look for lost tasks,
-    /// which waits for that node.
-    pub(super) fn ask(
-        &mut self,
-        limits: &Limits,
-        running: &Running,
-        slots: usize,
-        is_answer_lost: bool,
-    ) -> Ask {
+    /// What to ask for with so many slots free.
+    pub(super) fn ask(&mut self, limits: &Limits, running: &Running, slots: usize) -> Ask {
         if self.has_room {
             // A queue that was full counts as empty.
             self.seen(None);
@@ -106,7 +98,6 @@ impl Serving {
         // In strict order, the first that holds a task decides: all are named.
         if ask.demand.slots > 0
             && !ask.demand.strict
-            && !is_answer_lost
             && let Some(narrowing) = &mut self.narrowing
         {
             ask.is_narrow = narrowing.narrow(&mut ask.demand.queues, ask.demand.slots);

@@ -337,7 +337,7 @@ impl Stepper {
     fn ask(&mut self) -> Ask {
         let slots = self.processor.pacing.slots(self.processor.free_slots());
         let Processor { serving, limits, running, .. } = &mut self.processor;
-        serving.ask(limits, running, slots, false)
+        serving.ask(limits, running, slots)
     }
 
     async fn exchange(&mut self, ask: Ask) -> Option<Answer> {

@@ -10,6 +10,7 @@ use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
 
 use super::dial::Session;
 use super::places::Places;
+use super::single_flight::SingleFlight;
 use super::upstream::Upstream;
 use crate::broker::{BrokerError, BrokerErrorKind};
 
@@ -23,8 +24,8 @@ pub(super) struct Connection {
     response: Duration,
     places: Places,
     current: Mutex<Current>,
-    /// Held while connecting: many that need a connection wait for one, instead of making one each.
-    connecting: tokio::sync::Mutex<()>,
+    /// Many that need a connection make one together.
+    connecting: SingleFlight<RedisResult<Session>>,
 }
 
 /// The connection in use, and how many there were before it.
@@ -32,22 +33,13 @@ pub(super) struct Connection {
 struct Current {
     session: Option<Session>,
     generation: u64,
-    /// Why the last attempt to connect failed, and how many did.
-    failure: Option<RedisError>,
-    failures: u64,
 }
 
 impl Connection {
     /// A connection on which an answer may take so long, and so many calls may wait for theirs.
     pub(super) fn new(upstream: Upstream, response: Duration, max_waiting: usize) -> Self {
         let places = Places::new(max_waiting);
-        Self {
-            upstream,
-            response,
-            places,
-            current: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
-        }
+        Self { upstream, response, places, current: Mutex::default(), connecting: SingleFlight::default() }
     }
 
     /// Begins with a connection that somebody else has made. Once that one breaks, we make our own.
@@ -72,38 +64,21 @@ impl Connection {
 
     /// The connection, made if need be, and its number.
     pub(super) async fn get(&self) -> RedisResult<(Session, u64)> {
-        let failures = {
-            let current = self.lock();
-            if let Some(session) = &current.session {
-                return Ok((session.clone(), current.generation));
-            }
-            current.failures
-        };
-        let _connecting = self.connecting.lock().await;
-        {
-            let current = self.lock();
-            if let Some(session) = &current.session {
-                return Ok((session.clone(), current.generation));
-            }
-            // Many that wait for one attempt share its end. One after the other would try for as long as all of
-            // them together may.
-            if let Some(error) = current.failure.as_ref().filter(|_| current.failures != failures) {
-                return Err(error.clone());
-            }
-        }
-        let made = self.upstream.session(self.response, self.places.taken()).await;
-        let mut current = self.lock();
-        match made {
-            Ok(session) => {
-                current.session = Some(session.clone());
+        loop {
+            let generation = {
+                let current = self.lock();
+                if let Some(session) = &current.session {
+                    return Ok((session.clone(), current.generation));
+                }
+                current.generation
+            };
+            let begin = || self.upstream.clone().session(self.response, self.places.taken());
+            let made = self.connecting.join(begin).await?;
+            let mut current = self.lock();
+            // Unless others have begun to use it, and perhaps lost it again.
+            if current.generation == generation {
+                current.session = Some(made);
                 current.generation += 1;
-                current.failure = None;
-                Ok((session, current.generation))
-            }
-            Err(error) => {
-                current.failure = Some(error.clone());
-                current.failures += 1;
-                Err(error)
             }
         }
     }

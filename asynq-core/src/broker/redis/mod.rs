@@ -36,6 +36,7 @@ mod schedules;
 mod script;
 mod sentinel;
 mod server_time;
+mod single_flight;
 mod storing;
 mod timetable;
 #[cfg(feature = "rustls")]

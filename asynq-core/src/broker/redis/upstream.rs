@@ -59,10 +59,10 @@ impl Upstream {
 
     /// A connection on which an answer may take so long, and `calls` calls wait for one.
     pub(super) fn session(
-        &self,
+        self,
         response: Duration,
         calls: Arc<AtomicUsize>,
-    ) -> BoxFuture<'_, RedisResult<Session>> {
+    ) -> BoxFuture<'static, RedisResult<Session>> {
         Box::pin(async move { self.dialer.session(&self.peer().await?, response, Some(calls)).await })
     }
 

@@ -4,14 +4,15 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt};
 use redis::aio::PubSub;
 use redis::{ErrorKind, RedisError, RedisResult, Value};
 
 use super::slot::SLOTS;
 use crate::broker::redis::address::Host;
 use crate::broker::redis::dial::{Dialer, Peer};
+use crate::broker::redis::single_flight::SingleFlight;
 use crate::broker::redis::upstream::{Target, Upstream};
 
 /// How long a node may take to tell what it knows.
@@ -23,11 +24,11 @@ pub(in crate::broker::redis) struct Cluster {
     /// The nodes that the address names.
     seeds: Vec<Host>,
     map: Mutex<Map>,
-    looking: tokio::sync::Mutex<()>,
+    looking: SingleFlight<RedisResult<Map>>,
 }
 
 /// What is known of slots; nothing at first.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Map {
     masters: Vec<Host>,
     /// For each slot which of the masters has it.
@@ -38,7 +39,7 @@ struct Map {
 
 impl Cluster {
     pub(in crate::broker::redis) fn new(dialer: Arc<Dialer>, seeds: Vec<Host>) -> Self {
-        Self { dialer, seeds, map: Mutex::default(), looking: tokio::sync::Mutex::default() }
+        Self { dialer, seeds, map: Mutex::default(), looking: SingleFlight::default() }
     }
 
     /// One node as the end of connections.
@@ -94,35 +95,20 @@ impl Cluster {
 
     /// Asks the cluster which node has which slot, unless somebody has since that look.
     pub(super) async fn look_again(&self, since: u64) -> RedisResult<()> {
-        let _looking = self.looking.lock().await;
         if self.looks() != since {
             return Ok(());
         }
-        let mut hosts = self.lock().masters.clone();
-        hosts.extend(self.seeds.iter().cloned());
-        let mut asked: FuturesUnordered<_> = hosts.iter().map(|host| self.ask(host)).collect();
-        let mut failure = None;
-        while let Some(answer) = asked.next().await {
-            match answer {
-                Ok(mut map) => {
-                    map.looks = since + 1;
-                    *self.lock() = map;
-                    return Ok(());
-                }
-                // What a node said tells more than that another was silent.
-                Err(error) if failure.as_ref().is_none_or(RedisError::is_io_error) => failure = Some(error),
-                Err(_) => {}
-            }
+        let begin = || {
+            let mut hosts = self.lock().masters.clone();
+            hosts.extend(self.seeds.iter().cloned());
+            look(Arc::clone(&self.dialer), hosts).boxed()
+        };
+        let looked = self.looking.join(begin).await?;
+        let mut map = self.lock();
+        if map.looks == since {
+            *map = Map { looks: since + 1, ..looked };
         }
-        Err(failure.unwrap_or_else(|| io::Error::other("the address names no node").into()))
-    }
-
-    async fn ask(&self, host: &Host) -> RedisResult<Map> {
-        let mut session = self.dialer.session(&Peer::Host(host.clone()), ANSWER_TIMEOUT, None).await?;
-        let ranges: Value = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut session.server).await?;
-        read_map(ranges, host).ok_or_else(|| {
-            RedisError::from((ErrorKind::UnexpectedReturnType, "a node's list of slots cannot be read"))
-        })
+        Ok(())
     }
 
     /// A connection to some node to subscribe on.
@@ -140,6 +126,29 @@ impl Cluster {
     fn lock(&self) -> std::sync::MutexGuard<'_, Map> {
         self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Which node has which slot, as the first says that answers.
+async fn look(dialer: Arc<Dialer>, hosts: Vec<Host>) -> RedisResult<Map> {
+    let mut asked: FuturesUnordered<_> = hosts.iter().map(|host| ask(&dialer, host)).collect();
+    let mut failure = None;
+    while let Some(answer) = asked.next().await {
+        match answer {
+            Ok(map) => return Ok(map),
+            // What a node said tells more than that another was silent.
+            Err(error) if failure.as_ref().is_none_or(RedisError::is_io_error) => failure = Some(error),
+            Err(_) => {}
+        }
+    }
+    Err(failure.unwrap_or_else(|| io::Error::other("the address names no node").into()))
+}
+
+async fn ask(dialer: &Dialer, host: &Host) -> RedisResult<Map> {
+    let mut session = dialer.session(&Peer::Host(host.clone()), ANSWER_TIMEOUT, None).await?;
+    let ranges: Value = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut session.server).await?;
+    read_map(ranges, host).ok_or_else(|| {
+        RedisError::from((ErrorKind::UnexpectedReturnType, "a node's list of slots cannot be read"))
+    })
 }
 
 /// What `CLUSTER SLOTS` answers: for each range of slots its master, and then replicas.
