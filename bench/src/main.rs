@@ -20,16 +20,5 @@ mod system;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let done = match arguments.split_first() {
-        Some((first, mode)) if first == "child" => return asynq_bench_modes::main::<ours::Ours>(mode),
-        _ => options::Options::parse(&arguments).and_then(|options| runner::run(&options)),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    asynq_bench_modes::main_or::<ours::Ours, _>(|arguments| runner::run(&options::Options::parse(arguments)?))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
+use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
 
 use crate::report::Report;
@@ -114,33 +115,35 @@ impl Plot {
         let mut chart = ChartBuilder::on(&area);
         chart.caption(self.title, ("sans-serif", 18)).margin(14);
         chart.x_label_area_size(44).y_label_area_size(76);
-        // Each kind of axis is a type of its own.
         if self.is_steep {
-            let mut chart = chart.build_cartesian_2d(left..right, (bottom / 2.0..top * 2.0).log_scale())?;
-            chart.configure_mesh().x_desc(self.across).y_desc(self.up).light_line_style(WHITE).draw()?;
-            for (system, points) in curves {
-                let color = color(*system);
-                let drawn = chart
-                    .draw_series(LineSeries::new(points.clone(), color.stroke_width(2)).point_size(3))?;
-                drawn
-                    .label(system.name())
-                    .legend(move |(x, y)| Rectangle::new([(x, y - 2), (x + 16, y + 2)], color.filled()));
-            }
-            chart.configure_series_labels().background_style(WHITE).border_style(BLACK.mix(0.2)).draw()?;
+            let heights = (bottom / 2.0..top * 2.0).log_scale();
+            self.draw_curves(&mut chart.build_cartesian_2d(left..right, heights)?, curves)?;
         } else {
-            let mut chart = chart.build_cartesian_2d((left..right).log_scale(), 0.0..top * 1.08)?;
-            chart.configure_mesh().x_desc(self.across).y_desc(self.up).light_line_style(WHITE).draw()?;
-            for (system, points) in curves {
-                let color = color(*system);
-                let drawn = chart
-                    .draw_series(LineSeries::new(points.clone(), color.stroke_width(2)).point_size(3))?;
-                drawn
-                    .label(system.name())
-                    .legend(move |(x, y)| Rectangle::new([(x, y - 2), (x + 16, y + 2)], color.filled()));
-            }
-            chart.configure_series_labels().background_style(WHITE).border_style(BLACK.mix(0.2)).draw()?;
+            let widths = (left..right).log_scale();
+            self.draw_curves(&mut chart.build_cartesian_2d(widths, 0.0..top * 1.08)?, curves)?;
         }
         area.present()?;
+        Ok(())
+    }
+
+    /// The axes, a line for each system, and what it is called; whatever kind of axes they are.
+    fn draw_curves<'a, X, Y>(
+        &self,
+        chart: &mut ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>,
+        curves: &BTreeMap<System, Vec<(f64, f64)>>,
+    ) -> Result<(), DrawingAreaErrorKind<std::io::Error>>
+    where
+        X: Ranged<ValueType = f64> + ValueFormatter<f64>,
+        Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    {
+        chart.configure_mesh().x_desc(self.across).y_desc(self.up).light_line_style(WHITE).draw()?;
+        for (system, points) in curves {
+            let color = color(*system);
+            let line = LineSeries::new(points.clone(), color.stroke_width(2)).point_size(3);
+            let key = move |(x, y)| Rectangle::new([(x, y - 2), (x + 16, y + 2)], color.filled());
+            chart.draw_series(line)?.label(system.name()).legend(key);
+        }
+        chart.configure_series_labels().background_style(WHITE).border_style(BLACK.mix(0.2)).draw()?;
         Ok(())
     }
 }

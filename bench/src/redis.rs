@@ -135,7 +135,7 @@ impl Redis {
     }
 
     fn expect_run(&mut self, queues: &[String], tasks: usize, kept: usize) -> Result<()> {
-        let (mut processed, mut completed, mut hashes) = (0, 0, 0);
+        let (mut completed, mut hashes) = (0, 0);
         for queue in queues {
             for (command, name) in [
                 ("LLEN", "pending"),
@@ -150,23 +150,23 @@ impl Redis {
             }
             completed += self.query::<usize>(&["ZCARD", &key(queue, "completed")])?;
             hashes += self.query::<Vec<String>>(&["KEYS", &key(queue, "t:*")])?.len();
-            processed += self.processed_of(queue)?;
         }
         ensure!(
             completed == kept && hashes == kept,
             "{completed} tasks are kept, of {hashes} something is left"
         );
+        let processed = self.processed(queues)?;
         ensure!(processed == tasks, "{processed} tasks are counted as processed, and not {tasks}");
         Ok(())
     }
 
-    /// How many tasks were processed in the queue `default`.
-    pub(crate) fn processed(&mut self) -> Result<usize> {
-        self.processed_of("default")
-    }
-
-    fn processed_of(&mut self, queue: &str) -> Result<usize> {
-        Ok(self.query::<Option<usize>>(&["GET", &key(queue, "processed")])?.unwrap_or(0))
+    /// How many tasks were processed in these queues.
+    pub(crate) fn processed(&mut self, queues: &[String]) -> Result<usize> {
+        let mut processed = 0;
+        for queue in queues {
+            processed += self.query::<Option<usize>>(&["GET", &key(queue, "processed")])?.unwrap_or(0);
+        }
+        Ok(processed)
     }
 
     /// Waits until so many tasks of the queue `default` are active.
@@ -194,7 +194,7 @@ impl Redis {
         let deadline = Instant::now() + Duration::from_secs(120);
         let mut start = None;
         loop {
-            let processed = self.processed()?;
+            let processed = self.processed(&["default".to_owned()])?;
             if processed > 0 && start.is_none() {
                 start = Some(Instant::now());
             }

@@ -71,13 +71,13 @@ impl System {
         Some(runtime.into_iter().chain([program.into_os_string()]).chain(child).collect())
     }
 
-    /// Whether it finishes so few tasks in a second, or holds so many badly, that it is given fewer.
-    pub(crate) fn most_tasks(self) -> usize {
+    /// How many of so many tasks it is given: who finishes few in a second, or holds many badly, gets fewer.
+    pub(crate) fn given(self, tasks: usize) -> usize {
         match self {
             // Its script to fetch tasks fails where more wait: "too many results to unpack".
-            Self::Apalis => 7_500,
-            Self::Asynq => 10_000,
-            _ => usize::MAX,
+            Self::Apalis => tasks.min(7_500),
+            Self::Asynq => tasks.min(10_000),
+            _ => tasks,
         }
     }
 }

@@ -37,6 +37,11 @@ impl Collection {
         }
     }
 
+    /// Whether it is kept in the order in which tasks came, and not by a time.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self, Self::Pending | Self::Active)
+    }
+
     /// The group, if it is one.
     pub fn group(&self) -> Option<&str> {
         match self {

@@ -1,5 +1,5 @@
 //! What every contender of the benchmarks does, whatever library it is written with: a program is a [`Contender`] and
-//! calls [`main`] with its arguments, a mode and `name=value` settings.
+//! calls [`main`] with its arguments, a mode and `name=value` settings; or [`main_or`], where it can do more.
 //!
 //! ```text
 //! enqueue tasks=N callers=P        P callers enqueue N tasks, one call for each
@@ -23,6 +23,6 @@ mod settings;
 mod told;
 
 pub use job::Job;
-pub use modes::{Contender, main};
-pub use settings::Settings;
+pub use modes::{Contender, main, main_or};
+pub use settings::{Settings, queue_names};
 pub use told::Handler;

@@ -1,5 +1,6 @@
 //! [`Contender`], and the modes that are made of one.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::io::Read;
 use std::process::ExitCode;
@@ -42,7 +43,20 @@ pub trait Contender: Clone + Send + Sync + Sized + 'static {
 
 /// Runs the mode that arguments name.
 pub fn main<C: Contender>(arguments: &[String]) -> ExitCode {
-    match run::<C>(arguments) {
+    exit_code(run::<C>(arguments))
+}
+
+/// Runs the mode behind the word `child`, or what else the program can do.
+pub fn main_or<C: Contender, E: Display>(others: impl FnOnce(&[String]) -> Result<(), E>) -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.split_first() {
+        Some((first, mode)) if first == "child" => main::<C>(mode),
+        _ => exit_code(others(&words)),
+    }
+}
+
+fn exit_code<E: Display>(done: Result<(), E>) -> ExitCode {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

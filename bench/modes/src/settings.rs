@@ -72,15 +72,22 @@ impl Settings {
     /// The queue of a task: tasks go round over as many queues as are given.
     #[must_use]
     pub fn queue(&self, index: usize) -> String {
-        match self.get("queues") {
-            0 | 1 => "default".to_owned(),
-            queues => format!("q{}", index % queues),
-        }
+        queue_name(self.get("queues"), index)
     }
 
     /// All queues.
     #[must_use]
     pub fn queues(&self) -> Vec<String> {
-        (0..self.get("queues").max(1)).map(|index| self.queue(index)).collect()
+        queue_names(self.get("queues"))
     }
+}
+
+/// The names of so many queues.
+#[must_use]
+pub fn queue_names(queues: usize) -> Vec<String> {
+    (0..queues.max(1)).map(|index| queue_name(queues, index)).collect()
+}
+
+fn queue_name(queues: usize, index: usize) -> String {
+    if queues < 2 { "default".to_owned() } else { format!("q{}", index % queues) }
 }

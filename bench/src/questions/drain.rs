@@ -109,12 +109,12 @@ impl Question for Drain {
     }
 
     fn mode(&self, system: System) -> Mode {
-        Mode::new("drain", &[("tasks", self.tasks.min(system.most_tasks())), ("slots", self.slots)])
+        Mode::new("drain", &[("tasks", system.given(self.tasks)), ("slots", self.slots)])
     }
 
     fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>> {
         clean(&mut lab.redis)?;
-        let tasks = self.tasks.min(system.most_tasks());
+        let tasks = system.given(self.tasks);
         fill(&lab.programs, &mut lab.redis, system, tasks)?;
         let seen = drain(&lab.programs, &mut lab.redis, system, &self.mode(system), tasks)?;
         Ok(vec![

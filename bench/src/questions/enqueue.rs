@@ -36,20 +36,13 @@ impl Question for Enqueue {
     }
 
     fn mode(&self, system: System) -> Mode {
-        let tasks = self.tasks.min(system.most_tasks());
+        let tasks = system.given(self.tasks);
         Mode::new("enqueue", &[("tasks", tasks), ("callers", self.callers)])
     }
 
     fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>> {
-        clean(&mut lab.redis)?;
-        let before = lab.redis.processor_seconds()?;
-        let Took { seconds } = lab.programs.run(system, &self.mode(system))?;
-        let used = lab.redis.processor_seconds()? - before;
-        let tasks = self.tasks.min(system.most_tasks());
-        if System::BOTH.contains(&system) {
-            lab.redis.expect_pending(&["default".to_owned()], tasks)?;
-        }
-        Ok(vec![count(tasks) / seconds, used * 1e6 / count(tasks)])
+        let (rate, each) = enqueue(lab, system, &self.mode(system), system.given(self.tasks))?;
+        Ok(vec![rate, each * 1e6])
     }
 }
 
@@ -79,23 +72,24 @@ impl Question for EnqueueAll {
     fn mode(&self, system: System) -> Mode {
         match system {
             System::Go => Mode::new("enqueue", &[("tasks", self.tasks), ("callers", 50)]),
-            _ => Mode::new(
-                "enqueue-all",
-                &[("tasks", self.tasks.min(system.most_tasks())), ("batch", self.batch)],
-            ),
+            _ => Mode::new("enqueue-all", &[("tasks", system.given(self.tasks)), ("batch", self.batch)]),
         }
     }
 
     fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>> {
-        clean(&mut lab.redis)?;
-        let before = lab.redis.processor_seconds()?;
-        let Took { seconds } = lab.programs.run(system, &self.mode(system))?;
-        let used = lab.redis.processor_seconds()? - before;
-        let tasks = self.tasks.min(system.most_tasks());
-        if System::BOTH.contains(&system) {
-            lab.redis.expect_pending(&["default".to_owned()], tasks)?;
-        }
-        let (rate, each) = (count(tasks) / seconds, used / count(tasks));
+        let (rate, each) = enqueue(lab, system, &self.mode(system), system.given(self.tasks))?;
         Ok(vec![rate, each * 1e6, rate * each * 100.0])
     }
+}
+
+/// Tasks in a second, and seconds of Redis' time for each.
+fn enqueue(lab: &mut Lab, system: System, mode: &Mode, tasks: usize) -> Result<(f64, f64)> {
+    clean(&mut lab.redis)?;
+    let before = lab.redis.processor_seconds()?;
+    let Took { seconds } = lab.programs.run(system, mode)?;
+    let used = lab.redis.processor_seconds()? - before;
+    if System::BOTH.contains(&system) {
+        lab.redis.expect_pending(&["default".to_owned()], tasks)?;
+    }
+    Ok((count(tasks) / seconds, used / count(tasks)))
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use asynq_bench_modes::queue_names;
 
 use super::{Lab, Mode, Question, Row, Took, clean, count, few, per};
 use crate::cluster::Cluster;
@@ -56,12 +57,12 @@ fn fill(lab: &Lab, tasks: usize, settings: &[(&'static str, usize)]) -> Result<(
 }
 
 /// Lets a worker run so many of the tasks that are there: how fast, and for how much of Redis' time.
-fn drain(lab: &mut Lab, system: System, mode: &Mode, tasks: usize) -> Result<Vec<f64>> {
+fn drain(lab: &mut Lab, system: System, mode: &Mode, queues: &[String], tasks: usize) -> Result<Vec<f64>> {
     let before = lab.redis.processor_seconds()?;
     let worker = lab.programs.start_worker(system, mode)?;
     let Took { seconds } = worker.line()?;
     // More may have been run by now, of a longer queue.
-    let (used, done) = (lab.redis.processor_seconds()? - before, lab.redis.processed()?);
+    let (used, done) = (lab.redis.processor_seconds()? - before, lab.redis.processed(queues)?);
     worker.stop()?;
     ensure!(done + 1_000 >= tasks, "{done} tasks were counted as processed of {tasks}");
     Ok(vec![count(tasks) / seconds, used * 1e6 / count(done.max(tasks))])
@@ -95,7 +96,7 @@ impl Question for Depth {
         clean(&mut lab.redis)?;
         fill(lab, self.depth, &[])?;
         pause(Duration::from_millis(300));
-        let seen = drain(lab, system, &self.mode(system), self.tasks())?;
+        let seen = drain(lab, system, &self.mode(system), &queue_names(1), self.tasks())?;
         lab.redis.flush()?;
         Ok(seen)
     }
@@ -153,7 +154,7 @@ impl Question for DrainBeside {
         let holder = self.hold(lab)?;
         fill(lab, self.tasks, &[])?;
         pause(Duration::from_millis(300));
-        let seen = drain(lab, system, &self.mode(system), self.tasks)?;
+        let seen = drain(lab, system, &self.mode(system), &queue_names(1), self.tasks)?;
         // What it holds would take it a day to finish.
         drop(holder);
         Ok(seen)
@@ -179,12 +180,7 @@ impl Question for Queues {
         clean(&mut lab.redis)?;
         fill(lab, self.tasks, &[("queues", self.queues)])?;
         pause(Duration::from_millis(300));
-        let before = lab.redis.processor_seconds()?;
-        let worker = lab.programs.start_worker(system, &self.mode(system))?;
-        let Took { seconds } = worker.line()?;
-        worker.stop()?;
-        let used = lab.redis.processor_seconds()? - before;
-        Ok(vec![count(self.tasks) / seconds, used * 1e6 / count(self.tasks)])
+        drain(lab, system, &self.mode(system), &queue_names(self.queues), self.tasks)
     }
 }
 
@@ -224,7 +220,7 @@ impl Question for Workers {
         for worker in workers {
             worker.stop()?;
         }
-        lab.redis.expect_acknowledged(&["default".to_owned()], self.tasks)?;
+        lab.redis.expect_acknowledged(&queue_names(1), self.tasks)?;
         Ok(vec![count(self.tasks) / seconds.as_secs_f64(), used * 1e6 / count(self.tasks)])
     }
 
@@ -257,7 +253,7 @@ impl Herd {
         for worker in workers {
             worker.stop()?;
         }
-        lab.redis.expect_acknowledged(&["default".to_owned()], self.tasks)?;
+        lab.redis.expect_acknowledged(&queue_names(1), self.tasks)?;
         Ok((per(asked, 1.0) - idle * took) / count(self.tasks))
     }
 }
@@ -315,8 +311,7 @@ impl Question for Masters {
     }
 
     fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>> {
-        let queues: Vec<String> = (0..Self::QUEUES).map(|queue| format!("q{queue}")).collect();
-        let mut cluster = Cluster::start(self.masters, &queues)?;
+        let mut cluster = Cluster::start(self.masters, &queue_names(Self::QUEUES))?;
         let programs = lab.programs.on(&cluster.url());
         let before = cluster.processor_seconds()?;
         let fill =

@@ -76,7 +76,7 @@ impl Care for RedisBroker {
             return Ok(Vec::new());
         };
         let keys = self.keyspace.queue(queue);
-        let is_list = matches!(place, Spot::In(Collection::Pending | Collection::Active));
+        let is_list = matches!(place, Spot::In(collection) if collection.is_list());
         let mut command = redis::cmd(if is_list { "LRANGE" } else { "ZRANGE" });
         command.arg(spot_key(&keys, place)).arg(offset).arg(last);
         let found: Vec<Vec<u8>> = self.shared.query("list members", &command).await?;

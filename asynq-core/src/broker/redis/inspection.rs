@@ -107,8 +107,7 @@ impl Inspection for RedisBroker {
         queue: &QueueName,
         collection: &Collection,
     ) -> Result<usize, BrokerError> {
-        let is_list = matches!(collection, Collection::Pending | Collection::Active);
-        let mut size = redis::cmd(if is_list { "LLEN" } else { "ZCARD" });
+        let mut size = redis::cmd(if collection.is_list() { "LLEN" } else { "ZCARD" });
         size.arg(collection_key(&self.keyspace.queue(queue), collection));
         self.shared.query("count tasks", &size).await
     }
@@ -126,8 +125,7 @@ impl Inspection for RedisBroker {
         }
         let keys = self.keyspace.queue(queue);
         let mut call = Call::new(Name::scan, [collection_key(&keys, collection), keys.lease()]);
-        let kind =
-            if matches!(collection, Collection::Pending | Collection::Active) { "list" } else { "zset" };
+        let kind = if collection.is_list() { "list" } else { "zset" };
         call.arg(keys.task_prefix()).arg(kind).arg(from.offset).arg(limit);
         for (id, score) in from.anchors.iter().rev() {
             call.arg(id.as_str()).arg(score);

@@ -44,10 +44,9 @@ impl RedisBroker {
         let collections: Vec<(Collection, usize)> = sizes.into_iter().chain(of_groups).collect();
         let mut pipe = redis::pipe();
         for (collection, _) in &collections {
-            let is_list = matches!(collection, Collection::Pending | Collection::Active);
             let key = collection_key(&keys, collection);
             pipe.cmd("MEMORY").arg("USAGE").arg(&key);
-            pipe.cmd(if is_list { "LRANGE" } else { "ZRANGE" }).arg(key).arg(0).arg(SAMPLE - 1);
+            pipe.cmd(if collection.is_list() { "LRANGE" } else { "ZRANGE" }).arg(key).arg(0).arg(SAMPLE - 1);
         }
         let answer = self.shared.query_each(DOING, &pipe).await?;
         let mut answer = Reader::new(answer, DOING)?;

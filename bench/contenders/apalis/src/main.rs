@@ -25,17 +25,7 @@ async fn handle(job: Job) -> Result<(), BoxDynError> {
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Some((_, mode)) = words.split_first().filter(|(first, _)| *first == "child") {
-        return asynq_bench_modes::main::<speed::Apalis>(mode);
-    }
-    match run(&words) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    asynq_bench_modes::main_or::<speed::Apalis, _>(run)
 }
 
 #[tokio::main]

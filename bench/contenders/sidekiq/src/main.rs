@@ -35,17 +35,7 @@ impl Worker<Job> for Runner {
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Some((_, mode)) = words.split_first().filter(|(first, _)| *first == "child") {
-        return asynq_bench_modes::main::<speed::Sidekiq>(mode);
-    }
-    match run(&words) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    asynq_bench_modes::main_or::<speed::Sidekiq, _>(run)
 }
 
 #[tokio::main]

@@ -68,6 +68,7 @@ end
 -- Takes an ID off the list of active ones. What runs longest stands at its end, and mostly ends first; but where
 -- thousands run, those that were taken just now are looked for at the front (Redis 6.0.6) before the list is searched.
 local function take_off(queue, id)
+  if queue.is_long == nil then queue.is_long = call('LLEN', queue.active) > 512 end
   local is_recent = queue.is_long and type(try('LPOS', queue.active, id, 'MAXLEN', '128')) == 'number'
   return call('LREM', queue.active, is_recent and '1' or '-1', id) == 1
 end
@@ -164,7 +165,6 @@ while at <= #ARGV do
   at = at + 5
   for i = 1, count do ids[i] = ARGV[at + (i - 1) * width] end
   local ends = lease_ends(queue.lease, ids)
-  queue.is_long = call('LLEN', queue.active) > 512
   for i = 1, count do
     local id = ids[i]
     local task, held_until = prefix .. id, ends[i]
