@@ -14,6 +14,9 @@ use redis::{Connection, FromRedisValue};
 
 use crate::process::pause;
 
+/// The queue where nothing else is said.
+const QUEUE: &str = "default";
+
 /// A Redis server on a free port, without persistence, in a folder that goes with it.
 pub(crate) struct Redis {
     process: Child,
@@ -114,48 +117,42 @@ impl Redis {
         Ok(calls)
     }
 
-    /// An error unless this many tasks are waiting to be run in these queues.
-    pub(crate) fn expect_pending(&mut self, queues: &[String], tasks: usize) -> Result<()> {
-        let mut pending = 0;
-        for queue in queues {
-            pending += self.query::<usize>(&["LLEN", &key(queue, "pending")])?;
-        }
+    /// An error unless this many tasks are waiting to be run in the queue `default`, as in all that follow.
+    pub(crate) fn expect_pending(&mut self, tasks: usize) -> Result<()> {
+        let pending: usize = self.query(&["LLEN", &key(QUEUE, "pending")])?;
         ensure!(pending == tasks, "{pending} tasks are pending, and not {tasks}");
         Ok(())
     }
 
-    /// An error unless this many tasks were run and acknowledged, and nothing is left of them in these queues.
-    pub(crate) fn expect_acknowledged(&mut self, queues: &[String], tasks: usize) -> Result<()> {
-        self.expect_run(queues, tasks, 0)
+    /// An error unless this many tasks were run and acknowledged, and nothing is left of them.
+    pub(crate) fn expect_acknowledged(&mut self, tasks: usize) -> Result<()> {
+        self.expect_run(tasks, 0)
     }
 
     /// An error unless this many tasks were run and are kept.
     pub(crate) fn expect_completed(&mut self, tasks: usize) -> Result<()> {
-        self.expect_run(&["default".to_owned()], tasks, tasks)
+        self.expect_run(tasks, tasks)
     }
 
-    fn expect_run(&mut self, queues: &[String], tasks: usize, kept: usize) -> Result<()> {
-        let (mut completed, mut hashes) = (0, 0);
-        for queue in queues {
-            for (command, name) in [
-                ("LLEN", "pending"),
-                ("LLEN", "active"),
-                ("ZCARD", "lease"),
-                ("ZCARD", "scheduled"),
-                ("ZCARD", "retry"),
-                ("ZCARD", "archived"),
-            ] {
-                let left: usize = self.query(&[command, &key(queue, name)])?;
-                ensure!(left == 0, "{left} tasks are left in `{name}` of `{queue}`");
-            }
-            completed += self.query::<usize>(&["ZCARD", &key(queue, "completed")])?;
-            hashes += self.query::<Vec<String>>(&["KEYS", &key(queue, "t:*")])?.len();
+    fn expect_run(&mut self, tasks: usize, kept: usize) -> Result<()> {
+        for (command, name) in [
+            ("LLEN", "pending"),
+            ("LLEN", "active"),
+            ("ZCARD", "lease"),
+            ("ZCARD", "scheduled"),
+            ("ZCARD", "retry"),
+            ("ZCARD", "archived"),
+        ] {
+            let left: usize = self.query(&[command, &key(QUEUE, name)])?;
+            ensure!(left == 0, "{left} tasks are left in `{name}`");
         }
+        let completed: usize = self.query(&["ZCARD", &key(QUEUE, "completed")])?;
+        let hashes = self.query::<Vec<String>>(&["KEYS", &key(QUEUE, "t:*")])?.len();
         ensure!(
             completed == kept && hashes == kept,
             "{completed} tasks are kept, of {hashes} something is left"
         );
-        let processed = self.processed(queues)?;
+        let processed = self.processed(&[QUEUE.to_owned()])?;
         ensure!(processed == tasks, "{processed} tasks are counted as processed, and not {tasks}");
         Ok(())
     }
@@ -169,10 +166,10 @@ impl Redis {
         Ok(processed)
     }
 
-    /// Waits until so many tasks of the queue `default` are active.
+    /// Waits until so many tasks are active.
     pub(crate) fn wait_for_active(&mut self, tasks: usize) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(60);
-        while self.query::<usize>(&["LLEN", &key("default", "active")])? < tasks {
+        while self.query::<usize>(&["LLEN", &key(QUEUE, "active")])? < tasks {
             ensure!(Instant::now() < deadline, "{tasks} tasks do not become active");
             pause(Duration::from_millis(20));
         }
@@ -181,20 +178,20 @@ impl Redis {
 
     /// Puts pending tasks where no worker sees them.
     pub(crate) fn hide_pending(&mut self) -> Result<()> {
-        self.query(&["RENAME", &key("default", "pending"), &key("default", "bench")])
+        self.query(&["RENAME", &key(QUEUE, "pending"), &key(QUEUE, "bench")])
     }
 
     /// Puts them back.
     pub(crate) fn show_pending(&mut self) -> Result<()> {
-        self.query(&["RENAME", &key("default", "bench"), &key("default", "pending")])
+        self.query(&["RENAME", &key(QUEUE, "bench"), &key(QUEUE, "pending")])
     }
 
-    /// From the first task of the queue `default` that is processed to so many.
+    /// From the first task that is processed to so many.
     pub(crate) fn time_of_processing(&mut self, tasks: usize) -> Result<Duration> {
         let deadline = Instant::now() + Duration::from_secs(120);
         let mut start = None;
         loop {
-            let processed = self.processed(&["default".to_owned()])?;
+            let processed = self.processed(&[QUEUE.to_owned()])?;
             if processed > 0 && start.is_none() {
                 start = Some(Instant::now());
             }

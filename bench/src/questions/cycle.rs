@@ -56,7 +56,7 @@ impl Question for AtOnce {
         producer.stop()?;
         worker.stop()?;
         let used = lab.redis.processor_seconds()? - before;
-        lab.redis.expect_acknowledged(&["default".to_owned()], self.tasks)?;
+        lab.redis.expect_acknowledged(self.tasks)?;
         Ok(vec![count(self.tasks) / seconds, used * 1e6 / count(self.tasks)])
     }
 }
@@ -110,9 +110,9 @@ impl Question for Cycle {
         worker.stop()?;
         match self.what {
             Kind::Retention => lab.redis.expect_completed(self.tasks)?,
-            Kind::Group => lab.redis.expect_acknowledged(&["default".to_owned()], 100)?,
+            Kind::Group => lab.redis.expect_acknowledged(100)?,
             Kind::Unique | Kind::Bytes(_) => {
-                lab.redis.expect_acknowledged(&["default".to_owned()], self.tasks)?;
+                lab.redis.expect_acknowledged(self.tasks)?;
             }
         }
         Ok(vec![count(self.tasks) / (enqueuing + running)])

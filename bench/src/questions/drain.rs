@@ -51,7 +51,7 @@ fn drain(programs: &Programs, redis: &mut Redis, system: System, mode: &Mode, ta
     }
     let (calls_after, redis_seconds_after) = (redis.calls()?, redis.processor_seconds()?);
     if System::BOTH.contains(&system) {
-        redis.expect_acknowledged(&["default".to_owned()], tasks)?;
+        redis.expect_acknowledged(tasks)?;
     }
     let tasks = count(tasks);
     Ok(Seen {
@@ -70,7 +70,7 @@ fn fill(programs: &Programs, redis: &mut Redis, system: System, tasks: usize) ->
     let producer = if is_of_go { System::Go } else { system };
     let Took { .. } = programs.run(producer, &Mode::new("enqueue", &[("tasks", tasks), ("callers", 50)]))?;
     if is_of_go {
-        redis.expect_pending(&["default".to_owned()], tasks)?;
+        redis.expect_pending(tasks)?;
     }
     pause(Duration::from_millis(300));
     Ok(())

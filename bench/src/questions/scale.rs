@@ -220,7 +220,7 @@ impl Question for Workers {
         for worker in workers {
             worker.stop()?;
         }
-        lab.redis.expect_acknowledged(&queue_names(1), self.tasks)?;
+        lab.redis.expect_acknowledged(self.tasks)?;
         Ok(vec![count(self.tasks) / seconds.as_secs_f64(), used * 1e6 / count(self.tasks)])
     }
 
@@ -253,7 +253,7 @@ impl Herd {
         for worker in workers {
             worker.stop()?;
         }
-        lab.redis.expect_acknowledged(&queue_names(1), self.tasks)?;
+        lab.redis.expect_acknowledged(self.tasks)?;
         Ok((per(asked, 1.0) - idle * took) / count(self.tasks))
     }
 }
