@@ -5,6 +5,7 @@ use std::io;
 
 use asynq_core::Error;
 use asynq_core::broker::BrokerErrorKind;
+use asynq_core::client::WaitError;
 use asynq_core::task::QueueName;
 use serde_json::json;
 
@@ -151,6 +152,16 @@ impl From<Error> for Failure {
         let message = format!("{error:?}");
         let unknown_queue = if let Error::QueueNotFound { queue } = error { Some(queue) } else { None };
         Self { kind, message, unknown_queue }
+    }
+}
+
+impl From<WaitError> for Failure {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::Broker(broker) => Error::from(broker).into(),
+            gone @ WaitError::Gone { .. } => Self::not_found(gone),
+            other => Self::new(Kind::Failed, format!("{other:?}")),
+        }
     }
 }
 

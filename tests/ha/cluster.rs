@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use asynq::inspector::Class;
-use asynq::{Client, Ctx, Inspector, Router, Server, Task, TaskOptions};
+use asynq::{Client, Ctx, Inspector, QueueName, Router, Server, Task, TaskOptions};
 use asynq_testkit::{Audit, Load, RedisCluster, eventually, eventually_within};
+use jiff::Timestamp;
 
 /// Queues in the slots of all three masters.
 const QUEUES: [&str; 6] = ["critical", "default", "low", "mail", "pictures", "reports"];
@@ -21,6 +22,19 @@ async fn clients(cluster: &RedisCluster, count: usize) -> Vec<Client> {
 fn nothing_is_lost(what: &str, audit: &Audit) {
     eprintln!("{what}: {audit}");
     assert!(audit.is_complete(), "{what}: {audit:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_master_tells_of_what_is_scheduled() {
+    let cluster = RedisCluster::start().await;
+    let client = Client::connect(&cluster.url()).await.unwrap();
+    let queues = QUEUES.map(|queue| QueueName::new(queue).unwrap());
+    let mut changes = client.broker().later_changes(&queues).await.unwrap().unwrap();
+    for (queue, due) in QUEUES.iter().zip(3_000_000_000..) {
+        let options = TaskOptions::new().queue(queue).process_at(Timestamp::from_second(due).unwrap());
+        client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap();
+        assert_eq!(changes.next().await, Some(due), "{queue}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,7 +80,7 @@ async fn queues_of_all_nodes_are_filled_and_emptied() {
         .collect();
     assert!(left.is_empty(), "nothing is left but counters: {left:?}");
 
-    let queue = asynq::QueueName::new("mail").unwrap();
+    let queue = QueueName::new("mail").unwrap();
     let slot = cluster.slot_of("mail").await;
     assert_eq!(client.broker().cluster_key_slot(&queue).await.unwrap(), Some(slot));
     let nodes = client.broker().cluster_nodes(&queue).await.unwrap().unwrap();

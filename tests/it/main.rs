@@ -24,6 +24,7 @@ mod interop;
 mod job;
 mod known_issues;
 mod large;
+mod later;
 mod life;
 mod limits;
 mod middleware;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use asynq::broker::BrokerErrorKind;
 use asynq::client::WaitError;
 use asynq::router::registered;
 use asynq::{Client, Ctx, Handler, Outcome, Router, Task, TaskOptions, job};
@@ -182,6 +183,24 @@ async fn waiting_outlasts_a_restart_of_redis() {
     let (outcome, server) = tokio::join!(waiting, restart);
     assert_eq!(outcome.unwrap().result.as_deref(), Some(b"1".as_slice()));
     server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_look_when_the_time_is_up_says_so() {
+    let (mut redis, client) = redis().await;
+    let sent = client.enqueue(kept("t", "", "it")).await.unwrap();
+    let waiting = sent.wait(&client).timeout(Duration::from_secs(3)).into_future();
+    let cut = async {
+        redis.until(&["EXISTS", "asynq:{default}:x:waits"], |marks: &u32| *marks == 1).await;
+        client.broker().ping().await.unwrap();
+        redis.kill().await;
+    };
+    let (outcome, ()) = tokio::join!(waiting, cut);
+    let error = outcome.unwrap_err();
+    assert!(
+        matches!(&error, WaitError::Broker(broker) if broker.kind() == BrokerErrorKind::Unavailable),
+        "{error:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -55,8 +55,7 @@ impl Wait {
                 Ok(outcome) => (TaskState::Completed, outcome.result),
                 Err(WaitError::Failed { .. }) => (TaskState::Archived, None),
                 Err(WaitError::TimedOut { state, .. }) => (state, None),
-                Err(error @ WaitError::Gone { .. }) => return Err(Failure::not_found(error)),
-                Err(error) => return Err(Failure::new(Kind::Failed, format!("{error:?}"))),
+                Err(error) => return Err(error.into()),
             };
             if self.state.contains(&state) {
                 return app.printer.record(

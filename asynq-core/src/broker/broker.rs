@@ -84,6 +84,15 @@ pub trait Broker:
     /// without a task is dropped.
     async fn forward(&self, queue: &QueueName) -> Result<Forwarded, BrokerError>;
 
+    /// Listens for what is scheduled or put off in these queues, by whatever program; `None` where the broker cannot
+    /// tell, and the queues have to be looked at now and then.
+    async fn later_changes(
+        &self,
+        _queues: &[QueueName],
+    ) -> Result<Option<Box<dyn LaterChanges>>, BrokerError> {
+        Ok(None)
+    }
+
     /// Records that a server lives, which may hold tasks of these queues.
     async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<(), BrokerError>;
 
@@ -389,6 +398,23 @@ pub trait Waiter: fmt::Debug + Send {
     /// Whether there was still a task to take after [`wait`](Self::wait) had returned. Where others are mostly faster, a
     /// waiter may let them go first.
     fn came_in_time(&mut self, _has_taken: bool) {}
+
+    /// The next tasks are better taken by others, if others want them.
+    fn let_others_first(&mut self) {}
+}
+
+/// What changes in the queues' lists of tasks that have a time.
+#[async_trait]
+pub trait LaterChanges: fmt::Debug + Send {
+    /// Completes when some of them have changed: when the first task is due of those (Unix seconds). The first time it
+    /// tells of all. `None` when the connection is lost.
+    ///
+    /// Best effort: some changes may never be told.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    async fn next(&mut self) -> Option<i64>;
 }
 
 /// What others publish.

@@ -39,8 +39,8 @@ pub use admission::{Admission, LINE_PATIENCE, Token, Turn};
 pub use archive_limits::ArchiveLimits;
 pub use audit::{AUDIT_LIMIT, Audit, AuditEntry, AuditId, InvalidAuditId};
 pub use broker::{
-    ActiveTask, Broker, Demand, EnqueueError, Exchanged, Forwarded, LeaseRef, Leased, Messages, NewTask,
-    OwnerBeat, Place, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
+    ActiveTask, Broker, Demand, EnqueueError, Exchanged, Forwarded, LaterChanges, LeaseRef, Leased, Messages,
+    NewTask, OwnerBeat, Place, Placement, QueueShare, StoredMessage, TypeShare, Undecodable, Waiter,
 };
 pub use care::{Care, Glimpse, GroupStanding, KeyCursor, KeyKind, KeyPage, LockStanding, Spot, Standing};
 pub use changes::{Adoption, Change, Changed, ChangedMany, Changes, Edit, Edited, QueueDeletion};

@@ -112,6 +112,16 @@ pub(super) struct Answer {
     pub(super) result: Result<Exchanged, BrokerError>,
 }
 
+impl Answer {
+    /// Whether it put a task back for a server that can do more with it: that one should be the first to ask.
+    fn leaves_to_others(&self) -> bool {
+        let is_left = |settlement: &Settlement| {
+            matches!(settlement.transition, Transition::PutBack { limit: Some(_), .. })
+        };
+        self.settlements.iter().any(is_left)
+    }
+}
+
 /// What there is to look at.
 enum Event {
     Control,
@@ -172,6 +182,9 @@ impl Processor {
                 Event::Control | Event::Queues | Event::DrainOver => {}
                 Event::Answered(answer) => {
                     let slots = answer.slots;
+                    if answer.leaves_to_others() {
+                        waiter.let_others_first();
+                    }
                     match self.answered(answer).await {
                         Ok(leased) => {
                             backoff.worked();

@@ -263,4 +263,8 @@ impl Waiter for DistantWaiter {
     fn came_in_time(&mut self, has_taken: bool) {
         self.waiter.came_in_time(has_taken);
     }
+
+    fn let_others_first(&mut self) {
+        self.waiter.let_others_first();
+    }
 }

@@ -10,6 +10,7 @@ use redis::Value;
 
 use super::exchange::Exchange;
 use super::gather::Gathering;
+use super::later_changes::RedisLaterChanges;
 use super::link::{Link, Store};
 use super::messages::RedisMessages;
 use super::options::ConnectOptions;
@@ -19,7 +20,7 @@ use super::waiter::RedisWaiter;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
     ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Demand, EnqueueError, Exchanged,
-    Forwarded, LeaseRef, Messages, NewTask, OwnerBeat, Place, Settlement, Waiter,
+    Forwarded, LaterChanges, LeaseRef, Messages, NewTask, OwnerBeat, Place, Settlement, Waiter,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result as PublicResult};
@@ -289,6 +290,26 @@ impl Broker for RedisBroker {
         call.arg(now).arg(self.clock.unix_nanos()).arg(keys.task_prefix()).arg(keys.group_prefix());
         let mut answer = Reader::new(call.run(&self.shared, DOING).await?, DOING)?;
         Ok(Forwarded { moved: answer.count()?, next_due: score(&answer.bytes()?) })
+    }
+
+    async fn later_changes(
+        &self,
+        queues: &[QueueName],
+    ) -> Result<Option<Box<dyn LaterChanges>>, BrokerError> {
+        let sets = |queue| {
+            let keys = self.keyspace.queue(queue);
+            [keys.scheduled(), keys.retry()]
+        };
+        let sets = queues.iter().flat_map(sets).collect();
+        match RedisLaterChanges::watch(&self.store, self.options.response_timeout, sets).await {
+            Ok(changes) => Ok(Some(Box::new(changes))),
+            Err(error) if error.kind() == BrokerErrorKind::Unavailable => Err(error),
+            // Redis before 6, or a program between that knows nothing of it, or it is not permitted.
+            Err(error) => {
+                tracing::debug!(%error, "cannot be told of what is scheduled");
+                Ok(None)
+            }
+        }
     }
 
     async fn beat(&self, server_id: &str, queues: &[QueueName]) -> Result<(), BrokerError> {

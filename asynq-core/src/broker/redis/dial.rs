@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisResult};
+use redis::aio::{AsyncPushSender, MultiplexedConnection, PubSub};
+use redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo, RedisResult};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -101,18 +101,46 @@ impl Dialer {
             AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(response));
         self.in_time(peer, async {
             let stream = self.stream(peer, calls).await?;
-            self.begun(stream, config).await.map_err(|error| match &self.encryption {
-                Some(encryption) => encryption.login_failed(error),
-                None => error,
-            })
+            self.begun(stream, &self.login, config).await
         })
         .await
     }
 
+    /// A connection on which the server may also tell what it was not asked: it speaks RESP3 (Redis 6 or newer).
+    pub(super) async fn tracking(
+        &self,
+        peer: &Peer,
+        response: Duration,
+        on_push: impl AsyncPushSender,
+    ) -> RedisResult<Session> {
+        let login = self.login.clone().set_protocol(ProtocolVersion::RESP3);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(Some(response))
+            .set_push_sender(on_push);
+        self.in_time(peer, async { self.begun(self.stream(peer, None).await?, &login, config).await }).await
+    }
+
     /// Logs in on a stream.
-    async fn begun(&self, stream: Box<dyn Stream>, config: AsyncConnectionConfig) -> RedisResult<Session> {
-        let (mut server, driver) =
-            MultiplexedConnection::new_with_config(&self.login, stream, config).await?;
+    async fn begun(
+        &self,
+        stream: Box<dyn Stream>,
+        login: &RedisConnectionInfo,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<Session> {
+        self.try_begin(stream, login, config).await.map_err(|error| match &self.encryption {
+            Some(encryption) => encryption.login_failed(error),
+            None => error,
+        })
+    }
+
+    async fn try_begin(
+        &self,
+        stream: Box<dyn Stream>,
+        login: &RedisConnectionInfo,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<Session> {
+        let (mut server, driver) = MultiplexedConnection::new_with_config(login, stream, config).await?;
         let mut drivers = JoinSet::new();
         drivers.spawn(driver);
         if self.encryption.is_some() {

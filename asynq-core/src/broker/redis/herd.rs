@@ -28,6 +28,11 @@ impl Herd {
         *lost += (now - *lost) * WEIGHT;
     }
 
+    /// From now on others go first, until there are often tasks to take nevertheless.
+    pub(super) fn step_back(&self) {
+        *self.lost() = 1.0;
+    }
+
     /// How long to let others go first; nothing where one mostly comes in time.
     pub(super) fn pause(&self) -> Option<Duration> {
         let over = (*self.lost() - SHARE) / (1.0 - SHARE);
@@ -51,6 +56,17 @@ mod tests {
         }
         // The last that was lost may weigh a little.
         assert!(herd.pause().is_none_or(|pause| pause < LONGEST / 5));
+        for _ in 0..10 {
+            herd.note(true);
+        }
+        assert_eq!(herd.pause(), None);
+    }
+
+    #[test]
+    fn who_steps_back_waits_until_it_gets_something_again() {
+        let herd = Herd::default();
+        herd.step_back();
+        assert!(herd.pause().is_some());
         for _ in 0..10 {
             herd.note(true);
         }

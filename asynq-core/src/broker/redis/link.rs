@@ -51,6 +51,14 @@ impl Store {
         }
     }
 
+    /// Which server has which keys.
+    pub(super) async fn owners(&self, keys: Vec<String>) -> RedisResult<Vec<(Upstream, Vec<String>)>> {
+        match self {
+            Self::Server(upstream) => Ok(vec![(upstream.clone(), keys)]),
+            Self::Cluster(cluster) => cluster.owners(keys).await,
+        }
+    }
+
     /// A connection to subscribe on. What is published in a cluster is heard on every node.
     pub(super) async fn pubsub(&self) -> RedisResult<PubSub> {
         match self {

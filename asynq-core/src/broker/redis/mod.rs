@@ -25,6 +25,7 @@ mod gather;
 mod groups;
 mod herd;
 mod inspection;
+mod later_changes;
 mod link;
 mod memory_usage;
 mod messages;

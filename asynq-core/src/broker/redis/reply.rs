@@ -74,7 +74,11 @@ impl Reader {
 
 /// A score as text, in whole seconds; Redis may write it with an exponent.
 pub(super) fn score(text: &[u8]) -> Option<i64> {
-    let number = std::str::from_utf8(text).ok()?.parse::<f64>().ok()?;
+    whole_seconds(std::str::from_utf8(text).ok()?.parse().ok()?)
+}
+
+/// A score in whole seconds.
+pub(super) fn whole_seconds(number: f64) -> Option<i64> {
     // Beyond 2^53 seconds no clock of ours goes; such a score only has to stay far away.
     #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is what is wanted")]
     (!number.is_nan()).then_some(number.floor() as i64)

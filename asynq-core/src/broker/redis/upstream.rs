@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use redis::RedisResult;
-use redis::aio::PubSub;
+use redis::aio::{AsyncPushSender, PubSub};
 
 use super::address::Endpoint;
 use super::dial::{Dialer, Peer, Session};
@@ -64,6 +64,15 @@ impl Upstream {
         calls: Arc<AtomicUsize>,
     ) -> BoxFuture<'static, RedisResult<Session>> {
         Box::pin(async move { self.dialer.session(&self.peer().await?, response, Some(calls)).await })
+    }
+
+    /// A connection on which the server also tells what it was not asked.
+    pub(super) async fn tracking(
+        &self,
+        response: Duration,
+        on_push: impl AsyncPushSender,
+    ) -> RedisResult<Session> {
+        self.dialer.tracking(&self.peer().await?, response, on_push).await
     }
 
     /// A connection to subscribe on.

@@ -124,6 +124,10 @@ impl Waiter for RedisWaiter {
     fn came_in_time(&mut self, has_taken: bool) {
         self.herd.note(has_taken);
     }
+
+    fn let_others_first(&mut self) {
+        self.herd.step_back();
+    }
 }
 
 impl Watch {

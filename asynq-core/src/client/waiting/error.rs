@@ -76,7 +76,7 @@ pub enum WaitError {
     /// The name of the queue, or the ID, can never be right.
     #[error(transparent)]
     InvalidName(#[from] BlankName),
-    /// The broker did not answer when waiting began, or refused.
+    /// The broker refused, or did not answer: when waiting began, or when the time was up.
     #[error(transparent)]
     Broker(#[from] BrokerError),
 }

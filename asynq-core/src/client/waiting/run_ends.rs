@@ -1,17 +1,23 @@
 //! [`RunEnds`]: one subscription for all who wait with one client.
 //!
 //! Nothing runs beside those who wait. One of them, whichever holds the subscription's lock, reads messages for all; when
-//! it is done or dropped, the next one goes on. The subscription ends with the last of them.
+//! it is done or dropped, the next one goes on. The subscription ends with the last of them. Whoever holds the lock may
+//! be polled no more, in a `select!` that has gone elsewhere say: the others then look at their tasks now and then.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::time::timeout;
 
 use crate::broker::{Broker, BrokerError, Messages};
+
+/// How long somebody else may take to subscribe.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Who waits for which task, and the subscription that they share.
 #[derive(Default)]
@@ -60,18 +66,20 @@ impl RunEnds {
 
 impl Ear {
     /// Makes sure that somebody is subscribed: what is published from now on is heard by whoever
-    /// [reads](Self::read).
-    pub(super) async fn subscribe(&self, broker: &dyn Broker) -> Result<(), BrokerError> {
+    /// [reads](Self::read). `false` if another is at it and does not come to an end.
+    pub(super) async fn subscribe(&self, broker: &dyn Broker) -> Result<bool, BrokerError> {
         let RunEnds { subscription, is_open, .. } = &*self.run_ends;
         if is_open.load(Ordering::Acquire) {
-            return Ok(());
+            return Ok(true);
         }
-        let mut subscription = subscription.lock().await;
+        let Ok(mut subscription) = timeout(PATIENCE, subscription.lock()).await else {
+            return Ok(false);
+        };
         if subscription.is_none() {
             *subscription = Some(broker.run_ends().await?);
             is_open.store(true, Ordering::Release);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Completes when a run of the task ends, if what is published is [read](Self::read) by somebody.
@@ -117,5 +125,23 @@ impl Drop for Ear {
 impl fmt::Debug for RunEnds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunEnds").field("waits", &self.lock().len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::MemoryBroker;
+    use crate::clock::Clock;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_polled_no_more_while_it_subscribes_holds_nobody_up() {
+        let broker = MemoryBroker::new(Clock::system());
+        let run_ends = Arc::new(RunEnds::default());
+        let (stalled, other) = (run_ends.of("one".to_owned()), run_ends.of("two".to_owned()));
+        let lock = stalled.run_ends.subscription.lock().await;
+        assert!(!other.subscribe(&broker).await.unwrap());
+        drop(lock);
+        assert!(other.subscribe(&broker).await.unwrap());
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::run_ends::Ear;
 use super::{Awaited, WaitError};
-use crate::broker::{BrokerErrorKind, Watched};
+use crate::broker::{BrokerError, BrokerErrorKind, Watched};
 use crate::client::Client;
 use crate::job::FromResult;
 use crate::task::{BlankName, QueueName, TaskId, TaskInfo, TaskState};
@@ -32,7 +32,7 @@ const RESUBSCRIBE: Duration = Duration::from_millis(50);
 /// seconds.
 ///
 /// A failure that is retried is not the end; neither is anything else that a task comes back from. While the broker does
-/// not answer, waiting goes on.
+/// not answer, waiting goes on; if it still does not when the time is up, that is the error.
 ///
 /// What the job returns is stored with the task for its retention: without one a job that returns a value cannot be
 /// waited for ([`WaitError::NoRetention`]), and one that returns `()` only if waiting begins before it is done.
@@ -67,35 +67,35 @@ impl<T: Awaited> Wait<T> {
         let began = Instant::now();
         // A time that no timer can hold is no limit.
         let deadline = limit.and_then(|limit| began.checked_add(limit));
-        let mut state = None;
+        let mut has_answered = false;
         loop {
             // What is told from here on is heard: it may end between the look and the wait.
             let told = ear.told();
             tokio::pin!(told);
             told.as_mut().enable();
             let is_subscribed = subscribe(&ear, &client).await;
-            match client.broker().watch(&queue, &id).await {
+            let seen = match client.broker().watch(&queue, &id).await {
                 Ok(Watched::Stored(info)) => {
-                    state = Some(info.state);
+                    has_answered = true;
+                    let state = info.state;
                     if let Some(end) = ended(*info) {
                         return end;
                     }
+                    Ok(state)
                 }
                 Ok(Watched::Done) => return result_of(queue, id, Missing::NotKept),
                 Ok(Watched::Missing) => return Err(WaitError::Gone { queue, id }),
-                Err(error)
-                    if state.is_none()
-                        || !matches!(error.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy) =>
-                {
-                    return Err(error.into());
-                }
-                Err(_) => {}
-            }
+                Err(error) if has_answered && may_pass(&error) => Err(error),
+                Err(error) => return Err(error.into()),
+            };
             let now = Instant::now();
-            if let (Some(limit), Some(deadline), Some(state)) = (limit, deadline, state)
+            if let (Some(limit), Some(deadline)) = (limit, deadline)
                 && now >= deadline
             {
-                return Err(WaitError::TimedOut { queue, id, limit, state });
+                return Err(match seen {
+                    Ok(state) => WaitError::TimedOut { queue, id, limit, state },
+                    Err(error) => error.into(),
+                });
             }
             let next_look = now + interval(now - began);
             tokio::select! {
@@ -123,10 +123,15 @@ impl<T> fmt::Debug for Wait<T> {
     }
 }
 
+/// Whether the broker may answer the next time.
+fn may_pass(error: &BrokerError) -> bool {
+    matches!(error.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy)
+}
+
 /// Whether what is published will be heard. Without it, looking now and then is all there is.
 async fn subscribe(ear: &Ear, client: &Client) -> bool {
     match ear.subscribe(&**client.broker()).await {
-        Ok(()) => true,
+        Ok(is_subscribed) => is_subscribed,
         Err(error) => {
             tracing::debug!(%error, "cannot listen for the ends of tasks; looking at them instead");
             false

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! examination.rs (Examination, Repair: what is asked for)
-//!   └─► rounds.rs (Rounds: queue by queue, then over all keys) ─► judge.rs (what is wrong with a task; pure)
-//!                │     └─► pending.rs (where they are pending)
+//!   └─► rounds.rs (Rounds: queue by queue, then over all keys) ─► suspects.rs ─► judge.rs (what is wrong with a task; pure)
+//!                │                                                     └─► pending.rs (where they are pending)
 //!                │                                             ─► queues.rs (… with queues, groups, locks)
 //!                │                                             ─► store.rs (… with Redis and the processes)
 //!                └─► fault.rs (Fault: one thing that is wrong, and how it is put right)
@@ -22,6 +22,7 @@ mod pending;
 mod queues;
 mod rounds;
 mod store;
+mod suspects;
 
 pub use class::{Class, Severity, UnknownClass};
 pub use examination::{Examination, Repair, Repaired};

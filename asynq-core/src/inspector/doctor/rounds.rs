@@ -8,26 +8,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::fault::Fault;
 use super::finding::Findings;
-use super::judge::{Circumstances, fault_of};
-use super::{Class, Repaired, pending};
-use crate::broker::{Broker, Collection, Glimpse, KeyCursor, Spot, Standing};
+use super::{Class, Repaired};
+use crate::broker::{Broker, Collection, Glimpse, KeyCursor, Spot};
 use crate::error::{Error, Result};
-use crate::task::{QueueName, TaskId, TaskState};
+use crate::task::{QueueName, TaskId};
 
 /// How many IDs of a list one call reads.
 const PAGE: usize = 500;
 
 /// How many tasks one call reads, or keys.
-const CHUNK: usize = 100;
-
-/// How many tasks that seem wrong are looked for among the pending at a time.
-const SUSPECTS: usize = 5_000;
-
-/// How many of those that are pending one call looks at: for each it reads that part of the list once more.
-const FEW: usize = 4;
-
-/// How often one is looked at that moves meanwhile.
-const TRIES: usize = 3;
+pub(super) const CHUNK: usize = 100;
 
 /// What is done about each fault.
 #[derive(Debug)]
@@ -56,11 +46,11 @@ pub(super) struct Rounds<'a> {
     /// one, a lost task may go unnoticed.
     seen: HashSet<u64>,
     /// Those that are at fault: each is told once, wherever it is met.
-    told: HashSet<u64>,
+    pub(super) told: HashSet<u64>,
     tasks: usize,
     /// What is a fault only as long as nobody serves the queue.
     unserved: Vec<Fault>,
-    now: i64,
+    pub(super) now: i64,
 }
 
 /// What was met of a queue.
@@ -73,7 +63,7 @@ pub(super) struct Met {
     /// Tasks whose IDs were met in no list.
     unlisted: Vec<TaskId>,
     /// Tasks that seem wrong: where they were met, and the [trace](Standing::trace) of how they stood then.
-    suspects: Vec<(Glimpse, u64)>,
+    pub(super) suspects: Vec<(Glimpse, u64)>,
 }
 
 impl<'a> Rounds<'a> {
@@ -218,89 +208,6 @@ impl<'a> Rounds<'a> {
         Ok(())
     }
 
-    /// Looks at tasks for a first time, as they were met. Those that seem wrong, and those that were met before, are
-    /// suspects.
-    async fn look(&mut self, queue: &QueueName, met: &[Glimpse], again: &[bool]) -> Result<()> {
-        let around = self.around(queue);
-        let tasks = self.broker.standings(queue, met, false).await?;
-        for ((glimpse, task), again) in met.iter().zip(tasks).zip(again) {
-            let is_pending = match &glimpse.at {
-                Some(Spot::In(Collection::Pending)) => true,
-                Some(_) => task.state == TaskState::Pending.as_str(),
-                None => false,
-            };
-            let seems_wrong = *again || fault_of(&task, is_pending, around).is_some();
-            if seems_wrong && !self.told.contains(&print_of(queue, &glimpse.id)) {
-                let met = self.met.entry(queue.clone()).or_default();
-                met.suspects.push((glimpse.clone(), task.trace()));
-            }
-        }
-        if self.met.get(queue).is_some_and(|met| met.suspects.len() >= SUSPECTS) {
-            self.question(queue).await?;
-        }
-        Ok(())
-    }
-
-    /// Looks again at those that seem wrong, knowing where among the pending they are. What moves all the time is not
-    /// told.
-    async fn question(&mut self, queue: &QueueName) -> Result<()> {
-        let met = self.met.entry(queue.clone()).or_default();
-        let mut suspects = std::mem::take(&mut met.suspects);
-        for _ in 0..TRIES {
-            if suspects.is_empty() {
-                break;
-            }
-            suspects = self.try_to_tell(queue, suspects).await?;
-        }
-        Ok(())
-    }
-
-    /// Tells of those that are certain; the others come back.
-    async fn try_to_tell(
-        &mut self,
-        queue: &QueueName,
-        mut suspects: Vec<(Glimpse, u64)>,
-    ) -> Result<Vec<(Glimpse, u64)>> {
-        let ids = suspects.iter().map(|(glimpse, _)| glimpse.id.clone());
-        let Some(found) = pending::places(self.broker, queue, ids).await? else { return Ok(suspects) };
-        for (glimpse, _) in &mut suspects {
-            glimpse.near = found.get(&glimpse.id).cloned().unwrap_or_default();
-        }
-        let (pending, others): (Vec<_>, Vec<_>) =
-            suspects.into_iter().partition(|(glimpse, _)| !glimpse.near.is_empty());
-        let mut uncertain = Vec::new();
-        for part in pending.chunks(FEW).chain(others.chunks(CHUNK)) {
-            let glimpses: Vec<Glimpse> = part.iter().map(|(glimpse, _)| glimpse.clone()).collect();
-            let seen = self.broker.standings(queue, &glimpses, true).await?;
-            for ((glimpse, before), seen) in part.iter().zip(seen) {
-                if is_certain(&seen, glimpse.near.len(), *before) {
-                    self.tell(queue, seen).await?;
-                } else {
-                    uncertain.push((glimpse.clone(), seen.trace()));
-                }
-            }
-        }
-        Ok(uncertain)
-    }
-
-    /// Tells what is wrong with a task, if anything is, once.
-    async fn tell(&mut self, queue: &QueueName, seen: Standing) -> Result<()> {
-        let Some(class) = fault_of(&seen, false, self.around(queue)) else { return Ok(()) };
-        if !self.told.insert(print_of(queue, &seen.id)) {
-            return Ok(());
-        }
-        let fault = Fault::Task { class, queue: queue.clone(), seen: Box::new(seen) };
-        if class == Class::Orphaned {
-            self.found_unserved(fault);
-            return Ok(());
-        }
-        self.found(fault).await
-    }
-
-    fn around(&self, queue: &QueueName) -> Circumstances {
-        Circumstances { now: self.now, is_served: self.served.contains(queue.as_str()) }
-    }
-
     /// The names of all keys, or of those of a queue.
     async fn scan(&mut self, queue: Option<&QueueName>) -> Result<()> {
         let mut next = Some(KeyCursor::default());
@@ -375,17 +282,7 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// Whether a task stands as it is seen, given how often a search has met it among the pending, and how it stood before.
-fn is_certain(seen: &Standing, met: usize, before: u64) -> bool {
-    match seen.pending.unwrap_or(0) {
-        // Nobody has met it there, and it has not entered while it was looked for.
-        0 => met == 0 && seen.trace() == before,
-        1 => met <= 1,
-        _ => true,
-    }
-}
-
-fn print_of(queue: &QueueName, id: &TaskId) -> u64 {
+pub(super) fn print_of(queue: &QueueName, id: &TaskId) -> u64 {
     let mut hasher = DefaultHasher::new();
     (queue.as_str(), id.as_str()).hash(&mut hasher);
     hasher.finish()

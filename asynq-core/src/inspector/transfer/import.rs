@@ -1,17 +1,18 @@
 //! [`Import`]: lines of JSON as tasks.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 
+use super::imported::{ImportError, Imported, ImportedLines};
 use super::record::{Footer, Header, Record, VERSION};
+use super::waves::Waves;
 use crate::broker::{Adoption, EnqueueError};
 use crate::error::Error;
 use crate::inspector::Inspector;
 use crate::task::{QueueName, TaskId, TaskState, TaskType, UniqueUntil};
-use crate::wire::TaskMessage;
 use crate::wire::keys::Keyspace;
 
 /// How many tasks are stored at a time.
@@ -64,110 +65,6 @@ pub struct Import {
     names: Option<Keyspace>,
     tasks: usize,
     is_whole: bool,
-}
-
-/// What became of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Imported {
-    /// Its task is stored, or would be.
-    Stored,
-    /// There is such a task already, or one that holds its lock: it was left out.
-    Skipped,
-    /// It is no task: the first line, the last, or an empty one.
-    Nothing,
-}
-
-/// What became of several lines.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct ImportedLines {
-    /// How many tasks are stored, or would be.
-    pub stored: usize,
-    /// How many were left out: there is such a task already, or one that holds its lock.
-    pub skipped: usize,
-    /// What was wrong with the first line that could not be imported.
-    pub error: Option<ImportError>,
-}
-
-impl ImportedLines {
-    fn add(&mut self, other: Self) {
-        self.stored += other.stored;
-        self.skipped += other.skipped;
-        let line = |error: &Option<ImportError>| error.as_ref().map(ImportError::line);
-        if line(&self.error).is_none_or(|first| line(&other.error).is_some_and(|line| line < first)) {
-            self.error = other.error;
-        }
-    }
-}
-
-/// Tasks that may be stored at the same time, and after them others.
-#[derive(Debug, Default)]
-struct Waves(Vec<Lanes>);
-
-/// Tasks that may be stored at the same time: lanes, in each of which one follows the other.
-#[derive(Debug, Default)]
-struct Lanes {
-    of: HashMap<String, Vec<(usize, Adoption)>>,
-    /// The keys of tasks and locks that are in use.
-    taken: HashSet<String>,
-}
-
-impl Waves {
-    fn add(&mut self, line: usize, task: Adoption) {
-        let TaskMessage { queue, id, unique_key, .. } = &task.message;
-        let key = format!("{queue} {id}");
-        let lane = if task.state == TaskState::Pending { queue.clone() } else { key.clone() };
-        let lock = Some(unique_key).filter(|lock| !lock.is_empty()).cloned();
-        let is_met = |lanes: &Lanes| {
-            [Some(&key), lock.as_ref()].into_iter().flatten().any(|key| lanes.taken.contains(key))
-        };
-        if self.0.last().is_none_or(is_met) {
-            self.0.push(Lanes::default());
-        }
-        if let Some(lanes) = self.0.last_mut() {
-            lanes.taken.extend(lock.into_iter().chain([key]));
-            lanes.of.entry(lane).or_default().push((line, task));
-        }
-    }
-}
-
-/// Why a line could not be imported.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ImportError {
-    /// It cannot be read.
-    #[error("line {line}, column {column}: {reason}")]
-    Unreadable {
-        /// Its number, from 1 on.
-        line: usize,
-        /// Where in it, in bytes from 1 on.
-        column: usize,
-        /// What is wrong there.
-        reason: String,
-    },
-    /// Its task cannot be stored.
-    #[error("line {line}")]
-    Refused {
-        /// Its number, from 1 on.
-        line: usize,
-        /// Why not.
-        source: Error,
-    },
-    /// The lines ended before the one that says that all were there.
-    #[error("line {line}: the export ends here without its last line: it was cut off")]
-    CutOff {
-        /// How many lines there were.
-        line: usize,
-    },
-}
-
-impl ImportError {
-    /// The number of the line, from 1 on.
-    pub fn line(&self) -> usize {
-        let (Self::Unreadable { line, .. } | Self::Refused { line, .. } | Self::CutOff { line }) = self;
-        *line
-    }
 }
 
 impl Import {

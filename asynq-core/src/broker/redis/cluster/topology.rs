@@ -1,5 +1,6 @@
 //! [`Cluster`]: which node has which slot, as far as is known.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use futures_util::{FutureExt as _, StreamExt};
 use redis::aio::PubSub;
 use redis::{ErrorKind, RedisError, RedisResult, Value};
 
-use super::slot::SLOTS;
+use super::slot::{SLOTS, slot_of};
 use crate::broker::redis::address::Host;
 use crate::broker::redis::dial::{Dialer, Peer};
 use crate::broker::redis::single_flight::SingleFlight;
@@ -57,6 +58,18 @@ impl Cluster {
             let what = "no node of the cluster has the slot of this queue: the cluster is not whole";
             io::Error::new(io::ErrorKind::ConnectionRefused, what).into()
         })
+    }
+
+    /// Which node has which keys.
+    pub(in crate::broker::redis) async fn owners(
+        &self,
+        keys: Vec<String>,
+    ) -> RedisResult<Vec<(Upstream, Vec<String>)>> {
+        let mut by_host: HashMap<Host, Vec<String>> = HashMap::new();
+        for key in keys {
+            by_host.entry(self.owner(Some(slot_of(key.as_bytes()))).await?).or_default().push(key);
+        }
+        Ok(by_host.into_iter().map(|(host, keys)| (self.node(&host), keys)).collect())
     }
 
     fn known_owner(&self, slot: Option<u16>) -> Option<Host> {
