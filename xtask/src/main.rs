@@ -28,6 +28,7 @@ Commands:
   vectors DIR          Run the wire-format vectors in DIR
   cli-docs [--check]   Write docs/cli.md from the definitions of the commands
   bench [OPTIONS]      Measure asynq for Rust beside Go's on one Redis
+  budget [--check]     Count the instructions and allocations of a task's way; bench/BUDGET.md
   compile-time [OPTION] What `#[job]` costs the compiler; bench/COMPILE.md
   reliability [OPTION] Put asynq, Go's and others through the same faults; docs/reliability.md
   screens              Write anew what the dashboard and the Web UI look like
@@ -60,6 +61,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "vectors" => commands::VECTORS,
         "cli-docs" => commands::CLI_DOCS,
         "bench" => commands::BENCH,
+        "budget" => commands::BUDGET,
         "compile-time" => commands::COMPILE_TIME,
         "reliability" => commands::RELIABILITY,
         "screens" => commands::SCREENS,

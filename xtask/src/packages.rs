@@ -78,6 +78,14 @@ pub(crate) const TMUX: Package = Package {
     service: None,
 };
 
+/// Counts instructions.
+pub(crate) const VALGRIND: Package = Package {
+    program: "valgrind",
+    debian: "valgrind",
+    why: "counts the instructions and the allocations that a task costs",
+    service: None,
+};
+
 /// Installs what is missing.
 pub(crate) fn ensure(packages: &[&Package]) -> Result<()> {
     let missing: Vec<&Package> = packages.iter().copied().filter(|package| !package.is_present()).collect();

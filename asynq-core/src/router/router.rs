@@ -187,6 +187,28 @@ impl Router {
         Box::pin(std::future::ready(Err(error.into())))
     }
 
+    /// Runs a task whose handler ends at once; `None` if it does not.
+    #[cfg(feature = "__hot_path")]
+    #[doc(hidden)]
+    pub fn run_at_once(
+        &self,
+        client: &crate::client::Client,
+        queue: crate::task::QueueName,
+        message: crate::wire::TaskMessage,
+    ) -> Option<HandlerResult> {
+        let parts = super::context::CtxParts {
+            id: crate::task::TaskId::stored(&message.id),
+            queue,
+            message: std::sync::Arc::new(message),
+            deadline: None,
+            cancellation: tokio_util::sync::CancellationToken::new(),
+            states: std::sync::Arc::default(),
+            client: client.clone(),
+            blocking: std::sync::OnceLock::new(),
+        };
+        futures_util::FutureExt::now_or_never(self.call(Ctx::opening(parts).ok()?))
+    }
+
     /// The routed jobs.
     pub(crate) fn registrations(&self) -> Vec<&'static Registration> {
         // A job is here under each of its names.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::Command;
+use super::budget::check_budget;
 use super::cli_docs::check_cli_docs;
 use super::command::no_arguments;
 use super::test::run_tests;
@@ -20,19 +21,20 @@ Everything a change must pass; stops at the first failure.
 Usage: cargo xtask ci
 
 Steps: cargo fmt --check, clippy and rustdoc without warnings, `cargo xtask tidy`, `cargo xtask cli-docs
---check`, `cargo xtask test`.
+--check`, `cargo xtask test`, `cargo xtask budget --check`.
 A fresh Debian machine needs git, a C linker and Rust with rustfmt and clippy; the tests install the rest.
 ";
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     ("format", format),
     ("lints", lints),
     ("docs", docs),
     ("tidy", run_tidy),
     ("cli-docs", check_cli_docs),
     ("tests", || run_tests(&[])),
+    ("budget", check_budget),
 ];
 
 fn run(arguments: &[String]) -> Result<()> {

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod bench;
+mod budget;
 mod ci;
 mod cli_docs;
 mod command;
@@ -14,6 +15,7 @@ mod vectors;
 mod web_load;
 
 pub(crate) use bench::BENCH;
+pub(crate) use budget::BUDGET;
 pub(crate) use ci::CI;
 pub(crate) use cli_docs::CLI_DOCS;
 pub(crate) use command::Command;

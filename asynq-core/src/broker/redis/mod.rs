@@ -24,6 +24,8 @@ mod exchange_by_queue;
 mod gather;
 mod groups;
 mod herd;
+#[cfg(feature = "__hot_path")]
+mod hot_path;
 mod inspection;
 mod later_changes;
 mod link;

@@ -128,6 +128,12 @@ impl Call {
         self
     }
 
+    /// As it travels.
+    #[cfg(feature = "__hot_path")]
+    pub(super) fn packed(&self) -> Vec<u8> {
+        self.command.get_packed_command()
+    }
+
     /// The same call, which has failed unless so many replicas have what it wrote.
     pub(super) fn replicated_to(mut self, replicas: Replicas) -> Self {
         self.replicas = Some(replicas);

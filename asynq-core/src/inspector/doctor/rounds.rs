@@ -62,7 +62,7 @@ pub(super) struct Met {
     pub(super) has_more: bool,
     /// Tasks whose IDs were met in no list.
     unlisted: Vec<TaskId>,
-    /// Tasks that seem wrong: where they were met, and the [trace](Standing::trace) of how they stood then.
+    /// Tasks that seem wrong: where they were met, and the [trace](crate::broker::Standing::trace) of how they stood then.
     pub(super) suspects: Vec<(Glimpse, u64)>,
 }
 
