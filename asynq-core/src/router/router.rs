@@ -193,7 +193,7 @@ impl Router {
     pub fn run_at_once(
         &self,
         client: &crate::client::Client,
-        queue: crate::task::QueueName,
+        queue: QueueName,
         message: crate::wire::TaskMessage,
     ) -> Option<HandlerResult> {
         let parts = super::context::CtxParts {

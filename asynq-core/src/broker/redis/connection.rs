@@ -72,7 +72,7 @@ impl Connection {
                 }
                 current.generation
             };
-            let begin = || self.upstream.clone().session(self.response, self.places.taken());
+            let begin = || self.upstream.clone().session(self.response);
             let made = self.connecting.join(begin).await?;
             let mut current = self.lock();
             // Unless others have begun to use it, and perhaps lost it again.

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use redis::aio::{AsyncPushSender, MultiplexedConnection, PubSub};
@@ -77,30 +76,20 @@ impl Session {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A stream that looks for the answer to a lone call, where it is known how many there are.
-fn eager<S: Stream + 'static>(socket: S, calls: Option<Arc<AtomicUsize>>) -> Box<dyn Stream>
+fn boxed<S: Stream + 'static>(socket: S, is_eager: bool) -> Box<dyn Stream>
 where
     for<'a> SockRef<'a>: From<&'a S>,
 {
-    match calls {
-        Some(calls) => Box::new(Eager::new(socket, calls)),
-        None => Box::new(socket),
-    }
+    if is_eager { Box::new(Eager::new(socket)) } else { Box::new(socket) }
 }
 
 impl Dialer {
-    /// A connection on which an answer may take so long. Where it is known how many calls wait for one, an answer to a
-    /// lone call is [looked for](Eager).
-    pub(super) async fn session(
-        &self,
-        peer: &Peer,
-        response: Duration,
-        calls: Option<Arc<AtomicUsize>>,
-    ) -> RedisResult<Session> {
+    /// A connection on which an answer may take so long, and is [looked for](Eager) before.
+    pub(super) async fn session(&self, peer: &Peer, response: Duration) -> RedisResult<Session> {
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(response));
         self.in_time(peer, async {
-            let stream = self.stream(peer, calls).await?;
+            let stream = self.stream(peer, true).await?;
             self.begun(stream, &self.login, config).await
         })
         .await
@@ -118,7 +107,7 @@ impl Dialer {
             .set_connection_timeout(None)
             .set_response_timeout(Some(response))
             .set_push_sender(on_push);
-        self.in_time(peer, async { self.begun(self.stream(peer, None).await?, &login, config).await }).await
+        self.in_time(peer, async { self.begun(self.stream(peer, false).await?, &login, config).await }).await
     }
 
     /// Logs in on a stream.
@@ -158,7 +147,7 @@ impl Dialer {
 
     /// A connection to subscribe on.
     pub(super) async fn pubsub(&self, peer: &Peer) -> RedisResult<PubSub> {
-        self.in_time(peer, async { PubSub::new(&self.login, self.stream(peer, None).await?).await }).await
+        self.in_time(peer, async { PubSub::new(&self.login, self.stream(peer, false).await?).await }).await
     }
 
     async fn in_time<T>(&self, peer: &Peer, dial: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
@@ -169,7 +158,7 @@ impl Dialer {
         })
     }
 
-    async fn stream(&self, peer: &Peer, calls: Option<Arc<AtomicUsize>>) -> io::Result<Box<dyn Stream>> {
+    async fn stream(&self, peer: &Peer, is_eager: bool) -> io::Result<Box<dyn Stream>> {
         match peer {
             Peer::Host(host) => {
                 let stream = TcpStream::connect((host.name.as_str(), host.port)).await?;
@@ -177,13 +166,13 @@ impl Dialer {
                 stream.set_nodelay(true)?;
                 #[cfg(feature = "rustls")]
                 if let Some(encryption) = &self.encryption {
-                    let stream = eager(stream, calls);
+                    let stream = boxed(stream, is_eager);
                     return Ok(Box::new(encryption.encrypt(&host.name, stream).await?));
                 }
-                Ok(eager(stream, calls))
+                Ok(boxed(stream, is_eager))
             }
             #[cfg(unix)]
-            Peer::Socket(path) => Ok(eager(tokio::net::UnixStream::connect(path).await?, calls)),
+            Peer::Socket(path) => Ok(boxed(tokio::net::UnixStream::connect(path).await?, is_eager)),
             #[cfg(not(unix))]
             Peer::Socket(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "no Unix sockets here")),
         }

@@ -1,14 +1,12 @@
 //! [`Eager`]: a socket that looks again for a moment before it sleeps until an answer comes.
 //!
 //! A Redis on the same machine answers within some microseconds. To sleep and be woken takes longer than that, for both
-//! sides, and much longer on a virtual machine, whose idle processors are taken away. So while a call is alone on its
-//! connection, and it is that call which everybody waits for, its answer is looked for until [`LIMIT`] has passed. Where
-//! answers do not come in time, as from another machine, this is tried only now and then.
+//! sides, and much longer on a virtual machine, whose idle processors are taken away. So after something was sent, the
+//! answer is looked for until [`LIMIT`] has passed: between two looks, everybody else who can run does. Where answers do
+//! not come in time, as from another machine, this is tried only now and then.
 
 use std::io::{self, Read};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -17,18 +15,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// How long an answer is looked for.
 const LIMIT: Duration = Duration::from_micros(200);
-/// Between two looks: a look keeps the answer from being delivered.
-const PAUSE: u32 = 16;
 /// At most so many answers are slept for before one is looked for again.
 const MOST_SLEPT_FOR: u32 = 1024;
 
 /// A socket that looks again for a moment before it sleeps until an answer comes.
 pub(super) struct Eager<S> {
     socket: S,
-    /// How many calls wait for an answer on this connection.
-    calls: Arc<AtomicUsize>,
-    /// Whether something was written since something was read.
-    is_answer_due: bool,
+    /// When the call was sent whose answer is looked for.
+    looking_since: Option<Instant>,
     patience: Patience,
 }
 
@@ -65,35 +59,32 @@ impl<S> Eager<S>
 where
     for<'a> SockRef<'a>: From<&'a S>,
 {
-    /// A socket on which so many calls wait for an answer.
-    pub(super) fn new(socket: S, calls: Arc<AtomicUsize>) -> Self {
-        Self { socket, calls, is_answer_due: false, patience: Patience::default() }
+    pub(super) fn new(socket: S) -> Self {
+        Self { socket, looking_since: None, patience: Patience::default() }
     }
 
-    /// Looks for the answer to a lone call.
-    fn look(&mut self, buffer: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
-        let is_due = std::mem::take(&mut self.is_answer_due);
-        if !is_due || self.calls.load(Ordering::Relaxed) != 1 || !self.patience.is_there() {
-            return None;
-        }
+    /// Looks for an answer that is due, and has itself called again as long as it is worth while.
+    fn look(&mut self, context: &Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Some(since) = self.looking_since else { return Poll::Pending };
         let socket = SockRef::from(&self.socket);
-        let begun = Instant::now();
-        while begun.elapsed() < LIMIT {
-            match (&*socket).read(buffer.initialize_unfilled()) {
-                Ok(bytes) => {
-                    buffer.advance(bytes);
-                    self.patience.rewarded();
-                    return Some(Ok(()));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    (0..PAUSE).for_each(|_| std::hint::spin_loop());
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Some(Err(error)),
+        match (&*socket).read(buffer.initialize_unfilled()) {
+            Ok(bytes) => {
+                buffer.advance(bytes);
+                self.looking_since = None;
+                self.patience.rewarded();
+                Poll::Ready(Ok(()))
             }
+            Err(error) if [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted].contains(&error.kind()) => {
+                if since.elapsed() < LIMIT {
+                    context.waker().wake_by_ref();
+                } else {
+                    self.looking_since = None;
+                    self.patience.lost();
+                }
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
         }
-        self.patience.lost();
-        None
     }
 }
 
@@ -109,10 +100,10 @@ where
         // First as everybody does, so that we are woken if nothing is found.
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         if read.is_ready() {
-            self.is_answer_due = false;
+            self.looking_since = None;
             return read;
         }
-        self.look(buffer).map_or(Poll::Pending, Poll::Ready)
+        self.look(context, buffer)
     }
 }
 
@@ -123,7 +114,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Eager<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.socket).poll_write(context, bytes))?;
-        self.is_answer_due = true;
+        self.looking_since = self.patience.is_there().then(Instant::now);
+        if self.looking_since.is_some() {
+            // Who writes may have read before, and not mean to read again.
+            context.waker().wake_by_ref();
+        }
         Poll::Ready(Ok(written))
     }
 
@@ -138,6 +133,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Eager<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
@@ -170,31 +168,107 @@ mod tests {
         assert!(patience.is_there(), "as at the start");
     }
 
+    /// Somebody who sends back what comes.
+    async fn echo() -> (TcpStream, tokio::task::JoinSet<u64>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let echo = tokio::task::JoinSet::from_iter([async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let (mut from, mut to) = socket.split();
+            tokio::io::copy(&mut from, &mut to).await.unwrap()
+        }]);
+        (TcpStream::connect(address).await.unwrap(), echo)
+    }
+
     /// Whoever waits, and however late answers are, all bytes come once and in order.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn every_byte_is_read_once_by_who_looks_and_by_who_sleeps() {
-        for calls in [0, 1, 2] {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = listener.local_addr().unwrap();
-            let echo = tokio::task::JoinSet::from_iter([async move {
-                let (mut socket, _) = listener.accept().await.unwrap();
-                let (mut from, mut to) = socket.split();
-                tokio::io::copy(&mut from, &mut to).await.unwrap()
-            }]);
-            let socket = TcpStream::connect(address).await.unwrap();
-            let mut eager = Eager::new(socket, Arc::new(AtomicUsize::new(calls)));
-            let mut sent = 0;
-            for round in 0..2_000_u64 {
-                let bytes = round.to_le_bytes().repeat(1 + usize::try_from(round).unwrap() % 100);
-                eager.write_all(&bytes).await.unwrap();
-                let mut back = vec![0; bytes.len()];
-                eager.read_exact(&mut back).await.unwrap();
-                assert_eq!(back, bytes, "{round}");
-                sent += bytes.len() as u64;
-            }
-            eager.shutdown().await.unwrap();
-            assert_eq!(eager.read(&mut [0]).await.unwrap(), 0);
-            assert_eq!(echo.join_all().await, [sent]);
+        let (socket, echo) = echo().await;
+        let mut eager = Eager::new(socket);
+        let mut sent = 0;
+        for round in 0..2_000_u64 {
+            let bytes = round.to_le_bytes().repeat(1 + usize::try_from(round).unwrap() % 100);
+            eager.write_all(&bytes).await.unwrap();
+            let mut back = vec![0; bytes.len()];
+            eager.read_exact(&mut back).await.unwrap();
+            assert_eq!(back, bytes, "{round}");
+            sent += bytes.len() as u64;
         }
+        eager.shutdown().await.unwrap();
+        assert_eq!(eager.read(&mut [0]).await.unwrap(), 0);
+        assert_eq!(echo.join_all().await, [sent]);
+    }
+
+    /// A socket that counts what is read without looking.
+    struct Counting(TcpStream, Arc<AtomicUsize>);
+
+    impl std::os::fd::AsFd for Counting {
+        fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+            self.0.as_fd()
+        }
+    }
+
+    impl AsyncRead for Counting {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let read = Pin::new(&mut self.0).poll_read(context, buffer);
+            if read.is_ready() {
+                self.1.fetch_add(1, Ordering::Relaxed);
+            }
+            read
+        }
+    }
+
+    impl AsyncWrite for Counting {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.0).poll_write(context, bytes)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_flush(context)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_shutdown(context)
+        }
+    }
+
+    /// The library that drives our connections reads and writes in an order of its own, which has changed before.
+    #[cfg(unix)]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn answers_are_looked_for_on_a_connection() {
+        const CALLS: usize = 5_000;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 4096];
+            while let Ok(1..) = socket.read(&mut buffer).await {
+                socket.write_all(b"+PONG\r\n").await.unwrap();
+            }
+        });
+        let slept_for = Arc::new(AtomicUsize::new(0));
+        let socket = Counting(TcpStream::connect(address).await.unwrap(), Arc::clone(&slept_for));
+        let login = redis::RedisConnectionInfo::default().set_skip_set_lib_name();
+        let config = redis::AsyncConnectionConfig::new();
+        let (mut server, driver) =
+            redis::aio::MultiplexedConnection::new_with_config(&login, Eager::new(socket), config)
+                .await
+                .unwrap();
+        tasks.spawn(driver);
+        for _ in 0..CALLS {
+            let answer: String = redis::cmd("PING").query_async(&mut server).await.unwrap();
+            assert_eq!(answer, "PONG");
+        }
+        let slept_for = slept_for.load(Ordering::Relaxed);
+        assert!(slept_for < CALLS, "no answer was found by looking");
     }
 }

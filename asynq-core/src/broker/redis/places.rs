@@ -1,6 +1,5 @@
 //! [`Places`]: how many calls may wait for an answer at one time.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::broker::{BrokerError, BrokerErrorKind};
@@ -10,7 +9,7 @@ pub(super) const MAX_WAITING: usize = 10_000;
 
 /// Counts the calls that wait: what they carry is memory, and while Redis does not answer nothing else limits it.
 pub(super) struct Places {
-    taken: Arc<AtomicUsize>,
+    taken: AtomicUsize,
     most: usize,
 }
 
@@ -19,12 +18,7 @@ pub(super) struct Place<'a>(&'a AtomicUsize);
 
 impl Places {
     pub(super) fn new(most: usize) -> Self {
-        Self { taken: Arc::default(), most }
-    }
-
-    /// How many are taken, at any time.
-    pub(super) fn taken(&self) -> Arc<AtomicUsize> {
-        Arc::clone(&self.taken)
+        Self { taken: AtomicUsize::new(0), most }
     }
 
     /// A place, if there is one.

@@ -1,7 +1,6 @@
 //! [`Upstream`]: one server, or whichever server is the master now, as the end of connections.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -57,13 +56,9 @@ impl Upstream {
         Ok(Self { dialer: Arc::new(options.dialer()?), target })
     }
 
-    /// A connection on which an answer may take so long, and `calls` calls wait for one.
-    pub(super) fn session(
-        self,
-        response: Duration,
-        calls: Arc<AtomicUsize>,
-    ) -> BoxFuture<'static, RedisResult<Session>> {
-        Box::pin(async move { self.dialer.session(&self.peer().await?, response, Some(calls)).await })
+    /// A connection on which an answer may take so long.
+    pub(super) fn session(self, response: Duration) -> BoxFuture<'static, RedisResult<Session>> {
+        Box::pin(async move { self.dialer.session(&self.peer().await?, response).await })
     }
 
     /// A connection on which the server also tells what it was not asked.

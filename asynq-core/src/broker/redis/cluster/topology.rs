@@ -157,7 +157,7 @@ async fn look(dialer: Arc<Dialer>, hosts: Vec<Host>) -> RedisResult<Map> {
 }
 
 async fn ask(dialer: &Dialer, host: &Host) -> RedisResult<Map> {
-    let mut session = dialer.session(&Peer::Host(host.clone()), ANSWER_TIMEOUT, None).await?;
+    let mut session = dialer.session(&Peer::Host(host.clone()), ANSWER_TIMEOUT).await?;
     let ranges: Value = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut session.server).await?;
     read_map(ranges, host).ok_or_else(|| {
         RedisError::from((ErrorKind::UnexpectedReturnType, "a node's list of slots cannot be read"))
