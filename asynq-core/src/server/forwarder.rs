@@ -13,8 +13,11 @@ use crate::background::Backoff;
 use crate::broker::{Broker, BrokerError, LaterChanges, Place};
 use crate::clock::from_unix_seconds;
 
-/// Longest time between looks: how late a task may be of which nobody has told.
+/// Longest time between looks: how late a task may be of which nobody tells.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// The same where the broker tells, which it may once fail to.
+const LONGEST_TOLD: Duration = Duration::from_secs(5);
 
 /// Shortest time between two times of listening to what is scheduled, which may be much.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -22,7 +25,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// When listening is tried again after it failed.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Moves due tasks until told to stop. Between looks it sleeps until the next task is due, a second at most.
+/// Moves due tasks until told to stop. Between looks it sleeps until the next task is due, a second at most, or five where
+/// the broker tells of what is scheduled.
 pub(super) struct Forwarder {
     pub(super) broker: Arc<dyn Broker>,
     pub(super) queues: Queues,
@@ -41,10 +45,11 @@ impl Forwarder {
                 due = changes.next() => Some(due),
             };
             if let Some(due) = told {
-                next_look = next_look.min(Instant::now() + self.until(due));
+                next_look = next_look.min(Instant::now() + self.until(due, LONGEST_TOLD));
                 continue;
             }
-            let delay = match self.forward().await {
+            let longest = if changes.heard.is_some() { LONGEST_TOLD } else { LONGEST };
+            let delay = match self.forward(longest).await {
                 Ok(next) => {
                     backoff.worked();
                     next
@@ -55,21 +60,21 @@ impl Forwarder {
         }
     }
 
-    /// One look at all queues: how long to sleep.
-    async fn forward(&self) -> Result<Duration, BrokerError> {
-        let mut next = LONGEST;
+    /// One look at all queues: how long to sleep, and no longer than `longest`.
+    async fn forward(&self, longest: Duration) -> Result<Duration, BrokerError> {
+        let mut next = longest;
         for queue in self.broker.occupied(Place::Later, &self.queues.names()).await? {
             if let Some(due) = self.broker.forward(&queue).await?.next_due {
-                next = next.min(self.until(due));
+                next = next.min(self.until(due, longest));
             }
         }
         Ok(next)
     }
 
-    /// How long until this time (Unix seconds); no longer than the longest time between looks.
-    fn until(&self, due: i64) -> Duration {
+    /// How long until this time (Unix seconds), and no longer than `longest`.
+    fn until(&self, due: i64, longest: Duration) -> Duration {
         let left = from_unix_seconds(due).duration_since(self.broker.clock().now());
-        Duration::try_from(left).unwrap_or_default().min(LONGEST)
+        Duration::try_from(left).unwrap_or_default().min(longest)
     }
 }
 
