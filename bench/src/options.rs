@@ -1,6 +1,7 @@
 //! What the runner is asked to do.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -14,6 +15,8 @@ pub(crate) struct Options {
     pub(crate) quick: bool,
     /// How often everything is measured.
     pub(crate) rounds: usize,
+    /// After how long no further measurement begins.
+    pub(crate) limit: Option<Duration>,
     /// Only rows with this text in their names.
     pub(crate) only: Option<String>,
     /// Nobody but Go's beside ours.
@@ -30,6 +33,7 @@ impl Options {
         let mut options = Self {
             quick: false,
             rounds: 0,
+            limit: None,
             only: None,
             only_both: false,
             write: false,
@@ -46,6 +50,10 @@ impl Options {
                 "--rounds" => {
                     options.rounds = value()?.parse().context("--rounds is a number")?;
                     ensure!(options.rounds > 0, "--rounds is at least 1");
+                }
+                "--minutes" => {
+                    let minutes: u32 = value()?.parse().context("--minutes is a number")?;
+                    options.limit = Some(Duration::from_secs(60) * minutes);
                 }
                 "--ours" => {
                     let program = value()?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
@@ -29,9 +30,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
     let mut report = Report::new(Machine::look(&lab.programs, &mut lab.redis)?, options.rounds);
     let mut failures = 0;
+    let begun = Instant::now();
     for round in 0..options.rounds {
         for (question, system) in turns(&questions, &lab.programs, round) {
-            if options.quick && !question.is_quick(system) {
+            let is_late = options.limit.is_some_and(|limit| begun.elapsed() >= limit);
+            if is_late || (options.quick && !question.is_quick(system)) {
                 continue;
             }
             report.note_load(machine::load()?);

@@ -252,7 +252,10 @@ impl RedisServer {
 
     async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
         // A machine that builds and tests at the same time is slow to answer, and that is no failure.
-        let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)));
+        let patience = Some(Duration::from_secs(30));
+        let config = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(patience)
+            .set_response_timeout(patience);
         redis::Client::open(self.url())?.get_multiplexed_async_connection_with_config(&config).await
     }
 

@@ -13,12 +13,14 @@ pub(crate) const BENCH: Command = Command { help: HELP, run };
 const HELP: &str = "\
 Measures asynq for Rust, Go's asynq and other libraries in turns on one Redis of its own.
 
-Usage: cargo xtask bench [--quick] [--only QUESTION] [--go] [--rounds N] [--write] [--ours PROGRAM]
+Usage: cargo xtask bench [--quick] [--only QUESTION] [--go] [--rounds N] [--minutes N]
+                         [--write] [--ours PROGRAM]
 
   --quick          One round with a tenth of the tasks; prints, and writes nothing
   --only QUESTION  The rows with this text in their names, such as `drain` or `drain c=50 calls`
   --go             Nobody but Go's asynq beside ours
   --rounds N       How often everything is measured (5)
+  --minutes N      Begin no measurement after so long
   --write          Write the results of such a run too
   --ours PROGRAM   Measure another build of asynq-bench in our place
 
