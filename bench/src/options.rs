@@ -17,7 +17,7 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     /// After how long no further measurement begins.
     pub(crate) limit: Option<Duration>,
-    /// Only rows with this text in their names.
+    /// Only rows with this text in their names, or one of several, between commas.
     pub(crate) only: Option<String>,
     /// Nobody but Go's beside ours.
     pub(crate) only_both: bool,
@@ -73,6 +73,6 @@ impl Options {
 
     /// Whether a row is wanted.
     pub(crate) fn is_asked(&self, name: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| name.contains(only))
+        self.only.as_ref().is_none_or(|only| only.split(',').any(|part| name.contains(part)))
     }
 }

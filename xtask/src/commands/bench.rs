@@ -17,7 +17,8 @@ Usage: cargo xtask bench [--quick] [--only QUESTION] [--go] [--rounds N] [--minu
                          [--write] [--ours PROGRAM]
 
   --quick          One round with a tenth of the tasks; prints, and writes nothing
-  --only QUESTION  The rows with this text in their names, such as `drain` or `drain c=50 calls`
+  --only QUESTION  The rows with this text in their names, such as `drain` or `drain c=50 calls`; several between
+                   commas
   --go             Nobody but Go's asynq beside ours
   --rounds N       How often everything is measured (5)
   --minutes N      Begin no measurement after so long
