@@ -76,6 +76,8 @@ where
             }
             Err(error) if [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted].contains(&error.kind()) => {
                 if since.elapsed() < LIMIT {
+                    // Another program may need the processor, and it may be Redis.
+                    std::thread::yield_now();
                     context.waker().wake_by_ref();
                 } else {
                     self.looking_since = None;
