@@ -18,7 +18,6 @@ const SCREENS = {
   enqueue: "/enqueue",
   servers: "/servers",
   schedules: "/schedules",
-  schedule: "/schedules/digest",
   "schedule-new": "/schedules/new",
   charts: "/charts",
   redis: "/redis",
@@ -71,9 +70,16 @@ const redis = await redisServer(port, data);
 try {
   await visit({ redis: `redis://127.0.0.1:${port}` }, async (here) => {
     const context = await here.browser.newContext({ baseURL: here.url });
-    await context.request.post("/doctor/examine");
-    await context.request.post("/queues/low/pause");
-    await draw(here, SCREENS, WIDE);
+    for (const change of ["/doctor/examine", "/queues/mail/pause", "/queues/mail/resume"]) {
+      const answer = await context.request.post(change, { form: { from: "" } });
+      if (!answer.ok()) throw new Error(`${change}: ${answer.status()}`);
+    }
+    const page = await context.newPage();
+    await page.goto("/schedules");
+    const schedule = await page.getByRole("link", { name: "digest", exact: true }).getAttribute("href");
+    // Chromium draws only the page in front.
+    await context.close();
+    await draw(here, { ...SCREENS, schedule }, WIDE);
     await draw(here, PHONE, NARROW);
   });
 } finally {
