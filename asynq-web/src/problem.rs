@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use asynq_core::Error;
-use asynq_core::broker::BrokerErrorKind;
 use asynq_core::inspector::FilterError;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -239,11 +238,7 @@ impl From<&Error> for Problem {
             Error::PayloadNotStored { .. } => "not_stored",
             Error::InvalidOption(_) | Error::InvalidSchedule(_) => "invalid",
             Error::Connect { .. } => "unavailable",
-            Error::Broker(broker)
-                if matches!(broker.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy) =>
-            {
-                "unavailable"
-            }
+            Error::Broker(broker) if broker.may_pass() => "unavailable",
             _ => "failed",
         };
         // The debug form is the text with all causes, in one line.

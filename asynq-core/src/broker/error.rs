@@ -48,6 +48,11 @@ impl BrokerError {
     pub fn kind(&self) -> BrokerErrorKind {
         self.kind
     }
+
+    /// Whether the broker may do better the next time by itself: it did not answer, or was asked too much at once.
+    pub fn may_pass(&self) -> bool {
+        matches!(self.kind, BrokerErrorKind::Unavailable | BrokerErrorKind::Busy)
+    }
 }
 
 impl fmt::Display for BrokerError {

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::background::guarded;
-use crate::broker::{Broker, BrokerError, BrokerErrorKind};
+use crate::broker::{Broker, BrokerError};
 
 /// Clocks that differ by this much are warned about.
 const TOLERATED: SignedDuration = SignedDuration::from_secs(3);
@@ -52,11 +52,7 @@ impl HealthChecker {
             delay = self.interval;
             let (error, clock_offset) = match self.compare_clocks(&mut warned).await {
                 Ok(offset) => (None, Some(offset)),
-                Err(error)
-                    if matches!(error.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy) =>
-                {
-                    (Some(error), None)
-                }
+                Err(error) if error.may_pass() => (Some(error), None),
                 // It may be that it only does not tell its time.
                 Err(error) => {
                     tracing::debug!(%error, "the broker does not tell its time");

@@ -37,8 +37,7 @@ use super::serving::Serving;
 use super::settle::{Rules, error_text};
 use crate::background::Backoff;
 use crate::broker::{
-    Broker, BrokerError, BrokerErrorKind, Demand, Exchanged, Leased, RunToken, Settled, Settlement,
-    Transition,
+    Broker, BrokerError, Demand, Exchanged, Leased, RunToken, Settled, Settlement, Transition,
 };
 use crate::client::Client;
 use crate::clock::from_unix_seconds;
@@ -298,9 +297,7 @@ impl Processor {
             Err(error) => {
                 self.answer_lost = true;
                 self.serving.unanswered(is_limited);
-                let is_refusal =
-                    !matches!(error.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy);
-                if is_refusal && settlements.len() > 1 {
+                if !error.may_pass() && settlements.len() > 1 {
                     self.settle_one_by_one(settlements).await;
                 } else {
                     self.mark(&mut settlements, Phase::Unsettled);

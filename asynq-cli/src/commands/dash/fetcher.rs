@@ -138,9 +138,7 @@ fn joined<T>(result: Result<T, JoinError>) -> Option<T> {
 fn trouble(error: &Error) -> Trouble {
     let away = match error {
         Error::Connect { .. } => true,
-        Error::Broker(broker) => {
-            matches!(broker.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy)
-        }
+        Error::Broker(broker) => broker.may_pass(),
         _ => false,
     };
     // The debug form is the text with all causes, in one line.

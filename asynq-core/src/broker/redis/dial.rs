@@ -83,16 +83,16 @@ where
     if is_eager { Box::new(Eager::new(socket)) } else { Box::new(socket) }
 }
 
+/// Connecting as a whole has a limit of its own.
+fn config(response: Duration) -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(response))
+}
+
 impl Dialer {
     /// A connection on which an answer may take so long, and is [looked for](Eager) before.
     pub(super) async fn session(&self, peer: &Peer, response: Duration) -> RedisResult<Session> {
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(response));
-        self.in_time(peer, async {
-            let stream = self.stream(peer, true).await?;
-            self.begun(stream, &self.login, config).await
-        })
-        .await
+        let stream = self.stream(peer, true);
+        self.in_time(peer, async { self.begun(stream.await?, &self.login, config(response)).await }).await
     }
 
     /// A connection on which the server may also tell what it was not asked: it speaks RESP3 (Redis 6 or newer).
@@ -103,11 +103,8 @@ impl Dialer {
         on_push: impl AsyncPushSender,
     ) -> RedisResult<Session> {
         let login = self.login.clone().set_protocol(ProtocolVersion::RESP3);
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(Some(response))
-            .set_push_sender(on_push);
-        self.in_time(peer, async { self.begun(self.stream(peer, false).await?, &login, config).await }).await
+        let (stream, config) = (self.stream(peer, false), config(response).set_push_sender(on_push));
+        self.in_time(peer, async { self.begun(stream.await?, &login, config).await }).await
     }
 
     /// Logs in on a stream.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::run_ends::Ear;
 use super::{Awaited, WaitError};
-use crate::broker::{BrokerError, BrokerErrorKind, Watched};
+use crate::broker::Watched;
 use crate::client::Client;
 use crate::job::FromResult;
 use crate::task::{BlankName, QueueName, TaskId, TaskInfo, TaskState};
@@ -85,7 +85,7 @@ impl<T: Awaited> Wait<T> {
                 }
                 Ok(Watched::Done) => return result_of(queue, id, Missing::NotKept),
                 Ok(Watched::Missing) => return Err(WaitError::Gone { queue, id }),
-                Err(error) if has_answered && may_pass(&error) => Err(error),
+                Err(error) if has_answered && error.may_pass() => Err(error),
                 Err(error) => return Err(error.into()),
             };
             let now = Instant::now();
@@ -121,11 +121,6 @@ impl<T> fmt::Debug for Wait<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait").field("task", &self.task).field("limit", &self.limit).finish_non_exhaustive()
     }
-}
-
-/// Whether the broker may answer the next time.
-fn may_pass(error: &BrokerError) -> bool {
-    matches!(error.kind(), BrokerErrorKind::Unavailable | BrokerErrorKind::Busy)
 }
 
 /// Whether what is published will be heard. Without it, looking now and then is all there is.
