@@ -55,6 +55,27 @@ async fn b1_an_outcome_that_could_not_be_written_is_written_later() {
     assert_eq!(begun.load(Ordering::SeqCst), 1, "it was not recovered, which would have run it again");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn totals_that_have_reached_their_end_begin_anew() {
+    let (redis, client) = redis().await;
+    let nearly_full = (i64::MAX - 1).to_string();
+    for total in ["processed", "failed"] {
+        redis.command::<()>(&["SET", &format!("asynq:{{default}}:{total}"), &nearly_full]).await;
+    }
+    let permits = Arc::new(Semaphore::new(10));
+    let (router, _) = waiting(&permits);
+    let server = worker(&client, router, &["default"]).start().await.unwrap();
+    for id in ["a", "b", "c"] {
+        client.enqueue(task(id)).await.unwrap();
+        gone(&client, "default", id).await;
+    }
+    server.shutdown().await;
+    let totals: Vec<i64> =
+        redis.command(&["MGET", "asynq:{default}:processed", "asynq:{default}:failed"]).await;
+    // One fills it, the next begins anew. Nothing has failed since.
+    assert_eq!(totals, [2, i64::MAX - 1]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn b9_one_id_in_two_queues_is_two_tasks() {
     let clock = Clock::with_tokio_time("2030-01-01T00:00:00Z".parse().unwrap());

@@ -98,28 +98,33 @@ impl Exchange {
     pub(super) fn read(self, answer: redis::Value) -> Result<Exchanged, BrokerError> {
         let mut answer = Reader::new(answer, DOING)?;
         let mut exchanged = Exchanged::default();
-        let mut settled = answer.list()?;
+        let settled = answer.bytes()?;
+        if settled.len() != self.order.len() {
+            return Err(BrokerError::protocol(DOING));
+        }
         exchanged.settled = vec![Settled::Refused; self.order.len()];
-        for &at in &self.order {
-            let applied = settled.integer()? == 1;
-            if let Some(outcome) = exchanged.settled.get_mut(at).filter(|_| applied) {
+        for (&at, _) in self.order.iter().zip(&settled).filter(|(_, applied)| **applied == b'1') {
+            if let Some(outcome) = exchanged.settled.get_mut(at) {
                 *outcome = Settled::Applied;
             }
         }
         let mut leased = answer.list()?;
+        exchanged.leased.reserve(leased.len() / 2);
         while !leased.is_empty() {
             let queue = self.queue(&mut leased)?;
-            let mut tasks = leased.list()?;
-            while !tasks.is_empty() {
+            for _ in 0..leased.count()? {
                 exchanged.leased.push(Leased {
                     queue: queue.clone(),
-                    id: TaskId::stored(&tasks.text()?),
-                    message: message(tasks.bytes()?),
+                    id: TaskId::stored(&leased.text()?),
+                    message: message(leased.bytes()?),
                     run: self.run.clone(),
                     lease_until: self.lease_until,
-                    pending_since: if self.tells_since { tasks.number()? } else { None },
+                    pending_since: if self.tells_since { leased.number()? } else { None },
                 });
             }
+        }
+        if answer.is_empty() {
+            return Ok(exchanged);
         }
         let mut dropped = answer.list()?;
         while !dropped.is_empty() {

@@ -51,7 +51,12 @@ impl Reader {
 
     /// Text; what is not UTF-8 is shown with replacement characters (nothing of ours writes such names).
     pub(super) fn text(&mut self) -> Result<String, BrokerError> {
-        Ok(String::from_utf8_lossy(&self.bytes()?).into_owned())
+        let text = match self.value()? {
+            Value::BulkString(bytes) => String::from_utf8(bytes),
+            Value::SimpleString(text) => return Ok(text),
+            _ => return Err(BrokerError::protocol(self.doing)),
+        };
+        Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
     pub(super) fn integer(&mut self) -> Result<i64, BrokerError> {

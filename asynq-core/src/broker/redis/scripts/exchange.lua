@@ -19,13 +19,16 @@
 --     r retry: message, due, 1 if a failure   a archive: 1 or 0, message, lock to release (empty: none)
 --     m put back, its type is unknown: message, due, given up after so many times
 --     q requeue: 1 if its worker died
--- Returns {settled: 1 applied or 0 refused for each; leased: queue number, {id, message, pending since (if asked for), ...}, ...;
---   dropped (no task, or pending twice): queue number, id, ...; paused: queue numbers;
---   passed over (tasks were left because of their type): queue numbers}; or an error, after which the caller knows
---   neither what was settled nor what was leased, as after an answer that was lost.
+-- Returns {settled: for each 1 applied or 0 refused, as one text; leased: queue number, how many, then for each id,
+--   message, pending since (if asked for), ...} and, where there is any of them, three more: dropped (no task, or
+--   pending twice): queue number, id, ...; paused: queue numbers; passed over (tasks were left because of their type):
+--   queue numbers. Or an error, after which the caller knows neither what was settled nor what was leased, as after an
+--   answer that was lost. A table in an answer costs Redis as much as a small command: hence so few.
 local call, try, unpack, KEYS, ARGV = redis.call, redis.pcall, unpack, KEYS, ARGV
 local queues, now, nanos = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-local MAX = 9223372036854775807
+-- A sorted set of few short members is one string, which Redis searches from its start for each of them; a member
+-- longer than 64 bytes, there for a moment, makes it a tree for as long as it has members.
+local LONG_MEMBER = 'x:a member longer than 64 bytes, so that Redis keeps this set as a tree'
 
 -- The first answer that is an error but does not say that a key holds something else: whoever is not allowed to look
 -- does not know that a task is missing. It ends no loop, so that nothing is left half-done, and is the answer to the call.
@@ -50,18 +53,23 @@ for n = 1, queues do
     processed_total = KEYS[k + 10], failed_total = KEYS[k + 11], waits = KEYS[k + 12], owners = KEYS[k + 13],
     prefix = ARGV[13 + 4 * n], weight = tonumber(ARGV[14 + 4 * n]), most = tonumber(ARGV[15 + 4 * n]),
     beats = ARGV[16 + 4 * n] == '1', number = n,
-    unleased = {}, deleted = {}, seen = {}, processed = 0, failed = 0,
+    unleased = {}, deleted = {}, processed = 0, failed = 0,
   }
   -- One call tells two things, since a key that is named twice counts twice.
   local found = call('EXISTS', KEYS[k + 4], KEYS[k + 4], KEYS[k + 12])
   all[n].is_paused, all[n].is_waited_in = found > 1, found % 2 == 1
 end
 
--- The ends of the leases of `ids`, by one command where the server has it and Lua can unpack them.
-local function lease_ends(key, ids)
+-- The ends of the leases of `ids` that are later than `latest`: nothing for the others. Mostly there are none, which
+-- one look at the whole set tells; else by one command where the server has it and Lua can unpack them.
+local function later_ends(key, latest, ids)
+  if try('ZCOUNT', key, '(' .. latest, '+inf') == 0 then return {} end
   local ends = #ids <= 4000 and try('ZMSCORE', key, unpack(ids)) or { err = '' }
-  if not ends.err then return ends end
-  for i, id in ipairs(ids) do ends[i] = call('ZSCORE', key, id) end
+  for i, id in ipairs(ids) do
+    local held_until = ends[i]
+    if ends.err then held_until = call('ZSCORE', key, id) end
+    ends[i] = held_until and tonumber(held_until) > tonumber(latest) and held_until
+  end
   return ends
 end
 
@@ -100,30 +108,27 @@ local function archive(queue, id)
   if excess > 0 then trim(queue, call('ZRANGE', queue.archived, 0, math.min(excess, 1000) - 1)) end
 end
 
--- Each kind that keeps the task: what is written, given where its arguments begin.
-local transitions = {
-  c = function(queue, id, task, at)
+-- What each kind that keeps the task writes; its arguments begin at `at`.
+local function keep(kind, queue, id, task, at)
+  if kind == 'c' then
     call('ZADD', queue.completed, ARGV[at + 2], id)
     call('HSET', task, 'msg', ARGV[at + 1], 'state', 'completed')
     if ARGV[at + 3] == '1' then call('HSET', task, 'result', ARGV[at + 4]) end
     release(ARGV[at], id)
     queue.processed = queue.processed + 1
-  end,
-  r = function(queue, id, task, at)
+  elseif kind == 'r' then
     call('ZADD', queue.retry, ARGV[at + 1], id)
     call('HSET', task, 'msg', ARGV[at], 'state', 'retry')
     if ARGV[at + 2] == '1' then
       queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
     end
-  end,
-  a = function(queue, id, task, at)
+  elseif kind == 'a' then
     if ARGV[at] == '1' then call('HSET', task, 'msg', ARGV[at + 1]) end
     call('HSET', task, 'state', 'archived')
     archive(queue, id)
     release(ARGV[at + 2], id)
     queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
-  end,
-  m = function(queue, id, task, at)
+  elseif kind == 'm' then
     call('HSET', task, 'msg', ARGV[at])
     local misses = try('HINCRBY', task, 'x_miss', '1')
     if type(misses) == 'table' then
@@ -138,17 +143,17 @@ local transitions = {
       archive(queue, id)
       queue.processed, queue.failed = queue.processed + 1, queue.failed + 1
     end
-  end,
-  q = function(queue, id, task, at)
+  elseif kind == 'q' then
     call('RPUSH', queue.pending, id)
     call('HSET', task, 'state', 'pending', 'pending_since', nanos)
     -- An error here would leave the batch half-settled: what is no number counts as none.
     if ARGV[at] == '1' and type(try('HINCRBY', task, 'x_crash', '1')) == 'table' then
       call('HSET', task, 'x_crash', '1')
     end
-  end,
-}
+  end
+end
 local widths = { d = 1, u = 2, v = 2, c = 6, r = 4, a = 4, m = 4, q = 2 }
+local KEPT = { c = true, r = true, a = true, m = true, q = true }
 
 local settled = {}
 local at = 17 + 4 * queues
@@ -157,40 +162,34 @@ for _ = 1, tonumber(ARGV[13]) do
   left_of_type[ARGV[at]], is_limited, at = tonumber(ARGV[at + 1]), true, at + 2
 end
 while at <= #ARGV do
-  local queue, kind, run = all[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2]
-  local latest, count, width = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), widths[kind]
+  local queue, kind, run, latest = all[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local count, width, is_kept = tonumber(ARGV[at + 4]), widths[kind], KEPT[kind]
   local prefix, unleased, deleted = queue.prefix, queue.unleased, queue.deleted
-  local transition, is_waited_in = transitions[kind], queue.is_waited_in
-  local ids = {}
-  at = at + 5
-  for i = 1, count do ids[i] = ARGV[at + (i - 1) * width] end
-  local ends = lease_ends(queue.lease, ids)
+  local first, ids = at + 5, {}
+  for i = 1, count do ids[i] = ARGV[first + (i - 1) * width] end
+  local later = later_ends(queue.lease, latest, ids)
   for i = 1, count do
-    local id = ids[i]
-    local task, held_until = prefix .. id, ends[i]
+    local id, details = ids[i], first + (i - 1) * width + 1
+    local task = prefix .. id
     local holder = try('HGET', task, 'x_run') or ''
-    if holder == run
-      and (run ~= '' or call('EXISTS', task) == 1)
-      and (not held_until or tonumber(held_until) <= latest)
-      and take_off(queue, id)
-    then
-      settled[#settled + 1] = 1
+    if holder == run and not later[i] and (run ~= '' or call('EXISTS', task) == 1) and take_off(queue, id) then
+      settled[#settled + 1] = '1'
       unleased[#unleased + 1] = id
-      if transition then
-        transition(queue, id, task, at + 1)
+      if is_kept then
+        keep(kind, queue, id, task, details)
         call('HDEL', task, 'x_own', 'x_run')
       else
         deleted[#deleted + 1] = task
-        if kind ~= 'd' then release(ARGV[at + 1], id) end
+        if kind ~= 'd' then release(ARGV[details], id) end
         queue.processed = queue.processed + 1
       end
-      if is_waited_in then tell(queue, kind, id) end
+      if queue.is_waited_in then tell(queue, kind, id) end
     else
       is_trouble(holder)
-      settled[#settled + 1] = 0
+      settled[#settled + 1] = '0'
     end
-    at = at + width
   end
+  at = first + count * width
 end
 
 -- Counting never undoes a settlement: a counter that holds something else is left as it is.
@@ -203,30 +202,25 @@ for _, queue in ipairs(all) do
   if queue.processed > 0 then
     count_day(queue.processed_day, queue.processed)
     count_day(queue.failed_day, queue.failed)
-    local total = tonumber(try('GET', queue.processed_total) or 0)
-    local command = (total and total >= MAX) and 'SET' or 'INCRBY'
-    try(command, queue.processed_total, queue.processed)
-    if queue.failed > 0 then try(command, queue.failed_total, queue.failed) end
+    local total = try('INCRBY', queue.processed_total, queue.processed)
+    -- Both totals begin anew where this one has reached its end.
+    local is_full = type(total) == 'table' and total.err:find('overflow', 1, true)
+    if is_full then try('SET', queue.processed_total, queue.processed) end
+    if queue.failed > 0 then try(is_full and 'SET' or 'INCRBY', queue.failed_total, queue.failed) end
   end
 end
 
 local leased, dropped, paused, passed_over = {}, {}, {}, {}
 
--- A number of variable length in a message, and where it ends.
-local function varint(msg, from)
-  local number, unit = 0, 1
-  for i = from, math.min(from + 9, #msg) do
-    local byte = msg:byte(i)
-    number, unit = number + (byte % 128) * unit, unit * 128
-    if byte < 128 then return number, i + 1 end
-  end
-end
-
--- The type in a message: its field 1, which every writer puts first. None where it is not.
+-- The type in a message: its field 1, which every writer puts first, behind its length. None where it is not.
 local function type_of(msg)
   if msg:byte(1) ~= 10 then return nil end
-  local length, from = varint(msg, 2)
-  return length and msg:sub(from, from + length - 1)
+  local length, unit = 0, 1
+  for i = 2, math.min(11, #msg) do
+    local byte = msg:byte(i)
+    length, unit = length + (byte % 128) * unit, unit * 128
+    if byte < 128 then return msg:sub(i + 1, i + length) end
+  end
 end
 
 -- Whether one more of a task's type may be taken; if so it is counted.
@@ -249,8 +243,9 @@ end
 
 local function take(queue, wanted)
   local prefix, lease_until, server, run = queue.prefix, ARGV[5], ARGV[6], ARGV[7]
-  local active, leases, seen, tasks = {}, {}, queue.seen, {}
-  local kept, passed, most_passed, width = {}, 0, tonumber(ARGV[14]), tells_since and 3 or 2
+  local active, leases, kept, seen = {}, {}, {}, queue.seen or {}
+  local passed, most_passed, header = 0, tonumber(ARGV[14]), #leased
+  queue.seen = seen
   -- A second round is needed only where IDs without a task, or tasks whose types are full, were in the way.
   for _ = 1, is_limited and 20 or 10 do
     local missing = wanted - #active
@@ -275,9 +270,11 @@ local function take(queue, wanted)
         local n = #active + 1
         active[n] = id
         leases[2 * n - 1], leases[2 * n] = lease_until, id
-        local place = (n - 1) * width
-        tasks[place + 1], tasks[place + 2] = id, msg
-        if tells_since then tasks[place + 3] = since end
+        if n == 1 then leased[header + 1] = queue.number end
+        leased[header + 2] = n
+        local place = #leased
+        leased[place + 1], leased[place + 2] = id, msg
+        if tells_since then leased[place + 3] = since end
       elseif is_trouble(msg) then
         kept[#kept + 1] = id
       else
@@ -300,9 +297,10 @@ local function take(queue, wanted)
   queue.most = queue.most - #active
   if #active > 0 then
     in_pieces(active, function(...) call('LPUSH', queue.active, ...) end)
+    local is_many = #active > 7
+    if is_many then call('ZADD', queue.lease, lease_until, LONG_MEMBER) end
     in_pieces(leases, function(...) call('ZADD', queue.lease, ...) end)
-    leased[#leased + 1] = queue.number
-    leased[#leased + 1] = tasks
+    if is_many then call('ZREM', queue.lease, LONG_MEMBER) end
     if queue.beats then try('ZADD', queue.owners, now, server) end
   end
   return #active
@@ -358,4 +356,7 @@ else
     end
   end
 end
-return trouble or { settled, leased, dropped, paused, passed_over }
+settled = table.concat(settled)
+if trouble then return trouble end
+if #dropped + #paused + #passed_over == 0 then return { settled, leased } end
+return { settled, leased, dropped, paused, passed_over }
