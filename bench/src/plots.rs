@@ -113,7 +113,7 @@ impl Plot {
         let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
         let mut chart = ChartBuilder::on(&area);
-        chart.caption(self.title, ("sans-serif", 18)).margin(14);
+        chart.caption(self.title, ("sans-serif", 18)).margin(14).margin_right(36);
         chart.x_label_area_size(44).y_label_area_size(76);
         if self.is_steep {
             let heights = (bottom / 2.0..top * 2.0).log_scale();
@@ -136,14 +136,19 @@ impl Plot {
         X: Ranged<ValueType = f64> + ValueFormatter<f64>,
         Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
     {
-        chart.configure_mesh().x_desc(self.across).y_desc(self.up).light_line_style(WHITE).draw()?;
+        let number = |value: &f64| value.to_string();
+        let mut mesh = chart.configure_mesh();
+        mesh.x_desc(self.across).x_label_formatter(&number).y_desc(self.up).y_label_formatter(&number);
+        mesh.light_line_style(WHITE).draw()?;
         for (system, points) in curves {
             let color = color(*system);
             let line = LineSeries::new(points.clone(), color.stroke_width(2)).point_size(3);
             let key = move |(x, y)| Rectangle::new([(x, y - 2), (x + 16, y + 2)], color.filled());
             chart.draw_series(line)?.label(system.name()).legend(key);
         }
-        chart.configure_series_labels().background_style(WHITE).border_style(BLACK.mix(0.2)).draw()?;
+        let mut labels = chart.configure_series_labels();
+        labels.position(SeriesLabelPosition::UpperLeft);
+        labels.background_style(WHITE.mix(0.6)).border_style(BLACK.mix(0.2)).draw()?;
         Ok(())
     }
 }

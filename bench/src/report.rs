@@ -110,7 +110,7 @@ impl Report {
     pub(crate) fn markdown(&self) -> String {
         let mut lines = vec![HEAD.to_owned(), cells(&["", ""]), "|---|---|".to_owned()];
         lines.extend(self.machine.facts.iter().map(|(name, value)| cells(&[name, value])));
-        lines.push(cells(&["Rounds", &self.rounds.to_string()]));
+        lines.push(cells(&["Rounds, at most", &self.rounds.to_string()]));
         let load = or_none(Summary::of(&self.loads).map(Summary::shown));
         lines.push(cells(&["Load average before each measurement, our own load included", &load]));
 
@@ -277,7 +277,7 @@ mod tests {
         let text = report().markdown();
         for line in [
             "| CPU | one |",
-            "| Rounds | 3 |",
+            "| Rounds, at most | 3 |",
             "| drain c=10 | tasks/s | 10.0k / **20.0k** / 30.0k | 1230 / **2460** / 3690 | 8.13× | more | 3 |",
             "| enqueue p=1 | tasks/s | 1235 / **1235** / 1235 | – | – | more | 1 |",
             "| question | unit | ours | apalis |",

@@ -119,7 +119,7 @@ pub struct QueueKeys {
 macro_rules! queue_keys {
     ($($(#[$doc:meta])* $name:ident = $suffix:literal;)*) => {
         $($(#[$doc])* pub fn $name(&self) -> String {
-            format!(concat!("{}", $suffix), self.base)
+            [self.base.as_str(), $suffix].concat()
         })*
     };
 }

@@ -10,6 +10,9 @@ use crate::cluster::Cluster;
 use crate::process::{Child, pause};
 use crate::system::System;
 
+/// How often a point of a curve is measured: there are many, and some take minutes.
+const CURVE_ROUNDS: usize = 2;
+
 pub(super) fn add(questions: &mut Vec<Box<dyn Question>>, quick: bool) {
     let tasks = few(50_000, quick);
     for depth in [1_000, 10_000, 100_000, 1_000_000, 10_000_000] {
@@ -102,7 +105,7 @@ impl Question for Depth {
     }
 
     fn rounds(&self) -> usize {
-        if self.depth > 1_000_000 { 2 } else { 5 }
+        CURVE_ROUNDS
     }
 }
 
@@ -159,6 +162,10 @@ impl Question for DrainBeside {
         drop(holder);
         Ok(seen)
     }
+
+    fn rounds(&self) -> usize {
+        if matches!(self.fill, Beside::InFlight(_)) { usize::MAX } else { CURVE_ROUNDS }
+    }
 }
 
 /// Tasks over so many queues.
@@ -181,6 +188,10 @@ impl Question for Queues {
         fill(lab, self.tasks, &[("queues", self.queues)])?;
         pause(Duration::from_millis(300));
         drain(lab, system, &self.mode(system), &queue_names(self.queues), self.tasks)
+    }
+
+    fn rounds(&self) -> usize {
+        CURVE_ROUNDS
     }
 }
 
@@ -225,7 +236,7 @@ impl Question for Workers {
     }
 
     fn rounds(&self) -> usize {
-        3
+        CURVE_ROUNDS
     }
 }
 
@@ -278,7 +289,7 @@ impl Question for Herd {
     }
 
     fn rounds(&self) -> usize {
-        3
+        CURVE_ROUNDS
     }
 }
 
@@ -324,5 +335,9 @@ impl Question for Masters {
         let busiest = used.iter().copied().fold(0.0, f64::max);
         let tasks = count(self.tasks);
         Ok(vec![tasks / (enqueuing + running), tasks / busiest, used.iter().sum::<f64>() * 1e6 / tasks])
+    }
+
+    fn rounds(&self) -> usize {
+        CURVE_ROUNDS
     }
 }

@@ -115,8 +115,9 @@ impl Call {
         keys: impl IntoIterator<Item: ToRedisArgs, IntoIter: ExactSizeIterator>,
     ) -> Self {
         let keys = keys.into_iter();
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(name.sha()).arg(keys.len());
+        // Room for what most calls carry, instead of growing to it piece by piece.
+        let mut command = Cmd::with_capacity(64, 2_048);
+        command.arg("EVALSHA").arg(name.sha()).arg(keys.len());
         for key in keys {
             command.arg(key);
         }
