@@ -76,6 +76,20 @@ async fn totals_that_have_reached_their_end_begin_anew() {
     assert_eq!(totals, [2, i64::MAX - 1]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_total_beyond_its_end_begins_anew_and_what_is_no_number_stays() {
+    for (before, after) in [("9223372036854775808", "1"), ("none", "none")] {
+        let (redis, client) = redis().await;
+        redis.command::<()>(&["SET", "asynq:{default}:processed", before]).await;
+        let (router, _) = waiting(&Arc::new(Semaphore::new(1)));
+        let server = worker(&client, router, &["default"]).start().await.unwrap();
+        client.enqueue(task("it")).await.unwrap();
+        gone(&client, "default", "it").await;
+        server.shutdown().await;
+        assert_eq!(redis.command::<String>(&["GET", "asynq:{default}:processed"]).await, after);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn b9_one_id_in_two_queues_is_two_tasks() {
     let clock = Clock::with_tokio_time("2030-01-01T00:00:00Z".parse().unwrap());

@@ -20,7 +20,7 @@ Usage: cargo xtask bench [--quick] [--only QUESTION] [--go] [--rounds N] [--minu
   --only QUESTION  The rows with this text in their names, such as `drain` or `drain c=50 calls`; several between
                    commas
   --go             Nobody but Go's asynq beside ours
-  --rounds N       How often everything is measured (5)
+  --rounds N       How often everything is measured (5); curves, and others than Go's, twice at most
   --minutes N      Begin no measurement after so long
   --write          Write the results of such a run too
   --ours PROGRAM   Measure another build of asynq-bench in our place

@@ -51,11 +51,7 @@ impl Reader {
 
     /// Text; what is not UTF-8 is shown with replacement characters (nothing of ours writes such names).
     pub(super) fn text(&mut self) -> Result<String, BrokerError> {
-        let text = match self.value()? {
-            Value::BulkString(bytes) => String::from_utf8(bytes),
-            Value::SimpleString(text) => return Ok(text),
-            _ => return Err(BrokerError::protocol(self.doing)),
-        };
+        let text = String::from_utf8(Vec::from(self.bytes()?));
         Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 

@@ -26,6 +26,7 @@
 --   answer that was lost. A table in an answer costs Redis as much as a small command: hence so few.
 local call, try, unpack, KEYS, ARGV = redis.call, redis.pcall, unpack, KEYS, ARGV
 local queues, now, nanos = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local MAX = 9223372036854775807
 -- A sorted set of few short members is one string, which Redis searches from its start for each of them; a member
 -- longer than 64 bytes, there for a moment, makes it a tree for as long as it has members.
 local LONG_MEMBER = 'x:a member longer than 64 bytes, so that Redis keeps this set as a tree'
@@ -53,7 +54,7 @@ for n = 1, queues do
     processed_total = KEYS[k + 10], failed_total = KEYS[k + 11], waits = KEYS[k + 12], owners = KEYS[k + 13],
     prefix = ARGV[13 + 4 * n], weight = tonumber(ARGV[14 + 4 * n]), most = tonumber(ARGV[15 + 4 * n]),
     beats = ARGV[16 + 4 * n] == '1', number = n,
-    unleased = {}, deleted = {}, processed = 0, failed = 0,
+    unleased = {}, deleted = {}, seen = {}, processed = 0, failed = 0,
   }
   -- One call tells two things, since a key that is named twice counts twice.
   local found = call('EXISTS', KEYS[k + 4], KEYS[k + 4], KEYS[k + 12])
@@ -202,9 +203,9 @@ for _, queue in ipairs(all) do
   if queue.processed > 0 then
     count_day(queue.processed_day, queue.processed)
     count_day(queue.failed_day, queue.failed)
-    local total = try('INCRBY', queue.processed_total, queue.processed)
-    -- Both totals begin anew where this one has reached its end.
-    local is_full = type(total) == 'table' and total.err:find('overflow', 1, true)
+    -- Both totals begin anew where this one has reached its end, or stands beyond it.
+    local is_full = type(try('INCRBY', queue.processed_total, queue.processed)) == 'table'
+      and (tonumber(try('GET', queue.processed_total)) or 0) >= MAX - queue.processed
     if is_full then try('SET', queue.processed_total, queue.processed) end
     if queue.failed > 0 then try(is_full and 'SET' or 'INCRBY', queue.failed_total, queue.failed) end
   end
@@ -243,9 +244,8 @@ end
 
 local function take(queue, wanted)
   local prefix, lease_until, server, run = queue.prefix, ARGV[5], ARGV[6], ARGV[7]
-  local active, leases, kept, seen = {}, {}, {}, queue.seen or {}
+  local active, leases, kept, seen = {}, {}, {}, queue.seen
   local passed, most_passed, header = 0, tonumber(ARGV[14]), #leased
-  queue.seen = seen
   -- A second round is needed only where IDs without a task, or tasks whose types are full, were in the way.
   for _ = 1, is_limited and 20 or 10 do
     local missing = wanted - #active
@@ -356,7 +356,9 @@ else
     end
   end
 end
-settled = table.concat(settled)
 if trouble then return trouble end
-if #dropped + #paused + #passed_over == 0 then return { settled, leased } end
-return { settled, leased, dropped, paused, passed_over }
+local answer = { table.concat(settled), leased }
+if #dropped + #paused + #passed_over > 0 then
+  answer[3], answer[4], answer[5] = dropped, paused, passed_over
+end
+return answer
