@@ -51,7 +51,11 @@ impl Reader {
 
     /// Text; what is not UTF-8 is shown with replacement characters (nothing of ours writes such names).
     pub(super) fn text(&mut self) -> Result<String, BrokerError> {
-        let text = String::from_utf8(Vec::from(self.bytes()?));
+        let text = match self.value()? {
+            Value::BulkString(bytes) => String::from_utf8(bytes),
+            Value::SimpleString(text) => return Ok(text),
+            _ => return Err(BrokerError::protocol(self.doing)),
+        };
         Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
