@@ -222,10 +222,12 @@ async fn gos_inspector_reads_every_state_that_we_write() {
         assert_eq!(seen["last_err"], ours.last_error);
         assert_eq!(seen["retried"], ours.retried);
     }
-    let servers = eventually("Go sees our server and its worker", async || {
+    // What a beat tells may still name the tasks that ended since; the one after it does not.
+    let servers = eventually("Go sees our server, which runs the one task that is held", async || {
         Some(go.inspect(&["servers"]).await).filter(|seen| {
-            !seen["servers"][0]["active_workers"].is_null()
-                && seen["servers"][0]["active_workers"].as_array().is_some_and(|workers| !workers.is_empty())
+            seen["servers"][0]["active_workers"]
+                .as_array()
+                .is_some_and(|workers| workers.len() == 1 && workers[0]["task_id"] == "t:hold")
         })
     })
     .await;
@@ -234,7 +236,6 @@ async fn gos_inspector_reads_every_state_that_we_write() {
     assert_eq!(seen["queues"], json!({"default": 1}));
     let told = asynq::inspector::Inspector::new(&client).servers().await.unwrap();
     assert_eq!(told[0].version.as_deref(), Some(env!("CARGO_PKG_VERSION")), "Go passes over it");
-    assert_eq!(text(&seen["active_workers"][0], "task_id"), "t:hold");
     release.add_permits(1);
     server.shutdown().await;
     assert_eq!(go.inspect(&["servers"]).await["servers"], json!([]));
