@@ -5,7 +5,7 @@ const MAX_LEASED: usize = 128;
 
 /// Fewest tasks, leased or settled, that are worth a second call in flight: smaller calls cost the broker more for each
 /// task than the overlap gains.
-const MIN_HALF: usize = 10;
+const MIN_HALF: usize = 4;
 
 /// How many times handlers are let run on before what has ended is settled: bounds how long a settlement can wait where
 /// handlers keep ending one after the other.
@@ -64,15 +64,15 @@ mod tests {
 
     #[test]
     fn few_slots_make_one_call_at_a_time() {
-        let pacing = Pacing::new(10);
-        assert_eq!((pacing.slots(10), pacing.slots(3), pacing.free(7), pacing.free(11)), (10, 3, 3, 0));
+        let pacing = Pacing::new(7);
+        assert_eq!((pacing.slots(7), pacing.slots(3), pacing.free(4), pacing.free(8)), (7, 3, 3, 0));
         assert!(pacing.is_call_due(0, 1, 0) && pacing.is_call_due(0, 0, 1));
-        assert!(!pacing.is_call_due(0, 0, 0) && !pacing.is_call_due(1, 10, 10));
+        assert!(!pacing.is_call_due(0, 0, 0) && !pacing.is_call_due(1, 7, 7));
     }
 
     #[test]
     fn many_slots_make_two_calls_of_a_half_each() {
-        for concurrency in [20, 21, 31, 50, 255] {
+        for concurrency in [8, 10, 21, 50, 255] {
             let pacing = Pacing::new(concurrency);
             let first = pacing.slots(pacing.free(0));
             let second = pacing.slots(pacing.free(first));
