@@ -74,7 +74,7 @@ impl Exchange {
         let shares =
             shares.map(|share| (share.weight.max(1), share.slots.min(demand.slots), u8::from(share.beat)));
         for (keys, (weight, slots, beat)) in keys.iter().zip(shares.chain(std::iter::repeat((0, 0, 0)))) {
-            call.arg(keys.task_prefix()).arg(weight).arg(slots).arg(beat);
+            call.arg(keys.prefix()).arg(weight).arg(slots).arg(beat);
         }
         for limited in &demand.types {
             call.arg(&*limited.task_type).arg(limited.slots);
@@ -97,17 +97,8 @@ impl Exchange {
 
     pub(super) fn read(self, answer: redis::Value) -> Result<Exchanged, BrokerError> {
         let mut answer = Reader::new(answer, DOING)?;
-        let mut exchanged = Exchanged::default();
-        let settled = answer.bytes()?;
-        if settled.len() != self.order.len() {
-            return Err(BrokerError::protocol(DOING));
-        }
-        exchanged.settled = vec![Settled::Refused; self.order.len()];
-        for (&at, _) in self.order.iter().zip(&settled).filter(|(_, applied)| **applied == b'1') {
-            if let Some(outcome) = exchanged.settled.get_mut(at) {
-                *outcome = Settled::Applied;
-            }
-        }
+        let mut exchanged =
+            Exchanged { settled: vec![Settled::Applied; self.order.len()], ..Exchanged::default() };
         let mut leased = answer.list()?;
         exchanged.leased.reserve(leased.len() / 2);
         while !leased.is_empty() {
@@ -125,6 +116,12 @@ impl Exchange {
         }
         if answer.is_empty() {
             return Ok(exchanged);
+        }
+        let mut refused = answer.list()?;
+        while !refused.is_empty() {
+            let at = self.order.get(refused.count()?.wrapping_sub(1));
+            let outcome = at.and_then(|&at| exchanged.settled.get_mut(at));
+            *outcome.ok_or(BrokerError::protocol(DOING))? = Settled::Refused;
         }
         let mut dropped = answer.list()?;
         while !dropped.is_empty() {
@@ -186,15 +183,9 @@ fn script_keys(queues: &[QueueKeys], now: jiff::Timestamp) -> Vec<String> {
                 keys.active(),
                 keys.lease(),
                 keys.paused(),
-                keys.retry(),
-                keys.archived(),
-                keys.completed(),
                 keys.processed(now),
-                keys.failed(now),
                 keys.processed_total(),
-                keys.failed_total(),
                 keys.waits(),
-                keys.owners(),
             ]
         })
         .collect()
