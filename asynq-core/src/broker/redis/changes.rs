@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use redis::Value;
 
 use super::RedisBroker;
-use super::enqueue::add_lock;
+use super::enqueue::lock;
 use super::inspection::collection_key;
 use super::reply::Reader;
 use super::script::{Call, Name};
@@ -97,7 +97,8 @@ impl Changes for RedisBroker {
         call.arg(self.name_to_make_known(&queue)).arg(&message.id).arg(message.encode());
         call.arg(state.as_str()).arg(*score).arg(self.clock.unix_nanos());
         call.arg(task.group()).arg(u8::from(*replace));
-        add_lock(&mut call, message, *unique_ttl, *unique_until);
+        let (key, time) = lock(message, *unique_ttl, *unique_until).unwrap_or_default();
+        call.arg(key).arg(time);
         for (name, value) in fields {
             call.arg(name).arg(value.as_ref());
         }

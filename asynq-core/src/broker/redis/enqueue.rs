@@ -86,8 +86,8 @@ impl RedisBroker {
     pub(super) async fn enqueue_ticked(&self, tick: &Tick, task: &NewTask) -> Result<Ticked, EnqueueError> {
         let queue = QueueName::stored(&task.message.queue);
         let mut call = self.enqueue_call(&queue);
+        call.arg("t").arg(self.keyspace.queue(&queue).ticks()).arg(&tick.entry).arg(tick.at);
         EncodedTask::new(task).add_to(&mut call);
-        call.arg(self.keyspace.queue(&queue).ticks()).arg(&tick.entry).arg(tick.at);
         let mut answer = Reader::new(self.run_storing(&queue, call, DOING).await?, DOING)?;
         match answer.value()? {
             Value::Int(2) => Ok(Ticked::Passed),
@@ -142,28 +142,37 @@ impl<'a> EncodedTask<'a> {
     /// Adds its arguments, as `insert.lua` reads them.
     pub(super) fn add_to(&self, call: &mut Call) {
         let NewTask { message, placement, unique_ttl, unique_until } = self.task;
+        let lock = lock(message, *unique_ttl, *unique_until);
+        let is_unique = lock.is_some();
         let (kind, place) = match placement {
-            Placement::Pending => ("p", String::new()),
-            Placement::Scheduled(at) if message.group_key.is_empty() => ("s", at.to_string()),
-            Placement::Scheduled(at) => ("d", format!("{at}:{}", message.group_key)),
-            Placement::Group => ("g", message.group_key.clone()),
+            Placement::Pending => (if is_unique { "P" } else { "p" }, None),
+            Placement::Scheduled(at) if message.group_key.is_empty() => {
+                (if is_unique { "S" } else { "s" }, Some(at.to_string()))
+            }
+            Placement::Scheduled(at) => {
+                (if is_unique { "D" } else { "d" }, Some(format!("{at}:{}", message.group_key)))
+            }
+            Placement::Group => (if is_unique { "G" } else { "g" }, Some(message.group_key.clone())),
         };
         call.arg(kind).arg(&message.id).arg(&self.message);
-        add_lock(call, message, *unique_ttl, *unique_until);
-        call.arg(place);
+        if let Some(place) = place {
+            call.arg(place);
+        }
+        if let Some((key, time)) = lock {
+            call.arg(key).arg(time);
+        }
     }
 }
 
-/// The key and the time of the lock of a new task, as `lock.lua` reads them; both empty when it takes none.
-pub(super) fn add_lock(call: &mut Call, message: &TaskMessage, ttl: i64, until: UniqueUntil) {
+/// The key and the time of the lock of a new task, as `lock.lua` reads them, if it takes one.
+pub(super) fn lock(message: &TaskMessage, ttl: i64, until: UniqueUntil) -> Option<(&str, String)> {
     if ttl <= 0 || message.unique_key.is_empty() {
-        call.arg("").arg("");
-        return;
+        return None;
     }
-    call.arg(&message.unique_key);
     let ttl = ttl.min(LONGEST_TTL);
-    match until {
-        UniqueUntil::Success => call.arg(ttl),
-        UniqueUntil::Start | UniqueUntil::Ttl => call.arg(format!("{ttl}:{}", until.as_str())),
+    let time = match until {
+        UniqueUntil::Success => ttl.to_string(),
+        UniqueUntil::Start | UniqueUntil::Ttl => format!("{ttl}:{}", until.as_str()),
     };
+    Some((&message.unique_key, time))
 }

@@ -4,15 +4,14 @@
 -- KEYS[2..] asynq:queues              set, given where it can share a script with the queue's keys
 -- ARGV[1] queue name, or empty where that set is not given   ARGV[2] what the queue's keys begin with
 -- ARGV[3] now, unix seconds   ARGV[4] now, unix nanoseconds
--- ARGV[5..] for each task: placement, id, encoded message, lock key (empty: none), lock time (see lock.lua), and
---   where it is placed; then, for the one task of a scheduler's tick, three more: key of asynq:{<queue>}:x:tick (sorted set
---   of entries by their last tick), entry, unix second of the tick
+-- ARGV[5..] for the one task of a scheduler's tick: t, key of asynq:{<queue>}:x:tick (sorted set of entries by their last
+--   tick), entry, unix second of the tick; then each task (see insert.lua)
 -- Returns one element for each task: 1 stored, 0 the id already exists, or the id that holds the lock;
 --   2 when the entry has had this tick or a later one: then nothing was changed.
-local call = redis.call
-local last = #ARGV - (#ARGV - 4) % 6
-local ticks, entry, tick = ARGV[last + 1], ARGV[last + 2], tonumber(ARGV[last + 3])
-if ticks then
+local call, ARGV, at = redis.call, ARGV, 5
+local ticks, entry, tick
+if ARGV[at] == 't' then
+  ticks, entry, tick, at = ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3]), at + 4
   local mark = call('ZSCORE', ticks, entry)
   if mark and tonumber(mark) >= tick then return { 2 } end
 end
@@ -20,15 +19,16 @@ local queue = {
   pending = KEYS[1], scheduled = ARGV[2] .. 'scheduled', groups = ARGV[2] .. 'groups',
   tasks = ARGV[2] .. 't:', group = ARGV[2] .. 'g:', now = ARGV[3], nanos = ARGV[4],
 }
-if last > 10 then
+-- More arguments than one task has.
+if #ARGV - at > 5 then
   call('LLEN', queue.pending)
   queue.ready = {}
 end
 if ARGV[1] ~= '' then call('SADD', KEYS[2], ARGV[1]) end
-local results = {}
-for at = 5, last, 6 do
-  results[#results + 1] =
-    insert(queue, ARGV[at + 1], ARGV[at], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
+local results, last = {}, #ARGV
+while at <= last do
+  local count = #results + 1
+  results[count], at = insert(queue, at)
 end
 if queue.ready then push_ready(queue) end
 if ticks then

@@ -10,8 +10,7 @@
 -- ARGV[1] task key prefix   ARGV[2] group key prefix   ARGV[3] now, unix seconds   ARGV[4] now, unix nanoseconds
 -- ARGV[5] number of members
 -- ARGV[6..] for each member: id, lock key (empty: none);
---   then the new task, if there is one: placement, id, encoded message, lock key, lock time (see lock.lua), and
---   where it is placed
+--   then the new task, if there is one (see insert.lua)
 -- Returns 1 done, -1 the set is no more or they are no more in it, 0 the id of the new task exists, or the id that
 --   holds its lock. Anything but 1 changed nothing.
 local call, count = redis.call, tonumber(ARGV[5])
@@ -23,8 +22,7 @@ if ARGV[at] then
     pending = KEYS[3], scheduled = KEYS[4], groups = KEYS[5],
     tasks = ARGV[1], group = ARGV[2], now = ARGV[3], nanos = ARGV[4],
   }
-  local stored =
-    insert(queue, ARGV[at + 1], ARGV[at], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
+  local stored = insert(queue, at)
   if stored ~= 1 then return stored end
 end
 for first = 1, count, 500 do

@@ -5,37 +5,46 @@
 --   that a task which is scheduled *and* grouped names its group in `x_group`. Go forgets such a group: its servers
 --   run the task alone. They must not find it in `group`, for their forwarder would put the task into the group
 --   without making the group known, where nobody finds it. Ours takes the name from `x_group` and does both.
--- Placements: p pending, s scheduled (where: the due second), g in a group (where: its name),
---   d scheduled and then in a group (where: both, with a colon between).
+-- A task's arguments: kind, id, encoded message; where it is placed, unless it is pending; and where the kind is a
+--   capital letter, lock key and lock time (see lock.lua). Each argument costs Redis as much as a small command.
+-- Kinds: p P pending, s S scheduled (where: the due second), g G in a group (where: its name),
+--   d D scheduled and then in a group (where: both, with a colon between).
 -- Where the queue has a list `ready`, IDs of pending tasks are collected there; `push_ready` puts them into the queue.
--- Returns 1 stored, 0 the id already exists, or the id that holds the lock: that is what the function gives.
-local function insert(queue, id, placement, msg, lock, time, where)
-  local call = redis.call
-  if lock ~= '' then
+-- Gives 1 stored, 0 the id already exists, or the id that holds the lock; and where the next task's arguments begin.
+local function insert(queue, at)
+  local call, kind, id, msg = redis.call, ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local where, lock, time
+  at = at + 3
+  if kind ~= 'p' and kind ~= 'P' then
+    where, at = ARGV[at], at + 1
+  end
+  if kind < 'a' then
+    lock, time, at = ARGV[at], ARGV[at + 1], at + 2
     local holder = lock_holder(queue.tasks, lock)
-    if holder then return holder end
+    if holder then return holder, at end
   end
   local task = queue.tasks .. id
-  if call('EXISTS', task) == 1 then return 0 end
+  if call('EXISTS', task) == 1 then return 0, at end
   -- Its place comes first: that can fail, where a key holds something else, and what is stored in no place is lost.
-  if placement == 'p' then
+  if not where then
     local ready = queue.ready
     if ready then ready[#ready + 1] = id else call('LPUSH', queue.pending, id) end
     call('HSET', task, 'msg', msg, 'state', 'pending', 'pending_since', queue.nanos)
-  elseif placement == 's' then
+  elseif kind == 's' or kind == 'S' then
     call('ZADD', queue.scheduled, where, id)
     call('HSET', task, 'msg', msg, 'state', 'scheduled')
-  elseif placement == 'd' then
+  elseif kind == 'd' or kind == 'D' then
     local due, group = string.match(where, '^(%-?%d+):(.*)$')
     call('ZADD', queue.scheduled, due, id)
     call('HSET', task, 'msg', msg, 'state', 'scheduled', 'x_group', group)
   else
-    call('SADD', queue.groups, where)
+    if queue.known_group ~= where then call('SADD', queue.groups, where) end
+    queue.known_group = where
     call('ZADD', queue.group .. where, queue.now, id)
     call('HSET', task, 'msg', msg, 'state', 'aggregating', 'group', where)
   end
-  if lock ~= '' then take_lock(task, id, lock, time) end
-  return 1
+  if lock then take_lock(task, id, lock, time) end
+  return 1, at
 end
 
 -- Puts the collected tasks into the queue at once, in pieces that Lua can unpack. That cannot fail, for whoever makes
