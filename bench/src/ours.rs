@@ -4,7 +4,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::Result;
-use asynq::{Aggregator, Client, Ctx, GroupSettings, Router, Server, Task, TaskOptions};
+use asynq::{
+    Aggregator, Client, Codec, Ctx, GroupSettings, IntoTask, Json, Router, Server, Task, TaskOptions,
+};
 use asynq_bench_modes::{Contender, Handler, Job, Settings};
 
 /// What groups are made into.
@@ -17,8 +19,21 @@ pub(crate) struct Ours {
     settings: Settings,
 }
 
+/// A task that is made when its turn comes.
+struct Unmade<'a> {
+    ours: &'a Ours,
+    index: usize,
+    job: Job,
+}
+
+impl IntoTask for Unmade<'_> {
+    fn into_task(self) -> Result<Task, asynq::Error> {
+        self.ours.task(self.index, &self.job)
+    }
+}
+
 impl Ours {
-    fn task(&self, index: usize, job: &Job) -> Result<Task> {
+    fn task(&self, index: usize, job: &Job) -> Result<Task, asynq::Error> {
         let seconds = |name| Duration::from_secs(self.settings.get(name) as u64);
         let mut options = TaskOptions::new();
         if self.settings.is_on("queues") {
@@ -36,7 +51,9 @@ impl Ours {
         if self.settings.is_on("group") {
             options = options.group(format!("g{}", index % self.settings.get("group")));
         }
-        Ok(Task::new(Job::TYPE, serde_json::to_vec(job)?)?.options(options))
+        let payload =
+            Json::encode(job).map_err(|source| asynq::Error::Codec { job: Job::TYPE.to_owned(), source })?;
+        Ok(Task::new(Job::TYPE, payload).map_err(asynq::InvalidOption::from)?.options(options))
     }
 }
 
@@ -52,8 +69,9 @@ impl Contender for Ours {
     }
 
     async fn enqueue_all(&self, first: usize, jobs: Vec<Job>) -> Result<()> {
-        let tasks = jobs.iter().enumerate().map(|(index, job)| self.task(first + index, job));
-        for result in self.client.enqueue_all(tasks.collect::<Result<Vec<_>>>()?).await {
+        // Made while those before them are on their way, as typed jobs are.
+        let tasks = (first..).zip(jobs).map(|(index, job)| Unmade { ours: self, index, job });
+        for result in self.client.enqueue_all(tasks).await {
             result?;
         }
         Ok(())

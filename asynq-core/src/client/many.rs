@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::job::IntoTask;
 use crate::task::TaskInfo;
 
-/// How many tasks a call carries.
+/// How many tasks a call carries at most.
 const CHUNK: usize = 32;
 /// How many calls are on their way at one time.
 const CALLS: usize = 8;
@@ -29,7 +29,7 @@ struct Chunk {
 
 impl Client {
     /// Enqueues many tasks: one result for each, in order. A task that is refused does not keep others from
-    /// being stored. They travel 32 to a call, and are made while up to 8 calls before them are on their way.
+    /// being stored. They travel up to 32 to a call, and are made while up to 8 calls before them are on their way.
     ///
     /// # Cancel safety
     ///
@@ -40,10 +40,12 @@ impl Client {
     ) -> Vec<Result<Enqueued<T>>> {
         let now = self.broker().clock().now();
         let mut tasks = tasks.into_iter();
-        let mut results = Vec::with_capacity(tasks.size_hint().0);
+        let expected = tasks.size_hint().0;
+        let per_call = per_call(expected);
+        let mut results = Vec::with_capacity(expected);
         let mut calls = FuturesOrdered::new();
         loop {
-            let chunk = self.chunk(&mut tasks, now);
+            let chunk = self.chunk(tasks.by_ref().take(per_call), now);
             let is_last = chunk.planned.is_empty();
             if !is_last {
                 calls.push_back(self.store(chunk));
@@ -64,10 +66,10 @@ impl Client {
         }
     }
 
-    /// The next of the tasks.
-    fn chunk<T: IntoTask>(&self, tasks: &mut impl Iterator<Item = T>, now: Timestamp) -> Chunk {
+    /// These tasks.
+    fn chunk<T: IntoTask>(&self, tasks: impl Iterator<Item = T>, now: Timestamp) -> Chunk {
         let mut news = Vec::with_capacity(CHUNK);
-        let planned = tasks.take(CHUNK).map(|task| {
+        let planned = tasks.map(|task| {
             let Plan { new, info, span } = self.plan(task, now)?;
             news.push(new);
             Ok((info, span))
@@ -93,5 +95,22 @@ impl Client {
     /// script yet asks for it, and would run the second call before the first.
     fn most_calls(&self) -> usize {
         if self.has_stored.load(Ordering::Relaxed) { CALLS } else { 1 }
+    }
+}
+
+/// How many of so many tasks a call carries: no call is left with a few only, which cost the broker as much as many.
+fn per_call(tasks: usize) -> usize {
+    tasks.div_ceil(tasks.div_ceil(CHUNK).max(1)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_are_spread_evenly_over_as_few_calls_as_there_can_be() {
+        for (tasks, expected) in [(0, 1), (1, 1), (32, 32), (33, 17), (100, 25), (1_000, 32)] {
+            assert_eq!(per_call(tasks), expected, "{tasks}");
+        }
     }
 }
