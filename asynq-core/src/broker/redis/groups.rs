@@ -113,19 +113,9 @@ impl Groups for RedisBroker {
         let keys = self.keyspace.queue(queue);
         let mut call = Call::new(
             Name::finish_members,
-            [
-                keys.aggregation_set(&set.group, &set.id),
-                keys.aggregation_sets(),
-                keys.pending(),
-                keys.scheduled(),
-                keys.groups(),
-            ],
+            [keys.aggregation_set(&set.group, &set.id), keys.aggregation_sets(), keys.pending()],
         );
-        call.arg(keys.task_prefix())
-            .arg(keys.group_prefix())
-            .arg(self.now_seconds())
-            .arg(self.clock.unix_nanos())
-            .arg(members.len());
+        call.arg(keys.prefix()).arg(self.now_seconds()).arg(self.clock.unix_nanos()).arg(members.len());
         for FinishedMember { id, unique_key } in members {
             call.arg(id.as_str()).arg(unique_key);
         }

@@ -15,22 +15,24 @@ if ARGV[at] == 't' then
   local mark = call('ZSCORE', ticks, entry)
   if mark and tonumber(mark) >= tick then return { 2 } end
 end
-local queue = {
-  pending = KEYS[1], scheduled = ARGV[2] .. 'scheduled', groups = ARGV[2] .. 'groups',
-  tasks = ARGV[2] .. 't:', group = ARGV[2] .. 'g:', now = ARGV[3], nanos = ARGV[4],
-}
--- More arguments than one task has.
+local pending, ready = KEYS[1], nil
+-- More arguments than one task has. Nothing is stored where the key holds something else.
 if #ARGV - at > 5 then
-  call('LLEN', queue.pending)
-  queue.ready = {}
+  call('LLEN', pending)
+  ready = {}
 end
+local queue =
+  { pending = pending, prefix = ARGV[2], tasks = ARGV[2] .. 't:', now = ARGV[3], nanos = ARGV[4], ready = ready }
 if ARGV[1] ~= '' then call('SADD', KEYS[2], ARGV[1]) end
 local results, last = {}, #ARGV
 while at <= last do
   local count = #results + 1
   results[count], at = insert(queue, at)
 end
-if queue.ready then push_ready(queue) end
+-- In pieces that Lua can unpack.
+for first = 1, ready and #ready or 0, 500 do
+  call('LPUSH', pending, unpack(ready, first, math.min(first + 499, #ready)))
+end
 if ticks then
   -- A tick that is refused as a duplicate has had its turn as well. Marks of entries that are long gone go away.
   local keep = 400 * 86400

@@ -5,31 +5,26 @@
 -- KEYS[1] asynq:{<queue>}:g:<group>:<set id>   sorted set
 -- KEYS[2] asynq:{<queue>}:aggregation_sets     sorted set
 -- KEYS[3] asynq:{<queue>}:pending              list
--- KEYS[4] asynq:{<queue>}:scheduled            sorted set
--- KEYS[5] asynq:{<queue>}:groups               set
--- ARGV[1] task key prefix   ARGV[2] group key prefix   ARGV[3] now, unix seconds   ARGV[4] now, unix nanoseconds
--- ARGV[5] number of members
--- ARGV[6..] for each member: id, lock key (empty: none);
+-- ARGV[1] what the queue's keys begin with   ARGV[2] now, unix seconds   ARGV[3] now, unix nanoseconds
+-- ARGV[4] number of members
+-- ARGV[5..] for each member: id, lock key (empty: none);
 --   then the new task, if there is one (see insert.lua)
 -- Returns 1 done, -1 the set is no more or they are no more in it, 0 the id of the new task exists, or the id that
 --   holds its lock. Anything but 1 changed nothing.
-local call, count = redis.call, tonumber(ARGV[5])
+local call, count, prefix = redis.call, tonumber(ARGV[4]), ARGV[1] .. 't:'
 -- Members leave a set in the batches in which they are finished: the first stands for all.
-if not call('ZSCORE', KEYS[2], KEYS[1]) or count > 0 and not call('ZSCORE', KEYS[1], ARGV[6]) then return -1 end
-local at = 6 + 2 * count
+if not call('ZSCORE', KEYS[2], KEYS[1]) or count > 0 and not call('ZSCORE', KEYS[1], ARGV[5]) then return -1 end
+local at = 5 + 2 * count
 if ARGV[at] then
-  local queue = {
-    pending = KEYS[3], scheduled = KEYS[4], groups = KEYS[5],
-    tasks = ARGV[1], group = ARGV[2], now = ARGV[3], nanos = ARGV[4],
-  }
+  local queue = { pending = KEYS[3], prefix = ARGV[1], tasks = prefix, now = ARGV[2], nanos = ARGV[3] }
   local stored = insert(queue, at)
   if stored ~= 1 then return stored end
 end
 for first = 1, count, 500 do
   local ids, tasks = {}, {}
   for member = first, math.min(first + 499, count) do
-    local id, lock = ARGV[4 + 2 * member], ARGV[5 + 2 * member]
-    ids[#ids + 1], tasks[#tasks + 1] = id, ARGV[1] .. id
+    local id, lock = ARGV[3 + 2 * member], ARGV[4 + 2 * member]
+    ids[#ids + 1], tasks[#tasks + 1] = id, prefix .. id
     if lock ~= '' and redis.pcall('GET', lock) == id then call('DEL', lock) end
   end
   call('ZREM', KEYS[1], unpack(ids))

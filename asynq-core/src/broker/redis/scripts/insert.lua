@@ -9,7 +9,8 @@
 --   capital letter, lock key and lock time (see lock.lua). Each argument costs Redis as much as a small command.
 -- Kinds: p P pending, s S scheduled (where: the due second), g G in a group (where: its name),
 --   d D scheduled and then in a group (where: both, with a colon between).
--- Where the queue has a list `ready`, IDs of pending tasks are collected there; `push_ready` puts them into the queue.
+-- Where the queue has a list `ready`, IDs of pending tasks are collected there, and the script is to put them into
+--   the queue.
 -- Gives 1 stored, 0 the id already exists, or the id that holds the lock; and where the next task's arguments begin.
 local function insert(queue, at)
   local call, kind, id, msg = redis.call, ARGV[at], ARGV[at + 1], ARGV[at + 2]
@@ -31,27 +32,18 @@ local function insert(queue, at)
     if ready then ready[#ready + 1] = id else call('LPUSH', queue.pending, id) end
     call('HSET', task, 'msg', msg, 'state', 'pending', 'pending_since', queue.nanos)
   elseif kind == 's' or kind == 'S' then
-    call('ZADD', queue.scheduled, where, id)
+    call('ZADD', queue.prefix .. 'scheduled', where, id)
     call('HSET', task, 'msg', msg, 'state', 'scheduled')
   elseif kind == 'd' or kind == 'D' then
     local due, group = string.match(where, '^(%-?%d+):(.*)$')
-    call('ZADD', queue.scheduled, due, id)
+    call('ZADD', queue.prefix .. 'scheduled', due, id)
     call('HSET', task, 'msg', msg, 'state', 'scheduled', 'x_group', group)
   else
-    if queue.known_group ~= where then call('SADD', queue.groups, where) end
+    if queue.known_group ~= where then call('SADD', queue.prefix .. 'groups', where) end
     queue.known_group = where
-    call('ZADD', queue.group .. where, queue.now, id)
+    call('ZADD', queue.prefix .. 'g:' .. where, queue.now, id)
     call('HSET', task, 'msg', msg, 'state', 'aggregating', 'group', where)
   end
   if lock then take_lock(task, id, lock, time) end
   return 1, at
-end
-
--- Puts the collected tasks into the queue at once, in pieces that Lua can unpack. That cannot fail, for whoever makes
--- the list `ready` sees to it that the key holds a list.
-local function push_ready(queue)
-  local ready = queue.ready
-  for first = 1, #ready, 500 do
-    redis.call('LPUSH', queue.pending, unpack(ready, first, math.min(first + 499, #ready)))
-  end
 end
