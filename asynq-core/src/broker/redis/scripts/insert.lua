@@ -5,13 +5,14 @@
 --   that a task which is scheduled *and* grouped names its group in `x_group`. Go forgets such a group: its servers
 --   run the task alone. They must not find it in `group`, for their forwarder would put the task into the group
 --   without making the group known, where nobody finds it. Ours takes the name from `x_group` and does both.
--- A task's arguments: kind, id, encoded message; where it is placed, unless it is pending; and where the kind is a
---   capital letter, lock key and lock time (see lock.lua). Each argument costs Redis as much as a small command.
+-- ARGV[1..] from `at` on, a task: kind, id, encoded message; where it is placed, unless it is pending; and where the kind
+--   is a capital letter, lock key and lock time (see lock.lua). No more than is needed: each costs time.
 -- Kinds: p P pending, s S scheduled (where: the due second), g G in a group (where: its name),
 --   d D scheduled and then in a group (where: both, with a colon between).
 -- Where the queue has a list `ready`, IDs of pending tasks are collected there, and the script is to put them into
 --   the queue.
--- Gives 1 stored, 0 the id already exists, or the id that holds the lock; and where the next task's arguments begin.
+-- Returns nothing: this is a function. It gives 1 stored, 0 the id already exists, or the id that holds the lock; and
+--   where the next task begins.
 local function insert(queue, at)
   local call, kind, id, msg = redis.call, ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local where, lock, time
