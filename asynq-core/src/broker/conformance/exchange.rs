@@ -30,6 +30,7 @@ case_list! { "exchange":
     drops_ids_without_a_task,
     drops_ids_whose_hash_has_no_message,
     takes_an_id_that_is_pending_twice_once,
+    takes_what_bears_the_marks_of_an_earlier_run_once,
     tells_what_cannot_be_decoded,
     settles_before_it_leases,
     settles_over_several_queues,
@@ -262,6 +263,20 @@ async fn takes_an_id_that_is_pending_twice_once(world: World) {
     let dump = world.dump().await;
     assert!(!dump.contains(&world.keys.pending()));
     assert_eq!(dump.list(&world.keys.active()), ["a", "b"]);
+}
+
+async fn takes_what_bears_the_marks_of_an_earlier_run_once(world: World) {
+    world.store_pending(&["a", "b"]).await;
+    // So Go's programs leave a task of ours that they put back.
+    for (id, field) in [("a", "x_run"), ("a", "x_own"), ("b", "x_run"), ("b", "x_own")] {
+        world.set_field(id, field, b"earlier").await;
+    }
+    world.corrupt(Corruption::PushPending { queue: world.queue.clone(), id: task_id("b") }).await;
+    let exchanged = world.exchange(&[], &world.demand(3)).await;
+    assert_eq!(ids(&exchanged.leased), ["b", "a"]);
+    assert_eq!(exchanged.dropped, [(world.queue.clone(), "b".to_owned())]);
+    let run = exchanged.leased[0].run.as_str();
+    assert_eq!(field(&world.dump().await.hash("asynq:{q}:t:a"), "x_run"), Some(run));
 }
 
 async fn tells_what_cannot_be_decoded(world: World) {
