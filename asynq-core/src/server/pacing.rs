@@ -28,9 +28,11 @@ impl Pacing {
         self.concurrency.saturating_sub(taken)
     }
 
-    /// What one call may lease of `free` slots.
-    pub(super) fn slots(self, free: usize) -> usize {
-        let share = if self.is_paired() { self.concurrency.div_ceil(2) } else { self.concurrency };
+    /// What one call may lease of `free` slots, beside so many in flight. The second takes all that the first has left:
+    /// what it did not would stay empty for a round trip.
+    pub(super) fn slots(self, in_flight: usize, free: usize) -> usize {
+        let is_first_of_two = in_flight == 0 && self.is_paired();
+        let share = if is_first_of_two { self.concurrency.div_ceil(2) } else { self.concurrency };
         free.min(share).min(MAX_LEASED)
     }
 
@@ -65,7 +67,7 @@ mod tests {
     #[test]
     fn few_slots_make_one_call_at_a_time() {
         let pacing = Pacing::new(7);
-        assert_eq!((pacing.slots(7), pacing.slots(3), pacing.free(4), pacing.free(8)), (7, 3, 3, 0));
+        assert_eq!((pacing.slots(0, 7), pacing.slots(0, 3), pacing.free(4), pacing.free(8)), (7, 3, 3, 0));
         assert!(pacing.is_call_due(0, 1, 0) && pacing.is_call_due(0, 0, 1));
         assert!(!pacing.is_call_due(0, 0, 0) && !pacing.is_call_due(1, 7, 7));
     }
@@ -74,19 +76,25 @@ mod tests {
     fn many_slots_make_two_calls_of_a_half_each() {
         for concurrency in [8, 10, 21, 50, 255] {
             let pacing = Pacing::new(concurrency);
-            let first = pacing.slots(pacing.free(0));
-            let second = pacing.slots(pacing.free(first));
+            let first = pacing.slots(0, pacing.free(0));
+            let second = pacing.slots(1, pacing.free(first));
             assert_eq!(first + second, concurrency, "both calls together fill every slot");
             assert!(pacing.is_call_due(1, second, 0) && pacing.is_call_due(1, 0, second));
             assert!(!pacing.is_call_due(1, second - 1, 0), "a small call waits for company");
             assert!(!pacing.is_call_due(2, first, first));
         }
+        let pacing = Pacing::new(10);
+        assert_eq!(
+            (pacing.slots(0, 2), pacing.slots(1, 8)),
+            (2, 8),
+            "nor does a small first call leave any empty"
+        );
     }
 
     #[test]
     fn no_call_leases_more_than_the_bound() {
         let pacing = Pacing::new(10_000);
-        assert_eq!(pacing.slots(pacing.free(0)), MAX_LEASED);
+        assert_eq!((pacing.slots(0, 10_000), pacing.slots(1, 9_872)), (MAX_LEASED, MAX_LEASED));
         assert!(pacing.is_call_due(1, MAX_LEASED, 0));
     }
 }

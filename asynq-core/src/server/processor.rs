@@ -153,28 +153,31 @@ impl Processor {
                 Control::Drain(until) => Some(until),
                 Control::Fetch | Control::Stop => None,
             };
-            let free = match order {
-                Control::Fetch => self.free_slots(),
-                Control::Stop | Control::Drain(_) => 0,
-            };
-            let slots = self.pacing.slots(free);
-            let wanted = if maybe_work || self.serving.has_room() { slots } else { 0 };
-            if self.pacing.is_call_due(self.calls.len(), wanted, self.unsettled.len()) {
+            let takes = order == Control::Fetch;
+            // Two may be due. After a wake-up one is enough to see what there is.
+            let most_calls = if is_woken { 1 } else { 2 };
+            for _ in 0..most_calls {
+                let slots = self.pacing.slots(self.calls.len(), if takes { self.free_slots() } else { 0 });
+                let wanted = if maybe_work || self.serving.has_room() { slots } else { 0 };
+                if !self.pacing.is_call_due(self.calls.len(), wanted, self.unsettled.len()) {
+                    break;
+                }
                 let ask = self.serving.ask(&self.limits, &self.running, slots);
-                if ask.demand.slots > 0 || !self.unsettled.is_empty() {
-                    self.call(ask);
-                } else {
+                if ask.demand.slots == 0 && self.unsettled.is_empty() {
                     // All that could be taken is limited, and full.
                     maybe_work = false;
+                    break;
                 }
+                self.call(ask);
             }
+            let waits = takes && self.calls.is_empty() && self.free_slots() > 0;
             let event = tokio::select! {
                 biased;
                 _ = control.changed() => Event::Control,
                 Ok(()) = changed(&mut queues) => Event::Queues,
                 Some(answer) = self.calls.next() => Event::Answered(answer),
                 Some(joined) = self.handlers.join_next() => Event::Finished(joined),
-                seen = waiter.wait(self.serving.resting()), if free > 0 && self.calls.is_empty() => Event::Work(seen),
+                seen = waiter.wait(self.serving.resting()), if waits => Event::Work(seen),
                 () = until(drain_until) => Event::DrainOver,
             };
             match event {

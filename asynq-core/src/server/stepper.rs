@@ -335,7 +335,7 @@ impl Stepper {
 
     /// As many tasks as there are slots for.
     fn ask(&mut self) -> Ask {
-        let slots = self.processor.pacing.slots(self.processor.free_slots());
+        let slots = self.processor.pacing.slots(0, self.processor.free_slots());
         let Processor { serving, limits, running, .. } = &mut self.processor;
         serving.ask(limits, running, slots)
     }
