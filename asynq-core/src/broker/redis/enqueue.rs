@@ -143,18 +143,14 @@ impl<'a> EncodedTask<'a> {
     pub(super) fn add_to(&self, call: &mut Call) {
         let NewTask { message, placement, unique_ttl, unique_until } = self.task;
         let lock = lock(message, *unique_ttl, *unique_until);
-        let is_unique = lock.is_some();
         let (kind, place) = match placement {
-            Placement::Pending => (if is_unique { "P" } else { "p" }, None),
-            Placement::Scheduled(at) if message.group_key.is_empty() => {
-                (if is_unique { "S" } else { "s" }, Some(at.to_string()))
-            }
-            Placement::Scheduled(at) => {
-                (if is_unique { "D" } else { "d" }, Some(format!("{at}:{}", message.group_key)))
-            }
-            Placement::Group => (if is_unique { "G" } else { "g" }, Some(message.group_key.clone())),
+            Placement::Pending => (b'p', None),
+            Placement::Scheduled(at) if message.group_key.is_empty() => (b's', Some(at.to_string())),
+            Placement::Scheduled(at) => (b'd', Some(format!("{at}:{}", message.group_key))),
+            Placement::Group => (b'g', Some(message.group_key.clone())),
         };
-        call.arg(kind).arg(&message.id).arg(&self.message);
+        let kind = if lock.is_some() { kind.to_ascii_uppercase() } else { kind };
+        call.arg(&[kind][..]).arg(&message.id).arg(&self.message);
         if let Some(place) = place {
             call.arg(place);
         }

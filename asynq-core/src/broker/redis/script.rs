@@ -159,24 +159,19 @@ impl Call {
     pub(super) fn guarded(&self) -> Self {
         let words =
             || self.command.args_iter().map(|word| if let Arg::Simple(word) = word { word } else { b"" });
-        let keys =
+        let count =
             words().nth(2).and_then(|count| std::str::from_utf8(count).ok()?.parse().ok()).unwrap_or(0);
         let tagged = words().nth(3).and_then(|key| {
             let close = key.iter().position(|&byte| byte == b'}')?;
             key.get(..=close)
         });
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(self.name.sha()).arg(keys + usize::from(tagged.is_some()));
-        for key in words().skip(3).take(keys) {
-            command.arg(key);
+        let none = tagged.map(|tagged| [tagged, b":x:none"].concat());
+        let keys: Vec<&[u8]> = words().skip(3).take(count).chain(none.as_deref()).collect();
+        let mut call = Self::with_keys(self.name, keys);
+        for arg in words().skip(3 + count) {
+            call.arg(arg);
         }
-        if let Some(tagged) = tagged {
-            command.arg([tagged, b":x:none"].concat());
-        }
-        for arg in words().skip(3 + keys) {
-            command.arg(arg);
-        }
-        Self { name: self.name, command, replicas: self.replicas }
+        Self { replicas: self.replicas, ..call }
     }
 
     /// Sends it on a connection; with `asking` also to a node to which its slot is still moving.

@@ -264,6 +264,7 @@ local function take(queue, wanted)
   local leases, kept = new_list(), {}
   local passed, most_passed, header = 0, tonumber(ARGV[14]), #leased
   local place = header + 2
+  leased[header + 1], leased[place] = queue.number, 0
   -- A second round is needed only where IDs without a task, or tasks whose types are full, were in the way.
   for _ = 1, is_limited and 20 or 10 do
     local missing = wanted - (#taken - before)
@@ -298,7 +299,6 @@ local function take(queue, wanted)
         taken[n] = id
         n = 2 * (n - before)
         leases[n - 1], leases[n] = lease_until, id
-        if place == header + 2 then leased[header + 1], leased[place] = queue.number, 0 end
         leased[place + 1], leased[place + 2] = id, msg
         place = place + 2
         if tells_since then

@@ -15,12 +15,13 @@
 --   where the next task begins.
 local function insert(queue, at)
   local call, kind, id, msg = redis.call, ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local where, lock, time
+  local is_unique, where, lock, time = kind < 'a', nil, nil, nil
+  local placement = is_unique and kind:lower() or kind
   at = at + 3
-  if kind ~= 'p' and kind ~= 'P' then
+  if placement ~= 'p' then
     where, at = ARGV[at], at + 1
   end
-  if kind < 'a' then
+  if is_unique then
     lock, time, at = ARGV[at], ARGV[at + 1], at + 2
     local holder = lock_holder(queue.tasks, lock)
     if holder then return holder, at end
@@ -28,14 +29,14 @@ local function insert(queue, at)
   local task = queue.tasks .. id
   if call('EXISTS', task) == 1 then return 0, at end
   -- Its place comes first: that can fail, where a key holds something else, and what is stored in no place is lost.
-  if not where then
+  if placement == 'p' then
     local ready = queue.ready
     if ready then ready[#ready + 1] = id else call('LPUSH', queue.pending, id) end
     call('HSET', task, 'msg', msg, 'state', 'pending', 'pending_since', queue.nanos)
-  elseif kind == 's' or kind == 'S' then
+  elseif placement == 's' then
     call('ZADD', queue.prefix .. 'scheduled', where, id)
     call('HSET', task, 'msg', msg, 'state', 'scheduled')
-  elseif kind == 'd' or kind == 'D' then
+  elseif placement == 'd' then
     local due, group = string.match(where, '^(%-?%d+):(.*)$')
     call('ZADD', queue.prefix .. 'scheduled', due, id)
     call('HSET', task, 'msg', msg, 'state', 'scheduled', 'x_group', group)
