@@ -5,6 +5,7 @@
 //! | `ASYNQ_REDIS_URL` | where Redis is: `redis://[[user]:password@]host[:port][/db]`, or [another form](crate::broker::redis::Address) | `redis://127.0.0.1:6379` |
 //! | `ASYNQ_QUEUES` | queues and priorities: `critical=6,default=3,low=1`; a name alone counts 1 | the queues of all registered jobs |
 //! | `ASYNQ_CONCURRENCY` | how many tasks run at a time | number of CPUs |
+//! | `ASYNQ_PREFETCH` | how many tasks are taken ahead of free slots, at most; see [`prefetch`](crate::ServerBuilder::prefetch) | 0 |
 //! | `ASYNQ_STRICT` | `true`: a queue is served only while those of higher priority are empty | `false` |
 //! | `ASYNQ_SCHEDULER` | `false`: leave it to others to enqueue the jobs that have a schedule | `true` |
 //! | `ASYNQ_STORED_SCHEDULES` | `true`: enqueue the tasks of the schedules in the store, too | `false` |
@@ -24,6 +25,7 @@ pub const DEFAULT_REDIS_URL: &str = "redis://127.0.0.1:6379";
 pub(crate) struct Settings {
     pub(crate) queues: Option<Vec<(QueueName, u32)>>,
     pub(crate) concurrency: Option<usize>,
+    pub(crate) prefetch: Option<usize>,
     pub(crate) strict: Option<bool>,
     pub(crate) shutdown_timeout: Option<Duration>,
     pub(crate) scheduler: Option<bool>,
@@ -46,6 +48,7 @@ impl Settings {
         Ok(Self {
             queues: parse(&read, "ASYNQ_QUEUES", queues)?,
             concurrency: parse(&read, "ASYNQ_CONCURRENCY", concurrency)?,
+            prefetch: parse(&read, "ASYNQ_PREFETCH", prefetch)?,
             strict: parse(&read, "ASYNQ_STRICT", boolean)?,
             shutdown_timeout: parse(&read, "ASYNQ_SHUTDOWN_TIMEOUT", duration)?,
             scheduler: parse(&read, "ASYNQ_SCHEDULER", boolean)?,
@@ -105,10 +108,18 @@ fn queues(text: &str) -> Result<Vec<(QueueName, u32)>, String> {
 }
 
 fn concurrency(text: &str) -> Result<usize, String> {
+    whole(text, 1)
+}
+
+fn prefetch(text: &str) -> Result<usize, String> {
+    whole(text, 0)
+}
+
+fn whole(text: &str, least: usize) -> Result<usize, String> {
     text.parse()
         .ok()
-        .filter(|&number| (1..=1_000_000).contains(&number))
-        .ok_or_else(|| format!("`{text}` must be a whole number from 1 to 1000000"))
+        .filter(|number| (least..=1_000_000).contains(number))
+        .ok_or_else(|| format!("`{text}` must be a whole number from {least} to 1000000"))
 }
 
 fn boolean(text: &str) -> Result<bool, String> {
@@ -155,6 +166,7 @@ mod tests {
         let read = settings(&[
             ("ASYNQ_QUEUES", "critical=6, default=3,low"),
             ("ASYNQ_CONCURRENCY", "50"),
+            ("ASYNQ_PREFETCH", "40"),
             ("ASYNQ_STRICT", "yes"),
             ("ASYNQ_SHUTDOWN_TIMEOUT", "30s"),
             ("ASYNQ_SCHEDULER", "off"),
@@ -165,6 +177,7 @@ mod tests {
         let queue = |name| QueueName::new(name).unwrap();
         assert_eq!(read.queues, Some(vec![(queue("critical"), 6), (queue("default"), 3), (queue("low"), 1)]));
         assert_eq!((read.concurrency, read.strict, read.scheduler), (Some(50), Some(true), Some(false)));
+        assert_eq!(read.prefetch, Some(40));
         assert_eq!((read.stored_schedules, read.run_times), (Some(true), Some(true)));
         assert_eq!(read.shutdown_timeout, Some(Duration::from_secs(30)));
     }
@@ -177,6 +190,7 @@ mod tests {
             ("ASYNQ_QUEUES", "a,,b", "`a,,b` has an entry without a name; write `critical=6,default=3`"),
             ("ASYNQ_QUEUES", "a,a", "queue `a` is given twice"),
             ("ASYNQ_CONCURRENCY", "0", "`0` must be a whole number from 1 to 1000000"),
+            ("ASYNQ_PREFETCH", "some", "`some` must be a whole number from 0 to 1000000"),
             ("ASYNQ_STRICT", "maybe", "`maybe` must be `true` or `false`"),
             (
                 "ASYNQ_SHUTDOWN_TIMEOUT",

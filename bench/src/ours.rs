@@ -95,7 +95,8 @@ impl Contender for Ours {
         let mut server = Server::builder(&self.client)
             .router(router)
             .queues(queues.iter().map(|name| (name.as_str(), 1)))
-            .concurrency(slots);
+            .concurrency(slots)
+            .prefetch(self.settings.get("prefetch"));
         if self.settings.is_on("max_size") {
             let settings = GroupSettings::new().max_size(self.settings.get("max_size"));
             server = server.groups(settings).aggregator(Aggregator::new(move |_, tasks: Vec<Task>| {

@@ -34,6 +34,7 @@ mod old_servers;
 mod payloads;
 mod periodic;
 mod permissions;
+mod prefetch;
 mod queues;
 #[cfg(all(feature = "cbor", feature = "msgpack", feature = "protobuf"))]
 mod readers;

@@ -37,6 +37,7 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`queue_concurrency`](Self::queue_concurrency) | no limit | has none |
 /// | [`type_concurrency`](Self::type_concurrency) | as the job's `concurrency` says, or no limit | has none |
 /// | [`concurrency`](Self::concurrency) | number of CPUs | the same |
+/// | [`prefetch`](Self::prefetch) | 0 | has none |
 /// | [`strict`](Self::strict) | false | the same |
 /// | [`shutdown_timeout`](Self::shutdown_timeout) | 8 s | the same |
 /// | [`retry_policy`](Self::retry_policy) | [`RetryPolicy::Go`] | the same |
@@ -77,6 +78,7 @@ pub struct ServerBuilder {
     type_concurrency: BTreeMap<String, usize>,
     strict: bool,
     concurrency: Option<usize>,
+    prefetch: usize,
     shutdown_timeout: Duration,
     rules: Rules,
     archive_limits: Option<ArchiveLimits>,
@@ -103,6 +105,7 @@ impl fmt::Debug for ServerBuilder {
             .field("queues", &self.queues)
             .field("strict", &self.strict)
             .field("concurrency", &self.concurrency)
+            .field("prefetch", &self.prefetch)
             .field("shutdown_timeout", &self.shutdown_timeout)
             .field("retry", &self.rules.retry)
             .finish_non_exhaustive()
@@ -131,6 +134,7 @@ impl ServerBuilder {
             type_concurrency: BTreeMap::new(),
             strict: false,
             concurrency: None,
+            prefetch: 0,
             shutdown_timeout: Duration::from_secs(8),
             rules: Rules::default(),
             archive_limits: None,
@@ -156,6 +160,7 @@ impl ServerBuilder {
         let Settings {
             queues,
             concurrency,
+            prefetch,
             strict,
             shutdown_timeout,
             scheduler,
@@ -164,6 +169,7 @@ impl ServerBuilder {
         } = Settings::read()?;
         builder.queues = queues;
         builder.concurrency = concurrency;
+        builder.prefetch = prefetch.unwrap_or(builder.prefetch);
         builder.strict = strict.unwrap_or(builder.strict);
         builder.shutdown_timeout = shutdown_timeout.unwrap_or(builder.shutdown_timeout);
         builder.scheduler = scheduler.unwrap_or(builder.scheduler);
@@ -257,6 +263,23 @@ impl ServerBuilder {
             self.reject("concurrency", "must be 1 or more, got 0".to_owned());
         }
         self.concurrency = Some(tasks);
+        self
+    }
+
+    /// Takes up to so many tasks ahead of free slots. It is for short tasks and a Redis some way off: where a task takes
+    /// less time than a round trip, slots stand empty until the next ones arrive. Ten slots, 2.5 ms away, run about 3,500
+    /// tasks a second that do nothing, and with `prefetch(40)` five times as many.
+    ///
+    /// As many are taken ahead as ended during the last round trip: where tasks take long, there are none. A task that
+    /// was taken ahead counts as one that runs, for [`queue_concurrency`](Self::queue_concurrency) and
+    /// [`type_concurrency`](Self::type_concurrency) too; its timeout begins with its run. It goes back to the front of its
+    /// queue, for other servers, when no slot is free for it within a second, and when this server is to take no more.
+    ///
+    /// What it costs: a task of higher priority, or a queue that is paused, does not hold up those that are taken
+    /// already; and a process that is killed has more tasks to be recovered, each of which counts a crash (see
+    /// [`max_crashes`](Self::max_crashes)).
+    pub fn prefetch(mut self, tasks: usize) -> Self {
+        self.prefetch = tasks;
         self
     }
 
@@ -627,6 +650,7 @@ impl ServerBuilder {
             queues,
             strict: self.strict,
             concurrency,
+            prefetch: self.prefetch,
             type_concurrency,
             shutdown_timeout: self.shutdown_timeout,
             rules,

@@ -1,6 +1,6 @@
 //! [`Limits`]: how many tasks a server may take next, of all, of each queue and of each type. Pure.
 //!
-//! What runs is not counted twice: it is looked up in the table of tasks that the server holds. Only a server with a
+//! What runs, or waits to, is not counted twice: it is looked up in the table of tasks that the server holds. Only a server with a
 //! limit looks.
 
 use std::collections::HashMap;
@@ -65,8 +65,8 @@ impl Limits {
         let share = |slots| move |(name, priority)| QueueShare { slots, ..QueueShare::new(name, priority) };
         let (mut by_queue, mut by_type) = (HashMap::new(), HashMap::new());
         let table = (is_limited && !is_asked).then(|| running.lock());
-        for ((queue, _), held) in table.iter().flat_map(|table| table.iter()).filter(|(_, held)| held.runs())
-        {
+        let held = table.iter().flat_map(|table| table.iter());
+        for ((queue, _), held) in held.filter(|(_, held)| held.is_to_run()) {
             *by_queue.entry(queue).or_insert(0_usize) += 1;
             *by_type.entry(held.message.task_type.as_str()).or_insert(0_usize) += 1;
         }

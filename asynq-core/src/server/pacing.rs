@@ -1,5 +1,7 @@
 //! [`Pacing`]: how much travels in one call, and when a call goes. Pure.
 
+use tokio::time::Instant;
+
 /// Most tasks that one call leases: bounds how long Redis does nothing else.
 const MAX_LEASED: usize = 128;
 
@@ -13,26 +15,71 @@ const MAX_GATHERING: usize = 16;
 
 /// The rhythm of a server with so many slots. With few, one call at a time is in flight; with many there are two, each
 /// for half of the slots: while the broker works on one, handlers run, and what they come to makes the next.
+///
+/// Where tasks may be taken ahead of free slots, as many are as end during a round trip: so many slots would stand empty
+/// for one. Slow tasks have none behind them, then, and one that was taken ahead waits about a round trip.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pacing {
     concurrency: usize,
+    /// Most tasks ahead.
+    prefetch: usize,
+    /// Tasks ahead at present.
+    ahead: usize,
+    /// How many runs have ended.
+    ended: usize,
+    /// When the last answer came, and how many runs had ended by then.
+    answered: Option<(Instant, usize)>,
+}
+
+/// A call on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    at: Instant,
+    /// The last answer before it.
+    after: Option<(Instant, usize)>,
 }
 
 impl Pacing {
-    pub(super) fn new(concurrency: usize) -> Self {
-        Self { concurrency }
+    pub(super) fn new(concurrency: usize, prefetch: usize) -> Self {
+        Self { concurrency, prefetch, ahead: 0, ended: 0, answered: None }
     }
 
-    /// Slots that are left by so many taken ones.
+    /// A run has ended.
+    pub(super) fn ended(&mut self) {
+        self.ended = self.ended.wrapping_add(1);
+    }
+
+    /// A call is sent.
+    pub(super) fn sent(self, now: Instant) -> Sent {
+        Sent { at: now, after: self.answered }
+    }
+
+    /// A call was answered.
+    pub(super) fn answered(&mut self, Sent { at, after }: Sent, now: Instant) {
+        self.answered = Some((now, self.ended));
+        let Some((since, ended)) = after else { return };
+        let (round_trip, time) = ((now - at).as_nanos(), (now - since).as_nanos());
+        let ended = self.ended.wrapping_sub(ended) as u128;
+        // Rounded to the nearest.
+        let ahead = (ended.saturating_mul(round_trip) + time / 2).checked_div(time).unwrap_or(0);
+        self.ahead = usize::try_from(ahead).map_or(self.prefetch, |ahead| ahead.min(self.prefetch));
+    }
+
+    /// Whether a task can begin beside so many that run.
+    pub(super) fn can_begin(self, running: usize) -> bool {
+        running < self.concurrency
+    }
+
+    /// Tasks that can be leased beside so many that are held or asked for.
     pub(super) fn free(self, taken: usize) -> usize {
-        self.concurrency.saturating_sub(taken)
+        self.most().saturating_sub(taken)
     }
 
     /// What one call may lease of `free` slots, beside so many in flight. The second takes all that the first has left:
     /// what it did not would stay empty for a round trip.
     pub(super) fn slots(self, in_flight: usize, free: usize) -> usize {
         let is_first_of_two = in_flight == 0 && self.is_paired();
-        let share = if is_first_of_two { self.concurrency.div_ceil(2) } else { self.concurrency };
+        let share = if is_first_of_two { self.most().div_ceil(2) } else { self.most() };
         free.min(share).min(MAX_LEASED)
     }
 
@@ -42,7 +89,7 @@ impl Pacing {
         match in_flight {
             0 => wanted > 0 || unsettled > 0,
             // Of an odd number of slots the second half is the smaller one.
-            1 => self.is_paired() && wanted.max(unsettled) >= (self.concurrency / 2).min(MAX_LEASED),
+            1 => self.is_paired() && wanted.max(unsettled) >= (self.most() / 2).min(MAX_LEASED),
             _ => false,
         }
     }
@@ -56,17 +103,24 @@ impl Pacing {
 
     /// Whether two calls may be in flight.
     fn is_paired(self) -> bool {
-        self.concurrency / 2 >= MIN_HALF
+        self.most() / 2 >= MIN_HALF
+    }
+
+    /// Most tasks to hold.
+    fn most(self) -> usize {
+        self.concurrency.saturating_add(self.ahead)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn few_slots_make_one_call_at_a_time() {
-        let pacing = Pacing::new(7);
+        let pacing = Pacing::new(7, 0);
         assert_eq!((pacing.slots(0, 7), pacing.slots(0, 3), pacing.free(4), pacing.free(8)), (7, 3, 3, 0));
         assert!(pacing.is_call_due(0, 1, 0) && pacing.is_call_due(0, 0, 1));
         assert!(!pacing.is_call_due(0, 0, 0) && !pacing.is_call_due(1, 7, 7));
@@ -75,7 +129,7 @@ mod tests {
     #[test]
     fn many_slots_make_two_calls_of_a_half_each() {
         for concurrency in [8, 10, 21, 50, 255] {
-            let pacing = Pacing::new(concurrency);
+            let pacing = Pacing::new(concurrency, 0);
             let first = pacing.slots(0, pacing.free(0));
             let second = pacing.slots(1, pacing.free(first));
             assert_eq!(first + second, concurrency, "both calls together fill every slot");
@@ -83,7 +137,7 @@ mod tests {
             assert!(!pacing.is_call_due(1, second - 1, 0), "a small call waits for company");
             assert!(!pacing.is_call_due(2, first, first));
         }
-        let pacing = Pacing::new(10);
+        let pacing = Pacing::new(10, 0);
         assert_eq!(
             (pacing.slots(0, 2), pacing.slots(1, 8)),
             (2, 8),
@@ -93,8 +147,36 @@ mod tests {
 
     #[test]
     fn no_call_leases_more_than_the_bound() {
-        let pacing = Pacing::new(10_000);
+        let pacing = Pacing::new(10_000, 0);
         assert_eq!((pacing.slots(0, 10_000), pacing.slots(1, 9_872)), (MAX_LEASED, MAX_LEASED));
         assert!(pacing.is_call_due(1, MAX_LEASED, 0));
+    }
+
+    /// After a call of so many milliseconds, with so many runs that ended since the last answer, which came so many
+    /// milliseconds before it was sent: how many tasks can be held.
+    fn held_after(pacing: &mut Pacing, round_trip: u64, ended: usize, before: u64) -> usize {
+        let now = Instant::now();
+        pacing.answered(pacing.sent(now), now);
+        let sent = now + Duration::from_millis(before);
+        let call = pacing.sent(sent);
+        (0..ended).for_each(|_| pacing.ended());
+        pacing.answered(call, sent + Duration::from_millis(round_trip));
+        pacing.free(0)
+    }
+
+    #[test]
+    fn ahead_are_as_many_as_end_in_a_round_trip() {
+        let pacing = &mut Pacing::new(10, 30);
+        assert_eq!(pacing.free(0), 10);
+        for (ended, held) in [(10, 20), (20, 30), (100, 40), (3, 13), (0, 10)] {
+            assert_eq!(held_after(pacing, 5, ended, 0), held, "after {ended}");
+            let first = pacing.slots(0, held);
+            assert_eq!(first + pacing.slots(1, pacing.free(first)), held);
+            assert!(pacing.can_begin(9) && !pacing.can_begin(10), "no more run for it");
+        }
+        assert_eq!(held_after(pacing, 5, 10, 20), 12, "ten in 25 ms are two in 5 ms");
+        assert_eq!(held_after(pacing, 5, 1, 10_000), 10, "one in ten seconds is none");
+        assert_eq!(held_after(pacing, 0, 10, 0), 10, "nor is there any where a call takes no time");
+        assert_eq!(held_after(&mut Pacing::new(10, 0), 5, 10, 0), 10, "nor where none may be");
     }
 }

@@ -11,13 +11,16 @@
 //! `select!` only chooses what to look at next. A broker call that is dropped may have leased tasks already, so calls
 //! live in the processor, not in the `select!`, and each is awaited to its end. Settlements that gather while a call is
 //! in flight ride on the next one. How many calls are in flight, and how much each carries, is [`Pacing`]'s to say.
+//! What was leased ahead of a free slot waits in the processor for one, for a second at most.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout};
@@ -29,7 +32,7 @@ use super::attempt::{DeadlineExceeded, attempt};
 use super::hooks::{Ended, Fate, taken, unreadable_task};
 use super::limits::{Ask, Limits};
 use super::observers::run_outcome;
-use super::pacing::Pacing;
+use super::pacing::{Pacing, Sent};
 use super::presence::Presence;
 use super::queues::Served;
 use super::running::{Held, Key, Phase, Running, held_by};
@@ -42,7 +45,7 @@ use crate::broker::{
 use crate::client::Client;
 use crate::clock::from_unix_seconds;
 use crate::router::{
-    Ctx, CtxParts, Handler, HandlerNotFound, HandlerResult, Router, StateMap, Verdict, has_cause,
+    Cancelled, Ctx, CtxParts, Handler, HandlerNotFound, HandlerResult, Router, StateMap, Verdict, has_cause,
 };
 use crate::task::{DEFAULT_TIMEOUT, QueueName};
 use crate::telemetry::{Run, RunOutcome, Traced};
@@ -50,6 +53,9 @@ use crate::wire::TaskMessage;
 
 /// Most settlements in one call.
 const MAX_SETTLED: usize = 256;
+
+/// How long a task may wait for a slot here, while another server might run it.
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// How long handlers have to notice that they are dropped, once the grace period is over.
 const ABORT_GRACE: Duration = Duration::from_millis(500);
@@ -88,9 +94,29 @@ pub(super) struct Processor {
     pub(super) calls: FuturesUnordered<BoxFuture<'static, Answer>>,
     /// Slots that the calls in flight may fill.
     pub(super) slots_asked: usize,
+    /// Leased, and not begun: no slot is free.
+    pub(super) waiting: VecDeque<Waiting>,
     pub(super) unsettled: Vec<Settlement>,
     /// The answer to an exchange was lost: it may have leased tasks that nobody here runs.
     pub(super) answer_lost: bool,
+}
+
+/// A task that is to run.
+struct Ready {
+    key: Key,
+    run: RunToken,
+    message: Arc<TaskMessage>,
+    cancellation: CancellationToken,
+    /// Unix nanoseconds.
+    pending_since: Option<i64>,
+    started: Timestamp,
+    deadline: Timestamp,
+}
+
+/// A task that begins when a slot is free.
+pub(super) struct Waiting {
+    task: Ready,
+    since: Instant,
 }
 
 /// A handler's end.
@@ -105,6 +131,7 @@ pub(super) struct Finished {
 pub(super) struct Answer {
     pub(super) settlements: Vec<Settlement>,
     slots: usize,
+    sent: Sent,
     is_limited: bool,
     /// The queues that it named, where those are not all.
     named: Option<Vec<QueueName>>,
@@ -128,6 +155,7 @@ enum Event {
     Answered(Answer),
     Finished(Result<Finished, JoinError>),
     Work(Result<Option<QueueName>, BrokerError>),
+    WaitedEnough,
     DrainOver,
 }
 
@@ -154,6 +182,7 @@ impl Processor {
                 Control::Fetch | Control::Stop => None,
             };
             let takes = order == Control::Fetch;
+            self.put_back(|waiting| !takes || waiting.since.elapsed() >= MAX_WAIT);
             // Two may be due. After a wake-up one is enough to see what there is.
             let most_calls = if is_woken { 1 } else { 2 };
             for _ in 0..most_calls {
@@ -178,10 +207,11 @@ impl Processor {
                 Some(answer) = self.calls.next() => Event::Answered(answer),
                 Some(joined) = self.handlers.join_next() => Event::Finished(joined),
                 seen = waiter.wait(self.serving.resting()), if waits => Event::Work(seen),
+                () = until(self.waiting.front().map(|first| first.since + MAX_WAIT)) => Event::WaitedEnough,
                 () = until(drain_until) => Event::DrainOver,
             };
             match event {
-                Event::Control | Event::Queues | Event::DrainOver => {}
+                Event::Control | Event::Queues | Event::WaitedEnough | Event::DrainOver => {}
                 Event::Answered(answer) => {
                     let slots = answer.slots;
                     if answer.leaves_to_others() {
@@ -243,9 +273,9 @@ impl Processor {
         }
     }
 
-    /// Slots that neither a handler fills nor a call in flight may fill.
+    /// How many tasks more it may hold: those that run or wait, and those that a call in flight may bring, are held.
     pub(super) fn free_slots(&self) -> usize {
-        self.pacing.free(self.handlers.len() + self.slots_asked)
+        self.pacing.free(self.handlers.len() + self.waiting.len() + self.slots_asked)
     }
 
     /// Sends a call: settles what can be settled, and asks.
@@ -260,19 +290,21 @@ impl Processor {
         let mut settlements: Vec<Settlement> = self.unsettled.drain(..count).collect();
         self.mark(&mut settlements, Phase::Settling);
         self.slots_asked += slots;
+        let sent = self.pacing.sent(Instant::now());
         let broker = Arc::clone(&self.broker);
         let named =
             is_narrow.then(|| demand.queues.iter().map(|share| share.queue.clone()).collect::<Vec<_>>());
         self.calls.push(Box::pin(async move {
             let result = broker.exchange(&settlements, &demand).await;
-            Answer { settlements, slots, is_limited, named, result }
+            Answer { settlements, slots, sent, is_limited, named, result }
         }));
     }
 
     /// Takes a call's answer: starts what it leased; how many.
     pub(super) async fn answered(&mut self, answer: Answer) -> Result<usize, BrokerError> {
-        let Answer { mut settlements, slots, is_limited, named, result } = answer;
+        let Answer { mut settlements, slots, sent, is_limited, named, result } = answer;
         self.slots_asked -= slots;
+        self.pacing.answered(sent, Instant::now());
         match result {
             Ok(mut exchanged) => {
                 let leased = exchanged.leased.len();
@@ -366,7 +398,7 @@ impl Processor {
             tracing::warn!(task_id = %id, %queue, "an ID without a task was pending; dropped");
         }
         for leased in exchanged.leased {
-            self.start(leased);
+            self.take(leased);
         }
     }
 
@@ -396,7 +428,8 @@ impl Processor {
         Ok(())
     }
 
-    fn start(&mut self, leased: Leased) {
+    /// Starts a task, or lets it wait.
+    fn take(&mut self, leased: Leased) {
         let Leased { queue, id, message, run, lease_until, pending_since } = leased;
         let message = match message {
             Ok(message) => Arc::new(message),
@@ -416,27 +449,93 @@ impl Processor {
                 return;
             }
         };
-        let now = self.broker.clock().now();
-        let deadline = deadline(&message, now);
+        let started = self.broker.clock().now();
+        let deadline = deadline(&message, started);
         let cancellation = CancellationToken::new();
         let key = (queue, id);
+        let begins = self.waiting.is_empty() && self.pacing.can_begin(self.handlers.len());
         let held = Held {
             run: run.clone(),
             lease_until,
             message: Arc::clone(&message),
-            started: now,
+            started,
             deadline,
             cancellation: cancellation.clone(),
             cancelled: None,
             is_told_overdue: false,
-            phase: Phase::Running,
+            phase: if begins { Phase::Running } else { Phase::Waiting },
         };
-        self.rules.observers.started(&Run::new(key.0.as_str(), &message.task_type), pending_since, now);
         // An earlier run of the task, which this server has lost without hearing of it, is over.
         if let Some(earlier) = self.running.lock().insert(key.clone(), held) {
             earlier.cancellation.cancel();
         }
-        let left = Duration::try_from(deadline.duration_since(now)).unwrap_or_default();
+        let task = Ready { key, run, message, cancellation, pending_since, started, deadline };
+        if begins {
+            self.start(task);
+        } else {
+            self.waiting.push_back(Waiting { task, since: Instant::now() });
+        }
+    }
+
+    /// Starts those that wait, as far as slots are free.
+    fn start_waiting(&mut self) {
+        while self.pacing.can_begin(self.handlers.len()) {
+            let Some(Waiting { mut task, .. }) = self.waiting.pop_front() else { return };
+            task.started = self.broker.clock().now();
+            task.deadline = deadline(&task.message, task.started);
+            let is_held = {
+                let mut table = self.running.lock();
+                let held = held_by(&mut table, &task.key, Some(&task.run));
+                held.map(|held| {
+                    (held.started, held.deadline) = (task.started, task.deadline);
+                    held.phase = Phase::Running;
+                })
+                .is_some()
+            };
+            // Otherwise this server lost it, and has taken it again.
+            if is_held {
+                self.start(task);
+            }
+        }
+    }
+
+    /// Puts back those of the waiting that are to wait no longer. The last comes first: each goes to the front of its
+    /// queue.
+    pub(super) fn put_back(&mut self, is_over: impl Fn(&Waiting) -> bool) {
+        // They wait in the order in which they came.
+        let over = self.waiting.iter().take_while(|waiting| is_over(waiting)).count();
+        let over: Vec<Waiting> = self.waiting.drain(..over).collect();
+        for Waiting { task, .. } in over.into_iter().rev() {
+            if task.cancellation.is_cancelled() {
+                // Whoever asked for that does not ask again.
+                self.start(task);
+                continue;
+            }
+            self.serving.ended(&self.limits, &task.key.0, &task.message.task_type);
+            let mut table = self.running.lock();
+            let Some(held) = held_by(&mut table, &task.key, Some(&task.run)) else { continue };
+            held.phase = Phase::Unsettled;
+            tracing::debug!(task_id = %task.key.1, queue = %task.key.0, "no slot is free for it; put back");
+            let (queue, id) = task.key;
+            self.unsettled.push(Settlement {
+                queue,
+                id,
+                run: Some(task.run),
+                lease_until: held.lease_until,
+                transition: Transition::Requeue { crashed: false },
+            });
+        }
+    }
+
+    /// Starts a task, unless it was cancelled while it waited, or its deadline is over.
+    fn start(&mut self, task: Ready) {
+        let Ready { key, run, message, cancellation, pending_since, started, deadline } = task;
+        self.rules.observers.started(&Run::new(key.0.as_str(), &message.task_type), pending_since, started);
+        if cancellation.is_cancelled() {
+            self.settle(Finished { key, run, message, result: Err(Cancelled.into()) });
+            return;
+        }
+        let left = Duration::try_from(deadline.duration_since(started)).unwrap_or_default();
         if left.is_zero() {
             self.settle(Finished { key, run, message, result: Err(DeadlineExceeded.into()) });
             return;
@@ -491,9 +590,11 @@ impl Processor {
         if let Ok(finished) = joined {
             self.settle(finished);
         }
+        self.start_waiting();
     }
 
     fn settle(&mut self, Finished { key, run, message, result }: Finished) {
+        self.pacing.ended();
         self.serving.ended(&self.limits, &key.0, &message.task_type);
         let (lease_until, started) = {
             let mut table = self.running.lock();
@@ -546,6 +647,7 @@ impl Processor {
                 tracing::debug!(%error, "a call failed at the end");
             }
         }
+        self.put_back(|_| true);
         if !self.handlers.is_empty() {
             tracing::warn!(
                 tasks = self.handlers.len(),
@@ -634,10 +736,9 @@ fn outcome_name(transition: &Transition) -> &'static str {
 }
 
 /// When this attempt must end: the earlier of timeout and deadline, in Go's whole seconds when both are set.
-pub(super) fn deadline(message: &TaskMessage, now: jiff::Timestamp) -> jiff::Timestamp {
-    let after = |seconds: i64| {
-        now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(jiff::Timestamp::MAX)
-    };
+pub(super) fn deadline(message: &TaskMessage, now: Timestamp) -> Timestamp {
+    let after =
+        |seconds: i64| now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
     match (message.timeout, message.deadline) {
         (timeout, 0) if timeout > 0 => after(timeout),
         (timeout, deadline) if timeout > 0 => {

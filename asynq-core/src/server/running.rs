@@ -19,7 +19,7 @@ pub(super) type Key = (QueueName, TaskId);
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_secs(1);
 
 /// Without the random keys of the usual one, which would put tasks in another order in every run of a simulation. The
-/// table is never larger than the server's concurrency: chosen IDs cannot make it slow.
+/// table is never larger than what the server may hold: chosen IDs cannot make it slow.
 pub(super) type Table = HashMap<Key, Held, BuildHasherDefault<DefaultHasher>>;
 
 /// The tasks that this server holds: leased, and not yet known to be settled.
@@ -50,6 +50,11 @@ impl Held {
         self.phase == Phase::Running
     }
 
+    /// Whether its handler runs, or will.
+    pub(super) fn is_to_run(&self) -> bool {
+        matches!(self.phase, Phase::Waiting | Phase::Running)
+    }
+
     /// Whether its handler should have ended, with this grace after a cancellation: it was told to stop, and would have
     /// been dropped by now if it did not block its thread.
     pub(super) fn is_overdue(&self, now: Timestamp, grace: Duration) -> bool {
@@ -61,6 +66,8 @@ impl Held {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
+    /// It was taken ahead, and begins when a slot is free.
+    Waiting,
     /// Its handler runs.
     Running,
     /// Its handler has ended; the settlement could not be written so far. Its lease is still extended.
@@ -109,11 +116,12 @@ impl Running {
         by_queue
     }
 
-    /// A run lost its task to another one: its handler is told, and what it does no longer counts.
+    /// A run lost its task to another one: its handler is told, and what it does no longer counts. One that waits does
+    /// not begin.
     pub(super) fn lost(&self, queue: &QueueName, lost: &LeaseRef) -> bool {
         let table = self.lock();
         match table.get(&(queue.clone(), lost.id.clone())) {
-            Some(held) if held.run == lost.run && held.phase == Phase::Running => {
+            Some(held) if held.run == lost.run && held.is_to_run() => {
                 held.cancellation.cancel();
                 true
             }

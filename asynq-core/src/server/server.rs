@@ -1,6 +1,6 @@
 //! [`Server`]: a running server, its loops, and the order in which they start and stop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +67,7 @@ pub(super) struct Setup {
     pub(super) queues: Vec<ServedQueue>,
     pub(super) strict: bool,
     pub(super) concurrency: usize,
+    pub(super) prefetch: usize,
     /// By task type.
     pub(super) type_concurrency: BTreeMap<String, usize>,
     pub(super) shutdown_timeout: Duration,
@@ -180,11 +181,12 @@ impl Server {
             server_id: info.server_id,
             serving: Serving::new(&queues, &limits),
             limits,
-            pacing: Pacing::new(setup.concurrency),
+            pacing: Pacing::new(setup.concurrency, setup.prefetch),
             cancel_grace: setup.cancel_grace,
             handlers: JoinSet::new(),
             calls: futures_util::stream::FuturesUnordered::new(),
             slots_asked: 0,
+            waiting: VecDeque::new(),
             unsettled: Vec::new(),
             answer_lost: false,
         };

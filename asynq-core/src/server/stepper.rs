@@ -3,7 +3,7 @@
 //! It is the [`Processor`] and the [`Recoverer`] of a server; what a server's loops do by the passing of time, its owner
 //! asks for. So whatever holds for tasks in a server holds here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +59,7 @@ struct StepSetup {
     has_queues: bool,
     strict: bool,
     concurrency: usize,
+    prefetch: usize,
     type_concurrency: BTreeMap<String, usize>,
     rules: Rules,
     cancel_grace: Duration,
@@ -121,6 +122,7 @@ impl Stepper {
             has_queues,
             strict: setup.strict,
             concurrency: setup.concurrency,
+            prefetch: setup.prefetch,
             type_concurrency: setup.type_concurrency,
             rules: setup.rules,
             cancel_grace: setup.cancel_grace,
@@ -161,11 +163,12 @@ impl Stepper {
             server_id,
             serving: Serving::new(&setup.queues, &limits).naming_all(),
             limits,
-            pacing: Pacing::new(setup.concurrency),
+            pacing: Pacing::new(setup.concurrency, setup.prefetch),
             cancel_grace: setup.cancel_grace,
             handlers: JoinSet::new(),
             calls: FuturesUnordered::new(),
             slots_asked: 0,
+            waiting: VecDeque::new(),
             unsettled: Vec::new(),
             answer_lost: false,
         };
@@ -381,5 +384,118 @@ impl Stepper {
             .collect();
         dead.sort_by(|one, other| one.id.cmp(&other.id));
         runs.append(&mut dead);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::server::tests::in_memory;
+    use crate::task::{Task, TaskOptions};
+
+    /// A worker of one slot that holds three tasks, the first of which runs; which begin is told.
+    async fn with_two_waiting() -> (Stepper, Client, mpsc::Receiver<String>) {
+        let client = in_memory();
+        let (tell, told) = mpsc::channel(10);
+        let router = Router::new()
+            .route("t", move |ctx: Ctx| {
+                let tell = tell.clone();
+                async move { tell.send(ctx.task_id().to_string()).await }
+            })
+            .unwrap();
+        let server = crate::server::Server::builder(&client).router(router).concurrency(1).prefetch(2);
+        let mut stepper = Stepper::new(server, |router| router).await.unwrap();
+        for id in ["first", "second", "third"] {
+            let options = TaskOptions::new().task_id(id).timeout(Duration::from_secs(10));
+            client.enqueue(Task::new("t", "").unwrap().options(options)).await.unwrap();
+        }
+        stepper.processor.pacing = ahead(2);
+        let ask = stepper.ask();
+        let answer = stepper.exchange(ask).await.unwrap();
+        stepper.processor.answered(answer).await.unwrap();
+        assert_eq!((stepper.processor.handlers.len(), stepper.processor.waiting.len()), (1, 2));
+        (stepper, client, told)
+    }
+
+    /// One slot, and so many tasks ahead of it.
+    fn ahead(tasks: usize) -> Pacing {
+        let mut pacing = Pacing::new(1, tasks);
+        let now = Instant::now();
+        pacing.answered(pacing.sent(now), now);
+        let call = pacing.sent(now);
+        (0..tasks).for_each(|_| pacing.ended());
+        pacing.answered(call, now + Duration::from_millis(1));
+        pacing
+    }
+
+    async fn finish(mut stepper: Stepper) -> Vec<Run> {
+        let mut runs = Vec::new();
+        stepper.run(100, std::future::pending(), &mut runs).await.unwrap();
+        runs
+    }
+
+    fn begun(told: &mut mpsc::Receiver<String>) -> Vec<String> {
+        std::iter::from_fn(|| told.try_recv().ok()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_begins_in_order_and_its_timeout_with_it() {
+        let (stepper, _client, mut told) = with_two_waiting().await;
+        tokio::time::advance(Duration::from_secs(20)).await;
+        let runs = finish(stepper).await;
+        assert!(
+            runs.iter().all(
+                |run| matches!(&run.end, RunEnd::Settled(end) if matches!(**end, Transition::Done { .. }))
+            )
+        );
+        assert_eq!(begun(&mut told), ["first", "second", "third"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_and_is_cancelled_does_not_begin() {
+        let (stepper, _client, mut told) = with_two_waiting().await;
+        let now = stepper.processor.broker.clock().now();
+        assert_eq!(stepper.processor.running.cancel("second", now), 1);
+        let runs = finish(stepper).await;
+        let end = |id: &str| &runs.iter().find(|run| run.id == id).unwrap().end;
+        assert!(matches!(
+            end("second"),
+            RunEnd::Settled(end) if matches!(&**end, Transition::Retry { message, .. } if message.retried == 1)
+        ));
+        assert_eq!(begun(&mut told), ["first", "third"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_and_is_lost_does_not_begin() {
+        let (stepper, _client, mut told) = with_two_waiting().await;
+        {
+            let mut table = stepper.processor.running.lock();
+            let key = (QueueName::default(), TaskId::new("second").unwrap());
+            table.remove(&key).unwrap();
+        }
+        let runs = finish(stepper).await;
+        assert!(!runs.iter().any(|run| run.id == "second"));
+        assert_eq!(begun(&mut told), ["first", "third"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_too_long_goes_back_as_it_was_unless_it_was_cancelled() {
+        let (mut stepper, client, mut told) = with_two_waiting().await;
+        stepper.processor.running.cancel("third", Timestamp::MIN);
+        stepper.processor.put_back(|_| true);
+        let ids: Vec<_> = stepper.processor.unsettled.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!(ids, ["third", "second"]);
+        let answer = stepper.exchange(Ask::nothing()).await.unwrap();
+        stepper.processor.answered(answer).await.unwrap();
+        let id = TaskId::new("second").unwrap();
+        let second = client.broker().task_info(&QueueName::default(), &id).await.unwrap().unwrap();
+        assert_eq!((second.state, second.retried), (crate::task::TaskState::Pending, 0));
+        let id = TaskId::new("third").unwrap();
+        let third = client.broker().task_info(&QueueName::default(), &id).await.unwrap().unwrap();
+        assert_eq!((third.state, third.retried), (crate::task::TaskState::Retry, 1), "it was cancelled");
+        finish(stepper).await;
+        assert_eq!(begun(&mut told), ["first", "second"]);
     }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail, ensure};
 
 /// All names that there are.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "tasks",
     "callers",
     "batch",
     "slots",
+    "prefetch",
     "per_second",
     "delay_ms",
     "sleep_ms",

@@ -21,8 +21,8 @@ pub(super) fn add(questions: &mut Vec<Box<dyn Question>>, quick: bool) {
     for slots in [1, 10, 50, 200] {
         questions.push(Box::new(Drain { tasks, slots }));
     }
-    for slots in [10, 100] {
-        questions.push(Box::new(Far { tasks: few(50_000, quick), slots }));
+    for (slots, prefetch) in [(10, 0), (10, 40), (100, 0)] {
+        questions.push(Box::new(Far { tasks: few(50_000, quick), slots, prefetch }));
     }
     questions.push(Box::new(Durable { tasks: few(50_000, quick) }));
     questions.push(Box::new(Memory { tasks: few(1_000_000, quick) }));
@@ -132,6 +132,8 @@ impl Question for Drain {
 struct Far {
     tasks: usize,
     slots: usize,
+    /// What ours may take ahead of its slots, which Go has not.
+    prefetch: usize,
 }
 
 impl Far {
@@ -143,11 +145,16 @@ impl Far {
 
 impl Question for Far {
     fn rows(&self) -> Vec<Row> {
-        vec![Row::more(format!("drain far c={}", self.slots), "tasks/s")]
+        let ahead = if self.prefetch > 0 { format!(" prefetch={}", self.prefetch) } else { String::new() };
+        vec![Row::more(format!("drain far c={}{ahead}", self.slots), "tasks/s")]
     }
 
     fn mode(&self, system: System) -> Mode {
-        Mode::new("drain", &[("tasks", self.tasks(system)), ("slots", self.slots)])
+        let mut settings = vec![("tasks", self.tasks(system)), ("slots", self.slots)];
+        if system == System::Ours && self.prefetch > 0 {
+            settings.push(("prefetch", self.prefetch));
+        }
+        Mode::new("drain", &settings)
     }
 
     fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>> {

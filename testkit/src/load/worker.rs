@@ -59,6 +59,7 @@ impl Worker {
             .router(router(ledger))
             .queues(queues.iter().map(|&queue| (queue, 1)))
             .concurrency(20)
+            .prefetch(10)
             .retry_policy(RetryPolicy::Fixed(Duration::from_secs(1)))
     }
 
