@@ -15,7 +15,7 @@ use asynq::{
 };
 use asynq_testkit::{RedisServer, Spoil, eventually};
 
-use crate::support::{in_state, redis, worker};
+use crate::support::{in_state, info, redis, worker};
 
 const COLLECTIONS: [Collection; 6] = [
     Collection::Pending,
@@ -265,4 +265,35 @@ async fn numbers_of_any_size_are_run_and_settled() {
     }
     drop(redis);
     assert_eq!(panics(), before, "the library panicked");
+}
+
+/// In one call: a task whose place holds something else is refused, and leaves none of the others stored in no place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_cannot_be_placed_leaves_no_other_without_a_place() {
+    for (spoiled, key) in [("group", "asynq:{whole}:g:bad"), ("groups", "asynq:{whole}:groups")] {
+        let (redis, client) = redis().await;
+        redis.command::<()>(&["SET", key, "spoiled"]).await;
+        let task = |id: &str, group: Option<&str>| {
+            let options = TaskOptions::new().queue("whole").task_id(id);
+            let options = if let Some(group) = group { options.group(group) } else { options };
+            Task::new("good", "").unwrap().options(options)
+        };
+        let tasks = [task("1", None), task("2", Some("fine")), task("3", Some("bad")), task("4", None)];
+        let results = client.enqueue_all(tasks).await;
+        assert!(results.iter().any(Result::is_err), "{spoiled}: {results:?}");
+        for id in ["1", "2", "3", "4"] {
+            let Some(stored) = info(&client, "whole", id).await else { continue };
+            let id: String = id.to_owned();
+            let place: Vec<String> = match stored.state {
+                TaskState::Pending => redis.command(&["LRANGE", "asynq:{whole}:pending", "0", "-1"]).await,
+                TaskState::Aggregating => {
+                    let known: Vec<String> = redis.command(&["SMEMBERS", "asynq:{whole}:groups"]).await;
+                    assert!(known.contains(&stored.group), "{spoiled}: the group of {id} is not known");
+                    redis.command(&["ZRANGE", "asynq:{whole}:g:fine", "0", "-1"]).await
+                }
+                other => panic!("{spoiled}: task {id} is {other}"),
+            };
+            assert!(place.contains(&id), "{spoiled}: task {id} is stored, and in no place");
+        }
+    }
 }

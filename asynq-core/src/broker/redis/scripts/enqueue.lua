@@ -15,24 +15,32 @@ if ARGV[at] == 't' then
   local mark = call('ZSCORE', ticks, entry)
   if mark and tonumber(mark) >= tick then return { 2 } end
 end
-local pending, ready = KEYS[1], nil
+local pending, ready, groups = KEYS[1], nil, nil
 -- More arguments than one task has. Nothing is stored where the key holds something else.
 if #ARGV - at > 5 then
   call('LLEN', pending)
-  ready = {}
+  ready, groups = {}, {}
 end
-local queue =
-  { pending = pending, prefix = ARGV[2], tasks = ARGV[2] .. 't:', now = ARGV[3], nanos = ARGV[4], ready = ready }
+local queue = { pending = pending, prefix = ARGV[2], now = ARGV[3], nanos = ARGV[4], ready = ready, groups = groups }
+queue.tasks = queue.prefix .. 't:'
 if ARGV[1] ~= '' then call('SADD', KEYS[2], ARGV[1]) end
 local results, last = {}, #ARGV
-while at <= last do
-  local count = #results + 1
-  results[count], at = insert(queue, at)
-end
+local is_done, problem = pcall(function()
+  while at <= last do
+    local count = #results + 1
+    results[count], at = insert(queue, at)
+  end
+end)
 -- In pieces that Lua can unpack.
-for first = 1, ready and #ready or 0, 500 do
-  call('LPUSH', pending, unpack(ready, first, math.min(first + 499, #ready)))
+local function put(command, key, what)
+  for first = 1, what and #what or 0, 500 do
+    call(command, key, unpack(what, first, math.min(first + 499, #what)))
+  end
 end
+put('LPUSH', pending, ready)
+put('SADD', queue.prefix .. 'groups', groups)
+-- What was stored before has its place.
+if not is_done then error(problem, 0) end
 if ticks then
   -- A tick that is refused as a duplicate has had its turn as well. Marks of entries that are long gone go away.
   local keep = 400 * 86400

@@ -9,8 +9,8 @@
 --   is a capital letter, lock key and lock time (see lock.lua). No more than is needed: each costs time.
 -- Kinds: p P pending, s S scheduled (where: the due second), g G in a group (where: its name),
 --   d D scheduled and then in a group (where: both, with a colon between).
--- Where the queue has a list `ready`, IDs of pending tasks are collected there, and the script is to put them into
---   the queue.
+-- Where the queue has lists `ready` and `groups`, IDs of pending tasks and names of groups are collected there, and the
+--   script is to put them into the queue, also where this function raises an error.
 -- Returns nothing: this is a function. It gives 1 stored, 0 the id already exists, or the id that holds the lock; and
 --   where the next task begins.
 local function insert(queue, at)
@@ -41,8 +41,14 @@ local function insert(queue, at)
     call('ZADD', queue.prefix .. 'scheduled', due, id)
     call('HSET', task, 'msg', msg, 'state', 'scheduled', 'x_group', group)
   else
-    if queue.known_group ~= where then call('SADD', queue.prefix .. 'groups', where) end
-    queue.known_group = where
+    local groups = queue.groups
+    if not groups then
+      call('SADD', queue.prefix .. 'groups', where)
+    elseif not groups[where] then
+      -- Nothing is stored where the key holds something else.
+      if #groups == 0 then call('SCARD', queue.prefix .. 'groups') end
+      groups[#groups + 1], groups[where] = where, true
+    end
     call('ZADD', queue.prefix .. 'g:' .. where, queue.now, id)
     call('HSET', task, 'msg', msg, 'state', 'aggregating', 'group', where)
   end

@@ -6,8 +6,12 @@
 -- Returns {id, message or nil, ...}.
 local offset, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
 local members = {}
+local pcall, prefix = redis.pcall, ARGV[1]
 for i, id in ipairs(redis.call('ZRANGE', KEYS[1], offset, offset + limit - 1)) do
-  members[2 * i - 1] = id
-  members[2 * i] = fields_of(ARGV[1] .. id, 'msg')[1] or false
+  local task = prefix .. id
+  local msg = pcall('HGET', task, 'msg')
+  -- What comes of an error is not decided here.
+  if type(msg) == 'table' then msg = fields_of(task, 'msg')[1] or false end
+  members[2 * i - 1], members[2 * i] = id, msg
 end
 return members
