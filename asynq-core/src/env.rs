@@ -5,7 +5,7 @@
 //! | `ASYNQ_REDIS_URL` | where Redis is: `redis://[[user]:password@]host[:port][/db]`, or [another form](crate::broker::redis::Address) | `redis://127.0.0.1:6379` |
 //! | `ASYNQ_QUEUES` | queues and priorities: `critical=6,default=3,low=1`; a name alone counts 1 | the queues of all registered jobs |
 //! | `ASYNQ_CONCURRENCY` | how many tasks run at a time | number of CPUs |
-//! | `ASYNQ_PREFETCH` | how many tasks are taken ahead of free slots, at most; see [`prefetch`](crate::ServerBuilder::prefetch) | 0 |
+//! | `ASYNQ_PREFETCH` | how many tasks are taken ahead of free slots, at most; see [`prefetch`](crate::server::ServerBuilder::prefetch) | 0 |
 //! | `ASYNQ_STRICT` | `true`: a queue is served only while those of higher priority are empty | `false` |
 //! | `ASYNQ_SCHEDULER` | `false`: leave it to others to enqueue the jobs that have a schedule | `true` |
 //! | `ASYNQ_STORED_SCHEDULES` | `true`: enqueue the tasks of the schedules in the store, too | `false` |

@@ -267,8 +267,8 @@ impl ServerBuilder {
     }
 
     /// Takes up to so many tasks ahead of free slots. It is for short tasks and a Redis some way off: where a task takes
-    /// less time than a round trip, slots stand empty until the next ones arrive. Ten slots, 2.5 ms away, run about 3,500
-    /// tasks a second that do nothing, and with `prefetch(40)` five times as many.
+    /// less time than a round trip, slots stand empty until the next ones arrive. Ten slots, 2.5 ms away, run about 3,200
+    /// tasks a second that do nothing, and with `prefetch(40)` four times as many.
     ///
     /// As many are taken ahead as ended during the last round trip: where tasks take long, there are none. A task that
     /// was taken ahead counts as one that runs, for [`queue_concurrency`](Self::queue_concurrency) and

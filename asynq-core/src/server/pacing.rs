@@ -65,6 +65,11 @@ impl Pacing {
         self.ahead = usize::try_from(ahead).map_or(self.prefetch, |ahead| ahead.min(self.prefetch));
     }
 
+    /// There was nothing to do for a while: how many ended before says nothing about what comes.
+    pub(super) fn rested(&mut self) {
+        self.ahead = 0;
+    }
+
     /// Whether a task can begin beside so many that run.
     pub(super) fn can_begin(self, running: usize) -> bool {
         running < self.concurrency
@@ -174,6 +179,9 @@ mod tests {
             assert_eq!(first + pacing.slots(1, pacing.free(first)), held);
             assert!(pacing.can_begin(9) && !pacing.can_begin(10), "no more run for it");
         }
+        assert_eq!(held_after(pacing, 5, 20, 0), 30);
+        pacing.rested();
+        assert_eq!(pacing.free(0), 10, "none ahead before anything has ended again");
         assert_eq!(held_after(pacing, 5, 10, 20), 12, "ten in 25 ms are two in 5 ms");
         assert_eq!(held_after(pacing, 5, 1, 10_000), 10, "one in ten seconds is none");
         assert_eq!(held_after(pacing, 0, 10, 0), 10, "nor is there any where a call takes no time");

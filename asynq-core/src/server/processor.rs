@@ -240,6 +240,7 @@ impl Processor {
                 }
                 Event::Work(Ok(queue)) => {
                     waiting.worked();
+                    self.pacing.rested();
                     self.serving.seen(queue.as_ref());
                     (maybe_work, is_woken) = (true, true);
                 }
