@@ -8,8 +8,7 @@
 --   tick), entry, unix second of the tick; then each task (see insert.lua)
 -- Returns one element for each task: 1 stored, 0 the id already exists, or the id that holds the lock;
 --   2 when the entry has had this tick or a later one: then nothing was changed.
-local call, ARGV, at = redis.call, ARGV, 5
-local ticks, entry, tick
+local at, ticks, entry, tick = 5, nil, nil, nil
 if ARGV[at] == 't' then
   ticks, entry, tick, at = ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3]), at + 4
   local mark = call('ZSCORE', ticks, entry)
@@ -26,19 +25,22 @@ queue.tasks = queue.prefix .. 't:'
 if ARGV[1] ~= '' then call('SADD', KEYS[2], ARGV[1]) end
 local results, last = {}, #ARGV
 local is_done, problem = pcall(function()
+  local count = 0
   while at <= last do
-    local count = #results + 1
+    count = count + 1
     results[count], at = insert(queue, at)
   end
 end)
 -- In pieces that Lua can unpack.
 local function put(command, key, what)
-  for first = 1, what and #what or 0, 500 do
+  for first = 1, #what, 500 do
     call(command, key, unpack(what, first, math.min(first + 499, #what)))
   end
 end
-put('LPUSH', pending, ready)
-put('SADD', queue.prefix .. 'groups', groups)
+if ready then
+  put('LPUSH', pending, ready)
+  put('SADD', queue.prefix .. 'groups', groups)
+end
 -- What was stored before has its place.
 if not is_done then error(problem, 0) end
 if ticks then

@@ -23,8 +23,9 @@
 --   twice): queue number, id, ...; paused: queue numbers; passed over (tasks were left because of their type): queue
 --   numbers. Or an error, after which the caller knows neither what was settled nor what was leased, as after an
 --   answer that was lost.
--- Cost: a call does much more than Redis' own work for few tasks. So it makes few tables, in the answer too, and few
---   functions; a list that grows has room for eight from the start.
+-- Cost: a call does much more than Redis' own work for few tasks, and for each task Lua takes as long as Redis. So it
+--   makes few tables, in the answer too, and few functions; a list that grows has room for eight from the start; and
+--   what is done for each task calls no function that mostly does nothing.
 local call, try, unpack, KEYS, ARGV = redis.call, redis.pcall, unpack, KEYS, ARGV
 local queues, now, nanos = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local MAX = 9223372036854775807
@@ -45,24 +46,27 @@ local function new_list() return { nil, nil, nil, nil, nil, nil, nil, nil } end
 
 -- Lists are handed to Redis in pieces, from `start` on: Lua cannot unpack thousands of values.
 local function in_pieces(command, key, list, start)
-  for first = start, #list, 500 do
-    local last = math.min(first + 499, #list)
-    if key then call(command, key, unpack(list, first, last)) else call(command, unpack(list, first, last)) end
+  local count = #list
+  while start <= count do
+    local last = count - start < 500 and count or start + 499
+    if key then call(command, key, unpack(list, start, last)) else call(command, unpack(list, start, last)) end
+    start = last + 1
   end
 end
 
 local all = {}
 for n = 1, queues do
   local k, base = (n - 1) * 7, ARGV[13 + 4 * n]
+  -- One call tells two things, since a key that is named twice counts twice.
+  local found = call('EXISTS', KEYS[k + 4], KEYS[k + 4], KEYS[k + 7])
   all[n] = {
     pending = KEYS[k + 1], active = KEYS[k + 2], lease = KEYS[k + 3], processed_day = KEYS[k + 5],
     processed_total = KEYS[k + 6], waits = KEYS[k + 7], base = base, prefix = base .. 't:', number = n,
-    weight = tonumber(ARGV[14 + 4 * n]), most = tonumber(ARGV[15 + 4 * n]), beats = ARGV[16 + 4 * n] == '1',
-    processed = 0, failed = 0,
+    is_served = ARGV[14 + 4 * n] ~= '0', weight = ARGV[14 + 4 * n], most = tonumber(ARGV[15 + 4 * n]),
+    beats = ARGV[16 + 4 * n] == '1', is_paused = found > 1, is_waited_in = found % 2 == 1, processed = 0, failed = 0,
+    -- Lists, where there is something in them.
+    unleased = false, deleted = false, taken = false,
   }
-  -- One call tells two things, since a key that is named twice counts twice.
-  local found = call('EXISTS', KEYS[k + 4], KEYS[k + 4], KEYS[k + 7])
-  all[n].is_paused, all[n].is_waited_in = found > 1, found % 2 == 1
 end
 
 -- The ends of leases that are later than `latest`, of `count` settlements whose IDs stand from `first` on, `width` apart:
@@ -81,12 +85,10 @@ local function later_ends(key, latest, first, count, width)
   return ends
 end
 
--- Takes an ID off the list of active ones. What runs longest stands at its end, and mostly ends first; but where
--- thousands run, those that were taken just now are looked for at the front (Redis 6.0.6) before the list is searched.
-local function take_off(queue, id)
-  if queue.is_long == nil then queue.is_long = call('LLEN', queue.active) > 512 end
-  local is_recent = queue.is_long and type(try('LPOS', queue.active, id, 'MAXLEN', '128')) == 'number'
-  return call('LREM', queue.active, is_recent and '1' or '-1', id) == 1
+-- From where to take an ID off the list of active ones. What runs longest stands at its end, and mostly ends first; but
+-- where thousands run, those that were taken just now are looked for at the front (Redis 6.0.6) before the list is searched.
+local function from_where(active, id)
+  return type(try('LPOS', active, id, 'MAXLEN', '128')) == 'number' and '1' or '-1'
 end
 
 local function release(lock, id)
@@ -179,7 +181,10 @@ while at <= #ARGV do
   local width = kind == 'd' and 1 or (is_deleted or kind == 'q') and 2 or kind == 'c' and 6 or 4
   if not is_deleted then keep = keep or keeper() end
   queue.unleased, queue.deleted = queue.unleased or new_list(), queue.deleted or new_list()
-  local prefix, unleased, deleted = queue.prefix, queue.unleased, queue.deleted
+  local prefix, active, unleased, deleted = queue.prefix, queue.active, queue.unleased, queue.deleted
+  local deleted_before, is_waited_in = #deleted, queue.is_waited_in
+  if queue.is_long == nil then queue.is_long = call('LLEN', active) > 512 end
+  local is_long = queue.is_long
   local later = later_ends(queue.lease, latest, first, count, width)
   for i = 1, count do
     local place = first + (i - 1) * width
@@ -187,23 +192,23 @@ while at <= #ARGV do
     local task = prefix .. id
     local holder = try('HGET', task, 'x_run') or ''
     if holder == run and not (later and later[i]) and (run ~= '' or call('EXISTS', task) == 1)
-      and take_off(queue, id)
+      and call('LREM', active, is_long and from_where(active, id) or '-1', id) == 1
     then
       unleased[#unleased + 1] = id
       if is_deleted then
         deleted[#deleted + 1] = task
         if kind ~= 'd' then release(ARGV[place + 1], id) end
-        queue.processed = queue.processed + 1
       else
         keep(kind, queue, id, task, place + 1)
         call('HDEL', task, 'x_own', 'x_run')
       end
-      if queue.is_waited_in then tell(queue, kind, id) end
+      if is_waited_in then tell(queue, kind, id) end
     else
       is_trouble(holder)
       refused[#refused + 1] = number + i
     end
   end
+  queue.processed = queue.processed + #deleted - deleted_before
   number, at = number + count, first + count * width
 end
 
@@ -260,24 +265,25 @@ local tells_since = ARGV[16] == '1'
 local function take(queue, wanted)
   local prefix, lease_until, server, run = queue.prefix, ARGV[5], ARGV[6], ARGV[7]
   queue.taken = queue.taken or new_list()
-  local taken, before = queue.taken, #queue.taken
+  local taken, before, count = queue.taken, #queue.taken, 0
   local leases, kept = new_list(), {}
-  local passed, most_passed, header = 0, tonumber(ARGV[14]), #leased
+  local passed, most_passed, header = 0, is_limited and tonumber(ARGV[14]) or 1, #leased
   local place = header + 2
   leased[header + 1], leased[place] = queue.number, 0
   -- A second round is needed only where IDs without a task, or tasks whose types are full, were in the way.
   for _ = 1, is_limited and 20 or 10 do
-    local missing = wanted - (#taken - before)
+    local missing = wanted - count
     local depth = is_limited and math.max(missing, 32) or missing
     local ids = missing > 0 and passed < most_passed and call('LRANGE', queue.pending, -depth, '-1') or {}
     if #ids == 0 then break end
     call('LTRIM', queue.pending, '0', -#ids - 1)
     for i = #ids, 1, -1 do
       local id = ids[i]
-      local task = prefix .. id
-      local is_over = is_limited and (#taken - before == wanted or passed == most_passed)
-      local msg, since
-      if not is_over then
+      if is_limited and (count == wanted or passed == most_passed) then
+        kept[#kept + 1] = id
+      else
+        local task = prefix .. id
+        local msg, since
         -- One command, also where it is asked since when the task is pending.
         if tells_since then
           msg = try('HMGET', task, 'msg', 'pending_since')
@@ -285,31 +291,29 @@ local function take(queue, wanted)
         else
           msg = try('HGET', task, 'msg')
         end
-      end
-      if is_over then
-        kept[#kept + 1] = id
-      elseif type(msg) == 'string' and is_limited and not fits(msg) then
-        kept[#kept + 1], passed = id, passed + 1
-      -- An ID that is pending twice was made active by this call when none of these fields is new.
-      elseif type(msg) == 'string'
-        and (call('HSET', task, 'state', 'active', 'x_own', server, 'x_run', run) > 0 or not contains(taken, id))
-      then
-        call('HDEL', task, 'pending_since')
-        local n = #taken + 1
-        taken[n] = id
-        n = 2 * (n - before)
-        leases[n - 1], leases[n] = lease_until, id
-        leased[place + 1], leased[place + 2] = id, msg
-        place = place + 2
-        if tells_since then
-          place = place + 1
-          leased[place] = since
+        local is_task = type(msg) == 'string'
+        if is_task and is_limited and not fits(msg) then
+          kept[#kept + 1], passed = id, passed + 1
+        -- An ID that is pending twice was made active by this call when none of these fields is new.
+        elseif is_task
+          and (call('HSET', task, 'state', 'active', 'x_own', server, 'x_run', run) > 0 or not contains(taken, id))
+        then
+          call('HDEL', task, 'pending_since')
+          count = count + 1
+          taken[before + count] = id
+          leases[2 * count - 1], leases[2 * count] = lease_until, id
+          leased[place + 1], leased[place + 2] = id, msg
+          place = place + 2
+          if tells_since then
+            place = place + 1
+            leased[place] = since
+          end
+        elseif is_trouble(msg) then
+          kept[#kept + 1] = id
+        else
+          dropped[#dropped + 1] = queue.number
+          dropped[#dropped + 1] = id
         end
-      elseif is_trouble(msg) then
-        kept[#kept + 1] = id
-      else
-        dropped[#dropped + 1] = queue.number
-        dropped[#dropped + 1] = id
       end
     end
     if trouble or #ids < depth then break end
@@ -324,7 +328,6 @@ local function take(queue, wanted)
     queue.is_passed_over = true
     passed_over[#passed_over + 1] = queue.number
   end
-  local count = #taken - before
   if count > 0 then
     leased[header + 2] = count
     queue.most = queue.most - count
@@ -341,7 +344,7 @@ local slots = tonumber(ARGV[8])
 local open = {}
 if slots > 0 then
   for _, queue in ipairs(all) do
-    if queue.weight > 0 then
+    if queue.is_served then
       if queue.is_paused then
         paused[#paused + 1] = queue.number
       else
@@ -359,6 +362,7 @@ else
   local total = 0
   for _, queue in ipairs(open) do
     queue.waiting, queue.share = math.min(call('LLEN', queue.pending), queue.most), 0
+    queue.weight = tonumber(queue.weight)
     if queue.waiting > 0 then total = total + queue.weight end
   end
   math.randomseed(tonumber(ARGV[10]))

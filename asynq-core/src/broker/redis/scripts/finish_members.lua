@@ -11,7 +11,7 @@
 --   then the new task, if there is one (see insert.lua)
 -- Returns 1 done, -1 the set is no more or they are no more in it, 0 the id of the new task exists, or the id that
 --   holds its lock. Anything but 1 changed nothing.
-local call, count, prefix = redis.call, tonumber(ARGV[4]), ARGV[1] .. 't:'
+local count, prefix = tonumber(ARGV[4]), ARGV[1] .. 't:'
 -- Members leave a set in the batches in which they are finished: the first stands for all.
 if not call('ZSCORE', KEYS[2], KEYS[1]) or count > 0 and not call('ZSCORE', KEYS[1], ARGV[5]) then return -1 end
 local at = 5 + 2 * count

@@ -13,18 +13,22 @@
 --   script is to put them into the queue, also where this function raises an error.
 -- Returns nothing: this is a function. It gives 1 stored, 0 the id already exists, or the id that holds the lock; and
 --   where the next task begins.
+local call, ARGV = redis.call, ARGV
 local function insert(queue, at)
-  local call, kind, id, msg = redis.call, ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local is_unique, where, lock, time = kind < 'a', nil, nil, nil
-  local placement = is_unique and kind:lower() or kind
+  local kind, id, msg = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local placement, where, lock, time = kind, nil, nil, nil
   at = at + 3
-  if placement ~= 'p' then
-    where, at = ARGV[at], at + 1
-  end
-  if is_unique then
-    lock, time, at = ARGV[at], ARGV[at + 1], at + 2
-    local holder = lock_holder(queue.tasks, lock)
-    if holder then return holder, at end
+  -- Most are pending and not unique.
+  if kind ~= 'p' then
+    placement = kind:lower()
+    if placement ~= 'p' then
+      where, at = ARGV[at], at + 1
+    end
+    if placement ~= kind then
+      lock, time, at = ARGV[at], ARGV[at + 1], at + 2
+      local holder = lock_holder(queue.tasks, lock)
+      if holder then return holder, at end
+    end
   end
   local task = queue.tasks .. id
   if call('EXISTS', task) == 1 then return 0, at end
