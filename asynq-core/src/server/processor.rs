@@ -182,7 +182,10 @@ impl Processor {
                 Control::Fetch | Control::Stop => None,
             };
             let takes = order == Control::Fetch;
-            self.put_back(|waiting| !takes || waiting.since.elapsed() >= MAX_WAIT);
+            let is_over = |first: &Waiting| !takes || first.since.elapsed() >= MAX_WAIT;
+            if self.can_put_back() && self.waiting.front().is_some_and(is_over) {
+                self.put_back();
+            }
             // Two may be due. After a wake-up one is enough to see what there is.
             let most_calls = if is_woken { 1 } else { 2 };
             for _ in 0..most_calls {
@@ -207,7 +210,8 @@ impl Processor {
                 Some(answer) = self.calls.next() => Event::Answered(answer),
                 Some(joined) = self.handlers.join_next() => Event::Finished(joined),
                 seen = waiter.wait(self.serving.resting()), if waits => Event::Work(seen),
-                () = until(self.waiting.front().map(|first| first.since + MAX_WAIT)) => Event::WaitedEnough,
+                () = until(self.waiting.front().map(|first| first.since + MAX_WAIT)), if self.can_put_back() =>
+                    Event::WaitedEnough,
                 () = until(drain_until) => Event::DrainOver,
             };
             match event {
@@ -500,13 +504,14 @@ impl Processor {
         }
     }
 
-    /// Puts back those of the waiting that are to wait no longer. The last comes first: each goes to the front of its
-    /// queue.
-    pub(super) fn put_back(&mut self, is_over: impl Fn(&Waiting) -> bool) {
-        // They wait in the order in which they came.
-        let over = self.waiting.iter().take_while(|waiting| is_over(waiting)).count();
-        let over: Vec<Waiting> = self.waiting.drain(..over).collect();
-        for Waiting { task, .. } in over.into_iter().rev() {
+    /// Whether no call in flight may bring tasks: they stood behind those that wait, and would be put back before them.
+    fn can_put_back(&self) -> bool {
+        self.slots_asked == 0
+    }
+
+    /// Puts back all that wait. The last comes first: each goes to the front of its queue.
+    pub(super) fn put_back(&mut self) {
+        for Waiting { task, .. } in std::mem::take(&mut self.waiting).into_iter().rev() {
             if task.cancellation.is_cancelled() {
                 // Whoever asked for that does not ask again.
                 self.start(task);
@@ -648,7 +653,7 @@ impl Processor {
                 tracing::debug!(%error, "a call failed at the end");
             }
         }
-        self.put_back(|_| true);
+        self.put_back();
         if !self.handlers.is_empty() {
             tracing::warn!(
                 tasks = self.handlers.len(),

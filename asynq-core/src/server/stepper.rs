@@ -484,7 +484,7 @@ mod tests {
     async fn what_waits_for_too_long_goes_back_as_it_was_unless_it_was_cancelled() {
         let (mut stepper, client, mut told) = with_two_waiting().await;
         stepper.processor.running.cancel("third", Timestamp::MIN);
-        stepper.processor.put_back(|_| true);
+        stepper.processor.put_back();
         let ids: Vec<_> = stepper.processor.unsettled.iter().map(|one| one.id.as_str()).collect();
         assert_eq!(ids, ["third", "second"]);
         let answer = stepper.exchange(Ask::nothing()).await.unwrap();
