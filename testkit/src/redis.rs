@@ -264,6 +264,15 @@ impl RedisServer {
         self.try_command(words).await.unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
+    /// How often this command ran since the last `CONFIG RESETSTAT`.
+    pub async fn calls(&self, command: &str) -> usize {
+        let stats: String = self.command(&["INFO", "commandstats"]).await;
+        let prefix = format!("cmdstat_{command}:calls=");
+        let calls =
+            stats.lines().find_map(|line| line.strip_prefix(&prefix)?.split(',').next()?.parse().ok());
+        calls.unwrap_or(0)
+    }
+
     /// From now on notes every command that takes longer than this.
     pub async fn note_slow_commands(&self, limit: Duration) {
         let micros = limit.as_micros().to_string();

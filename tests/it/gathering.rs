@@ -14,13 +14,6 @@ fn task(queue: &str, id: &str) -> Task {
     Task::new("t", "{}").unwrap().options(TaskOptions::new().queue(queue).task_id(id))
 }
 
-/// How many scripts were called since the statistics were reset.
-async fn scripts(redis: &RedisServer) -> usize {
-    let info: String = redis.command(&["INFO", "commandstats"]).await;
-    let line = info.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
-    line.and_then(|rest| rest.split(',').next()?.parse().ok()).unwrap_or(0)
-}
-
 async fn pending(redis: &RedisServer, queue: &str) -> Vec<String> {
     redis.command(&["LRANGE", &format!("asynq:{{{queue}}}:pending"), "0", "-1"]).await
 }
@@ -62,7 +55,7 @@ async fn many_callers_need_few_calls_and_each_task_is_stored_once() {
     }
     assert_eq!(stored.len(), CALLERS * EACH);
     assert_eq!(stored.iter().collect::<HashSet<_>>().len(), CALLERS * EACH);
-    let calls = scripts(&redis).await;
+    let calls = redis.calls("evalsha").await;
     assert!(calls < CALLERS * EACH / 2, "{calls}");
 }
 
@@ -72,7 +65,7 @@ async fn a_lone_caller_has_calls_of_his_own() {
     for n in 0..10 {
         client.enqueue(task("a", &n.to_string())).await.unwrap();
     }
-    assert_eq!(scripts(&redis).await, 10);
+    assert_eq!(redis.calls("evalsha").await, 10);
 }
 
 #[tokio::test]
@@ -158,7 +151,7 @@ async fn large_tasks_do_not_wait_for_each_other() {
     }))
     .await;
     assert!(ends.iter().all(Result::is_ok));
-    assert_eq!(scripts(&redis).await, 20);
+    assert_eq!(redis.calls("evalsha").await, 20);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! [`Limits`]: how many tasks a server may take next, of all, of each queue and of each type. Pure.
 //!
-//! What runs, or waits to, is not counted twice: it is looked up in the table of tasks that the server holds. Only a server with a
-//! limit looks.
+//! What runs, or waits to, is not counted twice: it is looked up in the table of tasks that the server holds. Only a
+//! server with a limit looks.
 
 use std::collections::HashMap;
 use std::sync::Arc;

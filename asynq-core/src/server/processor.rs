@@ -522,14 +522,7 @@ impl Processor {
             let Some(held) = held_by(&mut table, &task.key, Some(&task.run)) else { continue };
             held.phase = Phase::Unsettled;
             tracing::debug!(task_id = %task.key.1, queue = %task.key.0, "no slot is free for it; put back");
-            let (queue, id) = task.key;
-            self.unsettled.push(Settlement {
-                queue,
-                id,
-                run: Some(task.run),
-                lease_until: held.lease_until,
-                transition: Transition::Requeue { crashed: false },
-            });
+            self.unsettled.push(held.requeued(task.key));
         }
     }
 
@@ -675,17 +668,11 @@ impl Processor {
             }
             let table = self.running.lock();
             let now = self.broker.clock().now();
-            for ((queue, id), held) in table.iter().filter(|(_, held)| held.phase == Phase::Running) {
+            for (key, held) in table.iter().filter(|(_, held)| held.runs()) {
                 let took = || Duration::try_from(now.duration_since(held.started)).ok();
-                let observed = Run::new(queue.as_str(), &held.message.task_type);
+                let observed = Run::new(key.0.as_str(), &held.message.task_type);
                 self.rules.observers.ended(&observed, || RunOutcome::PutBack, took);
-                self.unsettled.push(Settlement {
-                    queue: queue.clone(),
-                    id: id.clone(),
-                    run: Some(held.run.clone()),
-                    lease_until: held.lease_until,
-                    transition: Transition::Requeue { crashed: false },
-                });
+                self.unsettled.push(held.requeued(key.clone()));
             }
         }
         let give_up = Instant::now() + LAST_CALLS;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{LeaseRef, RunToken};
+use crate::broker::{LeaseRef, RunToken, Settlement, Transition};
 use crate::task::{QueueName, TaskId};
 use crate::wire::TaskMessage;
 
@@ -53,6 +53,17 @@ impl Held {
     /// Whether its handler runs, or will.
     pub(super) fn is_to_run(&self) -> bool {
         matches!(self.phase, Phase::Waiting | Phase::Running)
+    }
+
+    /// Its task goes back to the front of its queue, as it was.
+    pub(super) fn requeued(&self, (queue, id): Key) -> Settlement {
+        Settlement {
+            queue,
+            id,
+            run: Some(self.run.clone()),
+            lease_until: self.lease_until,
+            transition: Transition::Requeue { crashed: false },
+        }
     }
 
     /// Whether its handler should have ended, with this grace after a cancellation: it was told to stop, and would have

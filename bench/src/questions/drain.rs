@@ -150,11 +150,9 @@ impl Question for Far {
     }
 
     fn mode(&self, system: System) -> Mode {
-        let mut settings = vec![("tasks", self.tasks(system)), ("slots", self.slots)];
-        if system == System::Ours && self.prefetch > 0 {
-            settings.push(("prefetch", self.prefetch));
-        }
-        Mode::new("drain", &settings)
+        let mode = Mode::new("drain", &[("tasks", self.tasks(system)), ("slots", self.slots)]);
+        let is_ahead = system == System::Ours && self.prefetch > 0;
+        if is_ahead { mode.with(&[("prefetch", self.prefetch)]) } else { mode }
     }
 
     fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>> {
