@@ -101,7 +101,7 @@ impl Bench {
             })
             .collect();
         // Nothing is leased, and nothing refused.
-        let answer = b"*1\r\n*0\r\n";
+        let answer = b"*0\r\n";
         for _ in 0..calls {
             let exchanged = self.exchanged(&settlements, &self.demand(), answer)?;
             let is_applied = |settled: &Settled| *settled == Settled::Applied;
@@ -141,7 +141,7 @@ impl Bench {
 
     /// What Redis would answer that has tasks for all slots.
     fn answer_with_tasks(&self) -> Result<Vec<u8>> {
-        let mut answer = format!("*1\r\n*{}\r\n:1\r\n:{MANY}\r\n", 2 + 2 * MANY).into_bytes();
+        let mut answer = format!("*{}\r\n$6\r\nleased\r\n:1\r\n:{MANY}\r\n", 3 + 2 * MANY).into_bytes();
         for number in 0..MANY {
             let message = self.new_task(number)?.message;
             for bytes in [message.id.as_bytes(), &message.encode()] {

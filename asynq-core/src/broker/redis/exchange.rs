@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::reply::{Reader, message};
 use super::script::{Call, Name};
 use crate::broker::{
-    ArchiveLimits, BrokerError, Demand, Exchanged, LEASE, LOOK_AHEAD, Leased, RunToken, STATISTICS_AGE,
-    Settled, Settlement, Transition,
+    ArchiveLimits, BrokerError, Demand, Exchanged, LEASE, LOOK_AHEAD, Leased, RunToken, Settled, Settlement,
+    Transition,
 };
 use crate::clock::floor_seconds;
 use crate::task::{QueueName, TaskId};
@@ -54,27 +54,25 @@ impl Exchange {
         let seconds = floor_seconds(now);
         let lease_until = seconds + LEASE.as_secs().cast_signed();
         let run = RunToken::random();
+        let seed = if demand.strict { String::new() } else { fastrand::u32(..).to_string() };
         call.arg(queues.len())
             .arg(seconds)
-            .arg(i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX))
-            .arg(seconds + STATISTICS_AGE.as_secs().cast_signed())
             .arg(lease_until)
             .arg(&demand.server_id)
             .arg(run.as_str())
             .arg(demand.slots)
-            .arg(u8::from(demand.strict))
-            .arg(fastrand::u32(..))
-            .arg(archive_limits.cutoff(seconds))
-            .arg(archive_limits.tasks)
+            .arg(seed)
             .arg(demand.types.len())
-            .arg(LOOK_AHEAD)
-            .arg(keyspace.run_ends_channel())
-            .arg(u8::from(demand.pending_since));
+            .arg(u8::from(demand.pending_since))
+            .arg(keyspace.run_ends_channel());
         let shares = demand.queues.iter().take(demanded);
         let shares =
             shares.map(|share| (share.weight.max(1), share.slots.min(demand.slots), u8::from(share.beat)));
         for (keys, (weight, slots, beat)) in keys.iter().zip(shares.chain(std::iter::repeat((0, 0, 0)))) {
             call.arg(keys.prefix()).arg(weight).arg(slots).arg(beat);
+        }
+        if !demand.types.is_empty() {
+            call.arg(LOOK_AHEAD);
         }
         for limited in &demand.types {
             call.arg(&*limited.task_type).arg(limited.slots);
@@ -82,10 +80,10 @@ impl Exchange {
         let mut order = Vec::with_capacity(settle.len());
         for Group { mark: (queue, kind, lease_until), run, members } in groups {
             let run = run.map_or("", RunToken::as_str);
-            call.arg(queue).arg(kind).arg(run).arg(lease_until).arg(members.len());
+            call.arg(queue).arg(kind).arg(run).arg(format!("({lease_until}")).arg(members.len());
             for (at, settlement) in members {
                 order.push(at);
-                add_member(&mut call, settlement);
+                add_member(&mut call, settlement, now, archive_limits);
             }
         }
         Self { call, queues, order, run, lease_until, tells_since: demand.pending_since }
@@ -99,43 +97,37 @@ impl Exchange {
         let mut answer = Reader::new(answer, DOING)?;
         let mut exchanged =
             Exchanged { settled: vec![Settled::Applied; self.order.len()], ..Exchanged::default() };
-        let mut leased = answer.list()?;
-        exchanged.leased.reserve(leased.len() / 2);
-        while !leased.is_empty() {
-            let queue = self.queue(&mut leased)?;
-            for _ in 0..leased.count()? {
-                exchanged.leased.push(Leased {
-                    queue: queue.clone(),
-                    id: TaskId::stored(&leased.text()?),
-                    message: message(leased.bytes()?),
-                    run: self.run.clone(),
-                    lease_until: self.lease_until,
-                    pending_since: if self.tells_since { leased.number()? } else { None },
-                });
+        exchanged.leased.reserve(answer.len() / 2);
+        while !answer.is_empty() {
+            match &*answer.bytes()? {
+                b"leased" => self.read_leased(&mut answer, &mut exchanged.leased)?,
+                b"refused" => {
+                    let at = self.order.get(answer.count()?.wrapping_sub(1));
+                    let outcome = at.and_then(|&at| exchanged.settled.get_mut(at));
+                    *outcome.ok_or(BrokerError::protocol(DOING))? = Settled::Refused;
+                }
+                b"dropped" => exchanged.dropped.push((self.queue(&mut answer)?, answer.text()?)),
+                b"paused" => exchanged.paused.push(self.queue(&mut answer)?),
+                b"passed over" => exchanged.passed_over.push(self.queue(&mut answer)?),
+                _ => return Err(BrokerError::protocol(DOING)),
             }
         }
-        if answer.is_empty() {
-            return Ok(exchanged);
-        }
-        let mut refused = answer.list()?;
-        while !refused.is_empty() {
-            let at = self.order.get(refused.count()?.wrapping_sub(1));
-            let outcome = at.and_then(|&at| exchanged.settled.get_mut(at));
-            *outcome.ok_or(BrokerError::protocol(DOING))? = Settled::Refused;
-        }
-        let mut dropped = answer.list()?;
-        while !dropped.is_empty() {
-            exchanged.dropped.push((self.queue(&mut dropped)?, dropped.text()?));
-        }
-        let mut paused = answer.list()?;
-        while !paused.is_empty() {
-            exchanged.paused.push(self.queue(&mut paused)?);
-        }
-        let mut passed_over = answer.list()?;
-        while !passed_over.is_empty() {
-            exchanged.passed_over.push(self.queue(&mut passed_over)?);
-        }
         Ok(exchanged)
+    }
+
+    fn read_leased(&self, answer: &mut Reader, leased: &mut Vec<Leased>) -> Result<(), BrokerError> {
+        let queue = self.queue(answer)?;
+        for _ in 0..answer.count()? {
+            leased.push(Leased {
+                queue: queue.clone(),
+                id: TaskId::stored(&answer.text()?),
+                message: message(answer.bytes()?),
+                run: self.run.clone(),
+                lease_until: self.lease_until,
+                pending_since: if self.tells_since { answer.number()? } else { None },
+            });
+        }
+        Ok(())
     }
 
     fn queue(&self, reader: &mut Reader) -> Result<QueueName, BrokerError> {
@@ -214,7 +206,12 @@ fn kind(settlement: &Settlement) -> &'static str {
     }
 }
 
-fn add_member(call: &mut Call, settlement: &Settlement) {
+fn add_member(
+    call: &mut Call,
+    settlement: &Settlement,
+    now: jiff::Timestamp,
+    archive_limits: &ArchiveLimits,
+) {
     call.arg(settlement.id.as_str());
     match &settlement.transition {
         Transition::Done { unique_key } => {
@@ -236,17 +233,32 @@ fn add_member(call: &mut Call, settlement: &Settlement) {
             call.arg(message.encode()).arg(*at).arg(u8::from(*is_failure));
         }
         Transition::PutBack { message, at, limit } => {
-            call.arg(message.encode()).arg(*at).arg(limit.unwrap_or(0));
+            call.arg(message.encode()).arg(*at);
+            match limit {
+                Some(limit) => {
+                    call.arg(*limit);
+                    add_archive_limits(call, now, archive_limits);
+                }
+                None => {
+                    call.arg(0);
+                }
+            }
         }
         Transition::Archive { message, unique_key } => {
             call.arg(u8::from(message.is_some()))
                 .arg(message.as_ref().map(TaskMessage::encode).unwrap_or_default())
                 .arg(unique_key);
+            add_archive_limits(call, now, archive_limits);
         }
         Transition::Requeue { crashed } => {
-            call.arg(u8::from(*crashed));
+            let nanos = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
+            call.arg(u8::from(*crashed)).arg(nanos);
         }
     }
+}
+
+fn add_archive_limits(call: &mut Call, now: jiff::Timestamp, limits: &ArchiveLimits) {
+    call.arg(limits.cutoff(floor_seconds(now))).arg(limits.tasks);
 }
 
 #[cfg(test)]
