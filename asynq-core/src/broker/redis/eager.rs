@@ -6,7 +6,7 @@
 //! not come in time, as from another machine, this is tried only now and then.
 
 use std::io::{self, Read};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,7 @@ where
     }
 
     /// Looks for an answer that is due, and has itself called again as long as it is worth while.
-    fn look(&mut self, context: &Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn look(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Some(since) = self.looking_since else { return Poll::Pending };
         let socket = SockRef::from(&self.socket);
         match (&*socket).read(buffer.initialize_unfilled()) {
@@ -78,7 +78,7 @@ where
                 if since.elapsed() < LIMIT {
                     // Another program may need the processor, and it may be Redis.
                     std::thread::yield_now();
-                    context.waker().wake_by_ref();
+                    poll_again(context);
                 } else {
                     self.looking_since = None;
                     self.patience.lost();
@@ -88,6 +88,15 @@ where
             Err(error) => Poll::Ready(Err(error)),
         }
     }
+}
+
+/// Has the task polled again once whoever can run has run.
+///
+/// To wake it here would tell another thread of the runtime that there is something to steal. It would be woken for each
+/// look, and take the task with it.
+fn poll_again(context: &mut Context<'_>) {
+    let is_over = pin!(tokio::task::yield_now()).poll(context).is_ready();
+    debug_assert!(!is_over, "who yields is polled again");
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Eager<S>
@@ -119,7 +128,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Eager<S> {
         self.looking_since = self.patience.is_there().then(Instant::now);
         if self.looking_since.is_some() {
             // Who writes may have read before, and not mean to read again.
-            context.waker().wake_by_ref();
+            poll_again(context);
         }
         Poll::Ready(Ok(written))
     }
