@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use redis::Value;
 
+use super::dial::Answers;
+use super::eager::Look;
 use super::exchange::Exchange;
 use super::gather::Gathering;
 use super::later_changes::RedisLaterChanges;
@@ -119,11 +121,14 @@ impl RedisBroker {
 
     fn new(store: Store, options: Arc<ConnectOptions>, clock: Clock) -> Self {
         let response = options.response_timeout;
-        let link = |response| Arc::new(store.link(response, options.max_waiting));
+        let link = |answers| Arc::new(store.link(answers, options.max_waiting));
         Self {
-            shared: link(response),
-            exchange: link(response),
-            replicated: options.replicas.map(|replicas| link(response.saturating_add(replicas.within))),
+            shared: link(Answers::within(response)),
+            // What it leases runs on other threads, too.
+            exchange: link(Answers { within: response, look: Look::WithOthers }),
+            replicated: options
+                .replicas
+                .map(|replicas| link(Answers::within(response.saturating_add(replicas.within)))),
             gathering: Arc::new(Gathering::new(options.max_waiting)),
             keyspace: options.keyspace.clone(),
             store,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
 
-use super::dial::Session;
+use super::dial::{Answers, Session};
 use super::places::Places;
 use super::single_flight::SingleFlight;
 use super::upstream::Upstream;
@@ -21,7 +21,7 @@ pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// One connection to Redis that many tasks share: what they send at the same time travels together.
 pub(super) struct Connection {
     upstream: Upstream,
-    response: Duration,
+    answers: Answers,
     places: Places,
     current: Mutex<Current>,
     /// Many that need a connection make one together.
@@ -37,9 +37,9 @@ struct Current {
 
 impl Connection {
     /// A connection on which an answer may take so long, and so many calls may wait for theirs.
-    pub(super) fn new(upstream: Upstream, response: Duration, max_waiting: usize) -> Self {
+    pub(super) fn new(upstream: Upstream, answers: Answers, max_waiting: usize) -> Self {
         let places = Places::new(max_waiting);
-        Self { upstream, response, places, current: Mutex::default(), connecting: SingleFlight::default() }
+        Self { upstream, answers, places, current: Mutex::default(), connecting: SingleFlight::default() }
     }
 
     /// Begins with a connection that somebody else has made. Once that one breaks, we make our own.
@@ -72,7 +72,7 @@ impl Connection {
                 }
                 current.generation
             };
-            let begin = || self.upstream.clone().session(self.response);
+            let begin = || self.upstream.clone().session(self.answers);
             let made = self.connecting.join(begin).await?;
             let mut current = self.lock();
             // Unless others have begun to use it, and perhaps lost it again.

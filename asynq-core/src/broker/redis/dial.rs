@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::address::Host;
-use super::eager::Eager;
+use super::eager::{Eager, Look};
 #[cfg(feature = "rustls")]
 use super::tls::Encryption;
 
@@ -57,6 +57,21 @@ pub(super) struct Dialer {
     pub(super) timeout: Duration,
 }
 
+/// How answers are waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answers {
+    /// How long one may take.
+    pub(super) within: Duration,
+    pub(super) look: Look,
+}
+
+impl Answers {
+    /// Looked for by who asks alone.
+    pub(super) const fn within(within: Duration) -> Self {
+        Self { within, look: Look::Alone }
+    }
+}
+
 /// A connection that many tasks can share, and what drives it as long as anybody has it.
 #[derive(Clone)]
 pub(super) struct Session {
@@ -76,11 +91,14 @@ impl Session {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-fn boxed<S: Stream + 'static>(socket: S, is_eager: bool) -> Box<dyn Stream>
+fn boxed<S: Stream + 'static>(socket: S, look: Option<Look>) -> Box<dyn Stream>
 where
     for<'a> SockRef<'a>: From<&'a S>,
 {
-    if is_eager { Box::new(Eager::new(socket)) } else { Box::new(socket) }
+    match look {
+        Some(look) => Box::new(Eager::new(socket, look)),
+        None => Box::new(socket),
+    }
 }
 
 /// Connecting as a whole has a limit of its own.
@@ -89,10 +107,11 @@ fn config(response: Duration) -> AsyncConnectionConfig {
 }
 
 impl Dialer {
-    /// A connection on which an answer may take so long, and is [looked for](Eager) before.
-    pub(super) async fn session(&self, peer: &Peer, response: Duration) -> RedisResult<Session> {
-        let stream = self.stream(peer, true);
-        self.in_time(peer, async { self.begun(stream.await?, &self.login, config(response)).await }).await
+    /// A connection on which answers are [looked for](Eager).
+    pub(super) async fn session(&self, peer: &Peer, answers: Answers) -> RedisResult<Session> {
+        let stream = self.stream(peer, Some(answers.look));
+        let config = config(answers.within);
+        self.in_time(peer, async { self.begun(stream.await?, &self.login, config).await }).await
     }
 
     /// A connection on which the server may also tell what it was not asked: it speaks RESP3 (Redis 6 or newer).
@@ -103,7 +122,7 @@ impl Dialer {
         on_push: impl AsyncPushSender,
     ) -> RedisResult<Session> {
         let login = self.login.clone().set_protocol(ProtocolVersion::RESP3);
-        let (stream, config) = (self.stream(peer, false), config(response).set_push_sender(on_push));
+        let (stream, config) = (self.stream(peer, None), config(response).set_push_sender(on_push));
         self.in_time(peer, async { self.begun(stream.await?, &login, config).await }).await
     }
 
@@ -144,7 +163,7 @@ impl Dialer {
 
     /// A connection to subscribe on.
     pub(super) async fn pubsub(&self, peer: &Peer) -> RedisResult<PubSub> {
-        self.in_time(peer, async { PubSub::new(&self.login, self.stream(peer, false).await?).await }).await
+        self.in_time(peer, async { PubSub::new(&self.login, self.stream(peer, None).await?).await }).await
     }
 
     async fn in_time<T>(&self, peer: &Peer, dial: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
@@ -155,7 +174,7 @@ impl Dialer {
         })
     }
 
-    async fn stream(&self, peer: &Peer, is_eager: bool) -> io::Result<Box<dyn Stream>> {
+    async fn stream(&self, peer: &Peer, look: Option<Look>) -> io::Result<Box<dyn Stream>> {
         match peer {
             Peer::Host(host) => {
                 let stream = TcpStream::connect((host.name.as_str(), host.port)).await?;
@@ -163,13 +182,13 @@ impl Dialer {
                 stream.set_nodelay(true)?;
                 #[cfg(feature = "rustls")]
                 if let Some(encryption) = &self.encryption {
-                    let stream = boxed(stream, is_eager);
+                    let stream = boxed(stream, look);
                     return Ok(Box::new(encryption.encrypt(&host.name, stream).await?));
                 }
-                Ok(boxed(stream, is_eager))
+                Ok(boxed(stream, look))
             }
             #[cfg(unix)]
-            Peer::Socket(path) => Ok(boxed(tokio::net::UnixStream::connect(path).await?, is_eager)),
+            Peer::Socket(path) => Ok(boxed(tokio::net::UnixStream::connect(path).await?, look)),
             #[cfg(not(unix))]
             Peer::Socket(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "no Unix sockets here")),
         }

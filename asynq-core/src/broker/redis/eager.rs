@@ -18,9 +18,19 @@ const LIMIT: Duration = Duration::from_micros(200);
 /// At most so many answers are slept for before one is looked for again.
 const MOST_SLEPT_FOR: u32 = 1024;
 
+/// Who runs between two looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Who can on the same thread.
+    Alone,
+    /// Another thread of the runtime is woken as well, and may take over: for answers that bring work.
+    WithOthers,
+}
+
 /// A socket that looks again for a moment before it sleeps until an answer comes.
 pub(super) struct Eager<S> {
     socket: S,
+    look: Look,
     /// How long an answer is looked for.
     limit: Duration,
     /// When the call was sent whose answer is looked for.
@@ -61,8 +71,8 @@ impl<S> Eager<S>
 where
     for<'a> SockRef<'a>: From<&'a S>,
 {
-    pub(super) fn new(socket: S) -> Self {
-        Self { socket, limit: LIMIT, looking_since: None, patience: Patience::default() }
+    pub(super) fn new(socket: S, look: Look) -> Self {
+        Self { socket, look, limit: LIMIT, looking_since: None, patience: Patience::default() }
     }
 
     /// Looks for an answer that is due, and has itself called again as long as it is worth while.
@@ -80,7 +90,7 @@ where
                 if since.elapsed() < self.limit {
                     // Another program may need the processor, and it may be Redis.
                     std::thread::yield_now();
-                    poll_again(context);
+                    self.look.poll_again(context);
                 } else {
                     self.looking_since = None;
                     self.patience.lost();
@@ -92,13 +102,18 @@ where
     }
 }
 
-/// Has the task polled again once whoever can run has run.
-///
-/// To wake it here would tell another thread of the runtime that there is something to steal. It would be woken for each
-/// look, and take the task with it.
-fn poll_again(context: &mut Context<'_>) {
-    let is_over = pin!(tokio::task::yield_now()).poll(context).is_ready();
-    debug_assert!(!is_over, "who yields is polled again");
+impl Look {
+    /// Has the task polled again once others have run.
+    fn poll_again(self, context: &mut Context<'_>) {
+        match self {
+            Self::Alone => {
+                let is_over = pin!(tokio::task::yield_now()).poll(context).is_ready();
+                debug_assert!(!is_over, "who yields is polled again");
+            }
+            // A task that wakes itself can be stolen, which the runtime wakes a thread for.
+            Self::WithOthers => context.waker().wake_by_ref(),
+        }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Eager<S>
@@ -133,7 +148,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Eager<S> {
         self.looking_since = self.patience.is_there().then(Instant::now);
         if self.looking_since.is_some() {
             // Who writes may have read before, and not mean to read again.
-            poll_again(context);
+            self.look.poll_again(context);
         }
         Poll::Ready(Ok(written))
     }
@@ -199,8 +214,14 @@ mod tests {
     /// Whoever waits, and however late answers are, all bytes come once and in order.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn every_byte_is_read_once_by_who_looks_and_by_who_sleeps() {
+        for look in [Look::Alone, Look::WithOthers] {
+            every_byte_is_read_once(look).await;
+        }
+    }
+
+    async fn every_byte_is_read_once(look: Look) {
         let (socket, echo) = echo().await;
-        let mut eager = Eager::new(socket);
+        let mut eager = Eager::new(socket, look);
         let mut sent = 0;
         for round in 0..2_000_u64 {
             let bytes = round.to_le_bytes().repeat(1 + usize::try_from(round).unwrap() % 100);
@@ -260,6 +281,13 @@ mod tests {
     #[cfg(unix)]
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn answers_are_looked_for_on_a_connection() {
+        for look in [Look::Alone, Look::WithOthers] {
+            answers_are_looked_for(look).await;
+        }
+    }
+
+    #[cfg(unix)]
+    async fn answers_are_looked_for(look: Look) {
         const CALLS: usize = 100;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -283,7 +311,7 @@ mod tests {
         });
         let socket = Counting(TcpStream::connect(address).await.unwrap(), looks);
         // However busy the machine is, it looks until the answer is there.
-        let eager = Eager { limit: Duration::from_secs(60), ..Eager::new(socket) };
+        let eager = Eager { limit: Duration::from_secs(60), ..Eager::new(socket, look) };
         let login = redis::RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = redis::AsyncConnectionConfig::new();
         let (mut connection, driver) =

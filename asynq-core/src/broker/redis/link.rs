@@ -4,7 +4,6 @@
 //! travel together: each of those finds its own way.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::{BoxFuture, try_join_all};
 use redis::aio::{MultiplexedConnection, PubSub};
@@ -13,6 +12,7 @@ use redis::{Arg, Cmd, FromRedisValue, Pipeline, RedisResult, Value};
 use super::address::Endpoint;
 use super::cluster::{Cluster, NodeCalls, slot_of};
 use super::connection::{Connection, broker_error};
+use super::dial::Answers;
 use super::options::ConnectOptions;
 use super::script::Call;
 use super::upstream::Upstream;
@@ -41,12 +41,12 @@ impl Store {
         matches!(self, Self::Cluster(_))
     }
 
-    /// A link on which an answer may take so long, and so many calls may wait for theirs.
-    pub(super) fn link(&self, response: Duration, max_waiting: usize) -> Link {
+    /// A link on which answers are waited for so, and by so many calls at most.
+    pub(super) fn link(&self, answers: Answers, max_waiting: usize) -> Link {
         match self {
-            Self::Server(upstream) => Link::Server(Connection::new(upstream.clone(), response, max_waiting)),
+            Self::Server(upstream) => Link::Server(Connection::new(upstream.clone(), answers, max_waiting)),
             Self::Cluster(cluster) => {
-                Link::Cluster(NodeCalls::new(Arc::clone(cluster), response, max_waiting))
+                Link::Cluster(NodeCalls::new(Arc::clone(cluster), answers, max_waiting))
             }
         }
     }

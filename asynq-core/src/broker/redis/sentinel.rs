@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use redis::{ErrorKind, RedisError, RedisResult};
 
 use super::address::Host;
-use super::dial::{Dialer, Peer};
+use super::dial::{Answers, Dialer, Peer};
 
 /// How long a sentinel may take to answer: it does little else.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -50,7 +50,8 @@ impl Sentinels {
     }
 
     async fn ask(&self, sentinel: &Host) -> RedisResult<Peer> {
-        let mut session = self.dialer.session(&Peer::Host(sentinel.clone()), ANSWER_TIMEOUT).await?;
+        let mut session =
+            self.dialer.session(&Peer::Host(sentinel.clone()), Answers::within(ANSWER_TIMEOUT)).await?;
         let named: Option<(String, u16)> = redis::cmd("SENTINEL")
             .arg("get-master-addr-by-name")
             .arg(&self.master)
@@ -69,7 +70,7 @@ impl Sentinels {
 
 /// Whether a server takes itself for a master. One that does not let us ask is believed to.
 async fn check_role(dialer: &Dialer, peer: &Peer) -> RedisResult<()> {
-    let mut session = dialer.session(peer, ANSWER_TIMEOUT).await?;
+    let mut session = dialer.session(peer, Answers::within(ANSWER_TIMEOUT)).await?;
     match redis::cmd("ROLE").query_async::<Vec<redis::Value>>(&mut session.server).await {
         Ok(role) if matches!(role.first(), Some(redis::Value::BulkString(role)) if role != b"master") => {
             let what =

@@ -8,7 +8,7 @@ use redis::RedisResult;
 use redis::aio::{AsyncPushSender, PubSub};
 
 use super::address::Endpoint;
-use super::dial::{Dialer, Peer, Session};
+use super::dial::{Answers, Dialer, Peer, Session};
 use super::options::ConnectOptions;
 use super::sentinel::Sentinels;
 use crate::error::{Error, Result};
@@ -57,8 +57,8 @@ impl Upstream {
     }
 
     /// A connection on which an answer may take so long.
-    pub(super) fn session(self, response: Duration) -> BoxFuture<'static, RedisResult<Session>> {
-        Box::pin(async move { self.dialer.session(&self.peer().await?, response).await })
+    pub(super) fn session(self, answers: Answers) -> BoxFuture<'static, RedisResult<Session>> {
+        Box::pin(async move { self.dialer.session(&self.peer().await?, answers).await })
     }
 
     /// A connection on which the server also tells what it was not asked.

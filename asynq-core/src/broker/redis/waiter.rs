@@ -17,6 +17,7 @@ use futures_util::stream::FuturesUnordered;
 use redis::{ErrorKind, ServerErrorKind};
 use tokio::time::{Instant, sleep};
 
+use super::dial::Answers;
 use super::herd::Herd;
 use super::link::{Link, Store};
 use super::places::MAX_WAITING;
@@ -85,7 +86,7 @@ impl RedisWaiter {
             .map(|queue| Watch {
                 queue: queue.clone(),
                 key: pending(queue),
-                link: Arc::new(store.link(BLOCK + response, MAX_WAITING)),
+                link: Arc::new(store.link(Answers::within(BLOCK + response), MAX_WAITING)),
                 can_block: Arc::clone(&can_block),
                 herd: Arc::clone(&herd),
                 watching: Watching::Not,

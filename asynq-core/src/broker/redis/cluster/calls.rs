@@ -13,6 +13,7 @@ use super::topology::Cluster;
 use crate::broker::BrokerError;
 use crate::broker::redis::address::Host;
 use crate::broker::redis::connection::{Connection, broker_error};
+use crate::broker::redis::dial::Answers;
 use crate::broker::redis::places::Places;
 
 /// How often one call may be sent elsewhere: once for each move of its slot, and a few more.
@@ -25,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// Connections to the nodes of a cluster, one each.
 pub(in crate::broker::redis) struct NodeCalls {
     cluster: Arc<Cluster>,
-    response: Duration,
+    answers: Answers,
     max_waiting: usize,
     places: Places,
     nodes: Mutex<HashMap<Host, Arc<Connection>>>,
@@ -50,13 +51,9 @@ enum Remedy {
 }
 
 impl NodeCalls {
-    pub(in crate::broker::redis) fn new(
-        cluster: Arc<Cluster>,
-        response: Duration,
-        max_waiting: usize,
-    ) -> Self {
+    pub(in crate::broker::redis) fn new(cluster: Arc<Cluster>, answers: Answers, max_waiting: usize) -> Self {
         let places = Places::new(max_waiting);
-        Self { cluster, response, max_waiting, places, nodes: Mutex::default() }
+        Self { cluster, answers, max_waiting, places, nodes: Mutex::default() }
     }
 
     /// Runs commands on the node that has a slot, or on any node. They are sent again, to the right node, only where
@@ -70,7 +67,7 @@ impl NodeCalls {
     ) -> Result<T, BrokerError> {
         let _place = self.places.take(doing)?;
         let failed = |error| broker_error(doing, error);
-        let give_up = Instant::now() + self.response;
+        let give_up = Instant::now() + self.answers.within;
         let (mut redirections, mut pause) = (0, FIRST_PAUSE);
         let (mut host, mut asking) = (self.cluster.owner(slot).await.map_err(failed)?, false);
         loop {
@@ -196,7 +193,7 @@ impl NodeCalls {
     fn node(&self, host: &Host) -> Arc<Connection> {
         let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
         let node = nodes.entry(host.clone()).or_insert_with(|| {
-            Arc::new(Connection::new(self.cluster.node(host), self.response, self.max_waiting))
+            Arc::new(Connection::new(self.cluster.node(host), self.answers, self.max_waiting))
         });
         Arc::clone(node)
     }

@@ -12,7 +12,7 @@ use redis::{ErrorKind, RedisError, RedisResult, Value};
 
 use super::slot::{SLOTS, slot_of};
 use crate::broker::redis::address::Host;
-use crate::broker::redis::dial::{Dialer, Peer};
+use crate::broker::redis::dial::{Answers, Dialer, Peer};
 use crate::broker::redis::single_flight::SingleFlight;
 use crate::broker::redis::upstream::{Target, Upstream};
 
@@ -157,7 +157,7 @@ async fn look(dialer: Arc<Dialer>, hosts: Vec<Host>) -> RedisResult<Map> {
 }
 
 async fn ask(dialer: &Dialer, host: &Host) -> RedisResult<Map> {
-    let mut session = dialer.session(&Peer::Host(host.clone()), ANSWER_TIMEOUT).await?;
+    let mut session = dialer.session(&Peer::Host(host.clone()), Answers::within(ANSWER_TIMEOUT)).await?;
     let ranges: Value = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut session.server).await?;
     read_map(ranges, host).ok_or_else(|| {
         RedisError::from((ErrorKind::UnexpectedReturnType, "a node's list of slots cannot be read"))
