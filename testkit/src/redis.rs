@@ -87,8 +87,8 @@ impl RedisServer {
         panic!("redis-server does not start; is it installed?");
     }
 
-    /// Starts a server without the commands that came after this version of Redis, and without `RPOP`, which only from 6.2
-    /// on is told how many to take, as we do. What newer servers have added to other commands stays: only a server of that
+    /// Starts a server without the commands that came after this version of Redis, and before 6.2 without `RPOP`, which only
+    /// from then on is told how many to take, as we do. What newer servers have added to other commands stays: only a server of that
     /// age shows that nobody uses it.
     pub async fn start_as_of(version: &str) -> Self {
         let server = Self::start().await;
@@ -108,7 +108,9 @@ impl RedisServer {
             }
         }
         assert!(args.contains(&"blmove"), "COMMAND DOCS does not tell which commands are new");
-        args.extend(["--rename-command", "rpop", ""]);
+        if numbers(version) < numbers("6.2") {
+            args.extend(["--rename-command", "rpop", ""]);
+        }
         Self::start_with(&args).await
     }
 

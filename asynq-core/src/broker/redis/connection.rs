@@ -36,7 +36,7 @@ struct Current {
 }
 
 impl Connection {
-    /// A connection on which an answer may take so long, and so many calls may wait for theirs.
+    /// A connection on which answers are waited for so, and by so many calls at most.
     pub(super) fn new(upstream: Upstream, answers: Answers, max_waiting: usize) -> Self {
         let places = Places::new(max_waiting);
         Self { upstream, answers, places, current: Mutex::default(), connecting: SingleFlight::default() }

@@ -62,6 +62,7 @@ pub(super) struct Dialer {
 pub(super) struct Answers {
     /// How long one may take.
     pub(super) within: Duration,
+    /// Who looks for it first.
     pub(super) look: Look,
 }
 

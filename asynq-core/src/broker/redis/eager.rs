@@ -21,7 +21,7 @@ const MOST_SLEPT_FOR: u32 = 1024;
 /// Who runs between two looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// Who can on the same thread.
+    /// Who can on the same thread: to wake another takes longer than a look, and it takes the task along.
     Alone,
     /// Another thread of the runtime is woken as well, and may take over: for answers that bring work.
     WithOthers,
@@ -129,7 +129,7 @@ where
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         if read.is_ready() {
             // The runtime, too, looks while somebody yields.
-            if self.looking_since.take().is_some() {
+            if self.looking_since.take().is_some_and(|since| since.elapsed() < self.limit) {
                 self.patience.rewarded();
             }
             return read;

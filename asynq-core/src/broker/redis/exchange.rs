@@ -233,15 +233,9 @@ fn add_member(
             call.arg(message.encode()).arg(*at).arg(u8::from(*is_failure));
         }
         Transition::PutBack { message, at, limit } => {
-            call.arg(message.encode()).arg(*at);
-            match limit {
-                Some(limit) => {
-                    call.arg(*limit);
-                    add_archive_limits(call, now, archive_limits);
-                }
-                None => {
-                    call.arg(0);
-                }
+            call.arg(message.encode()).arg(*at).arg(limit.unwrap_or(0));
+            if limit.is_some() {
+                add_archive_limits(call, now, archive_limits);
             }
         }
         Transition::Archive { message, unique_key } => {

@@ -247,7 +247,8 @@ while at <= last do
   number, at = number + count, first + count * width
 end
 
--- Counting never undoes a settlement: a counter that holds something else is left as it is. Days are kept for 90 days.
+-- Counting never undoes a settlement: a counter that holds something else is left as it is. Days are kept for
+-- STATISTICS_AGE, which the conformance suite compares.
 local function count_day(key, n)
   if try('INCRBY', key, n) == n then call('EXPIREAT', key, now + 90 * 86400) end
 end
@@ -277,7 +278,7 @@ local function take(queue, wanted)
   local prefix, lease_until, server, run = queue.prefix, ARGV[3], ARGV[4], ARGV[5]
   wanted = math.min(wanted, queue.most)
   queue.taken = queue.taken or new_list()
-  local taken, before, count, passed, kept = queue.taken, #queue.taken, 0, 0, nil
+  local taken, before, count, passed, kept = queue.taken, #queue.taken, 0, 0, {}
   local leases, leased_to, has_long = new_list(), 0, false
   local header = #answer
   local place = header + 3
@@ -306,7 +307,6 @@ local function take(queue, wanted)
     for i = 1, found do
       local id = ids[i]
       if is_limited and (count == wanted or passed == most_passed) then
-        kept = kept or {}
         kept[#kept + 1] = id
       else
         local task = prefix .. id
@@ -320,7 +320,6 @@ local function take(queue, wanted)
         end
         local is_task = msg and not msg.err
         if is_task and is_limited and not rarely().fits(msg) then
-          kept = kept or {}
           kept[#kept + 1], passed = id, passed + 1
         elseif is_task and call('HDEL', task, 'pending_since')
           -- An ID that is pending twice was made active by this call when none of these fields is new.
@@ -338,7 +337,6 @@ local function take(queue, wanted)
             answer[place] = since
           end
         elseif rarely().is_trouble(msg) then
-          kept = kept or {}
           kept[#kept + 1] = id
         else
           local next = #notes
@@ -348,7 +346,7 @@ local function take(queue, wanted)
     end
     if trouble or found < depth then break end
   end
-  if kept then
+  if #kept > 0 then
     -- Back to where they were: the first that was passed over comes last, at the end that is next.
     local back = {}
     for i = #kept, 1, -1 do back[#back + 1] = kept[i] end
