@@ -179,3 +179,19 @@ async fn what_one_call_enqueues_is_stored_in_its_order() {
     assert_eq!(told, expected);
     assert_eq!(listed, expected);
 }
+
+#[tokio::test]
+async fn few_calls_are_needed_for_many_tasks_however_they_are_counted() {
+    const TASKS: usize = 200;
+    let (redis, client) = ready().await;
+    let tasks = |queue: &'static str| (0..TASKS).map(move |n| task(queue, &n.to_string()));
+    // An iterator that leaves some out cannot tell how many are left.
+    let counted = client.enqueue_all(tasks("a")).await;
+    let calls = redis.calls("evalsha").await;
+    let uncounted = client.enqueue_all(tasks("b").filter(|_| true)).await;
+    let calls = [calls, redis.calls("evalsha").await - calls];
+    for ends in [counted, uncounted] {
+        assert!(ends.len() == TASKS && ends.iter().all(Result::is_ok), "{ends:?}");
+    }
+    assert_eq!(calls, [TASKS.div_ceil(32); 2]);
+}

@@ -73,7 +73,7 @@ impl Snapshot {
             next_process_at: next_process_at.map(from_unix_seconds),
             is_orphaned: state == TaskState::Active && lease_is_over,
             result: self.result,
-            ..TaskInfo::stored(message, state)
+            ..TaskInfo::stored(&message, state)
         })
     }
 }

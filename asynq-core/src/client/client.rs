@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::job::IntoTask;
 use crate::payload::{OpenError, Payloads};
-use crate::task::{Headers, QueueName, Task, TaskId, TaskInfo};
+use crate::task::{Headers, QueueName, RandomIds, Task, TaskId, TaskInfo};
 use crate::telemetry::{Propagator, Traced};
 use crate::wire::TaskMessage;
 
@@ -244,7 +244,8 @@ impl Client {
     ///
     /// Dropped half-way, the task may or may not be stored.
     pub async fn enqueue<T: IntoTask>(&self, task: T) -> Result<Enqueued<T>> {
-        let Plan { new, info, span } = self.plan(task, self.broker.clock().now())?;
+        let Plan { new, info, span } =
+            self.plan(task, self.broker.clock().now(), &mut RandomIds::default())?;
         let mut stored = self.broker.enqueue(std::slice::from_ref(&new)).await.into_iter();
         self.traced(&span, outcome(info, stored.next())).map(Enqueued::new)
     }
@@ -253,20 +254,25 @@ impl Client {
     pub(crate) fn plan_aggregated(&self, mut task: Task, queue: &QueueName, id: TaskId) -> Result<NewTask> {
         task.options.queue = Some(queue.clone());
         task.options.task_id.get_or_insert(id);
-        Ok(self.plan(task, self.broker.clock().now())?.new)
+        Ok(self.plan(task, self.broker.clock().now(), &mut RandomIds::default())?.new)
     }
 
-    pub(super) fn plan(&self, task: impl IntoTask, now: jiff::Timestamp) -> Result<Plan> {
+    pub(super) fn plan(
+        &self,
+        task: impl IntoTask,
+        now: jiff::Timestamp,
+        ids: &mut RandomIds,
+    ) -> Result<Plan> {
         let mut task = task.into_task()?;
         let Some(traces) = self.traces() else {
-            return plan(task, &self.payloads, self.broker.keyspace(), now);
+            return plan(task, &self.payloads, self.broker.keyspace(), now, ids);
         };
-        let span = enqueue_span(traces, &mut task);
+        let span = enqueue_span(traces, &mut task, ids);
         let mut headers = Headers::new();
         span.in_scope(|| traces.inject(&mut headers));
         headers.append(&mut task.headers);
         task.headers = headers;
-        let planned = plan(task, &self.payloads, self.broker.keyspace(), now);
+        let planned = plan(task, &self.payloads, self.broker.keyspace(), now, ids);
         self.traced(&span, planned).map(|plan| Plan { span, ..plan })
     }
 
@@ -280,8 +286,8 @@ impl Client {
 }
 
 /// The span in which a task is enqueued. It tells the ID, so the task is given one now.
-fn enqueue_span(traces: &dyn Propagator, task: &mut Task) -> Span {
-    let id = task.options.task_id.get_or_insert_with(TaskId::random).as_str();
+fn enqueue_span(traces: &dyn Propagator, task: &mut Task, ids: &mut RandomIds) -> Span {
+    let id = task.options.task_id.get_or_insert_with(|| ids.next()).as_str();
     let default = QueueName::default();
     let queue = task.options.queue.as_ref().unwrap_or(&default).as_str();
     let task_type = task.task_type.as_str();

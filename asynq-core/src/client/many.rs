@@ -14,7 +14,7 @@ use super::{Client, Enqueued};
 use crate::broker::NewTask;
 use crate::error::Result;
 use crate::job::IntoTask;
-use crate::task::TaskInfo;
+use crate::task::{RandomIds, TaskInfo};
 
 /// How many tasks a call carries at most.
 const CHUNK: usize = 32;
@@ -22,8 +22,8 @@ const CHUNK: usize = 32;
 const CALLS: usize = 8;
 
 /// Tasks that are ready to be sent, and what their callers are told of each that is stored.
-struct Chunk {
-    news: Vec<NewTask>,
+pub(super) struct Chunk {
+    pub(super) news: Vec<NewTask>,
     planned: Vec<Result<(TaskInfo, Span)>>,
 }
 
@@ -40,9 +40,9 @@ impl Client {
     ) -> Vec<Result<Enqueued<T>>> {
         let now = self.broker().clock().now();
         let mut tasks = tasks.into_iter();
-        let expected = tasks.size_hint().0;
-        let per_call = per_call(expected);
-        let mut results = Vec::with_capacity(expected);
+        let (least, most) = tasks.size_hint();
+        let per_call = per_call(most.filter(|most| *most == least));
+        let mut results = Vec::with_capacity(least);
         let mut calls = FuturesOrdered::new();
         loop {
             let chunk = self.chunk(tasks.by_ref().take(per_call), now);
@@ -67,10 +67,12 @@ impl Client {
     }
 
     /// These tasks.
-    fn chunk<T: IntoTask>(&self, tasks: impl Iterator<Item = T>, now: Timestamp) -> Chunk {
-        let mut news = Vec::with_capacity(CHUNK);
+    pub(super) fn chunk<T: IntoTask>(&self, tasks: impl Iterator<Item = T>, now: Timestamp) -> Chunk {
+        let most = tasks.size_hint().1.unwrap_or(CHUNK);
+        let mut news = Vec::with_capacity(most);
+        let mut ids = RandomIds::many(most);
         let planned = tasks.map(|task| {
-            let Plan { new, info, span } = self.plan(task, now)?;
+            let Plan { new, info, span } = self.plan(task, now, &mut ids)?;
             news.push(new);
             Ok((info, span))
         });
@@ -98,8 +100,10 @@ impl Client {
     }
 }
 
-/// How many of so many tasks a call carries: no call is left with a few only, which cost the broker as much as many.
-fn per_call(tasks: usize) -> usize {
+/// How many tasks each call carries, if it is known how many there are: no call is left with a few only, which cost the
+/// broker as much as many.
+fn per_call(tasks: Option<usize>) -> usize {
+    let Some(tasks) = tasks else { return CHUNK };
     tasks.div_ceil(tasks.div_ceil(CHUNK).max(1)).max(1)
 }
 
@@ -110,7 +114,8 @@ mod tests {
     #[test]
     fn tasks_are_spread_evenly_over_as_few_calls_as_there_can_be() {
         for (tasks, expected) in [(0, 1), (1, 1), (32, 32), (33, 17), (100, 25), (1_000, 32)] {
-            assert_eq!(per_call(tasks), expected, "{tasks}");
+            assert_eq!(per_call(Some(tasks)), expected, "{tasks}");
         }
+        assert_eq!(per_call(None), CHUNK);
     }
 }

@@ -3,6 +3,8 @@
 mod client;
 mod enqueue;
 mod enqueued;
+#[cfg(feature = "__hot_path")]
+mod hot_path;
 mod if_absent;
 mod many;
 mod plan;

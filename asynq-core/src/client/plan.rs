@@ -10,8 +10,8 @@ use crate::clock::floor_seconds;
 use crate::error::Result;
 use crate::payload::Payloads;
 use crate::task::{
-    DEFAULT_MAX_RETRY, DEFAULT_TIMEOUT, InvalidOption, ProcessTime, Task, TaskId, TaskInfo, TaskState,
-    unique_key, wire_seconds,
+    DEFAULT_MAX_RETRY, DEFAULT_TIMEOUT, InvalidOption, Names, ProcessTime, RandomIds, Task, TaskInfo,
+    TaskState, unique_key, wire_seconds,
 };
 use crate::wire::keys::Keyspace;
 use crate::wire::{LAYERS_HEADER, TaskMessage};
@@ -24,15 +24,21 @@ pub(super) struct Plan {
     pub(super) span: Span,
 }
 
-/// Applies Go's rules and defaults.
-pub(super) fn plan(task: Task, payloads: &Payloads, keyspace: &Keyspace, now: Timestamp) -> Result<Plan> {
+/// Applies Go's rules and defaults. A task that has no ID takes the next one.
+pub(super) fn plan(
+    task: Task,
+    payloads: &Payloads,
+    keyspace: &Keyspace,
+    now: Timestamp,
+    ids: &mut RandomIds,
+) -> Result<Plan> {
     let Task { task_type, payload, headers, options, layers } = task;
     if let Some(invalid) = options.invalid {
         return Err(invalid.into());
     }
     options.check_unique()?;
     let queue = options.queue.unwrap_or_default();
-    let id = options.task_id.unwrap_or_else(TaskId::random);
+    let id = options.task_id.unwrap_or_else(|| ids.next());
     let process_at = match options.process {
         Some(ProcessTime::At(at)) => at,
         Some(ProcessTime::In(delay)) => later(now, delay, "process_in")?,
@@ -90,7 +96,8 @@ pub(super) fn plan(task: Task, payloads: &Payloads, keyspace: &Keyspace, now: Ti
     } else {
         (Placement::Group, TaskState::Aggregating, None)
     };
-    let info = TaskInfo { next_process_at, ..TaskInfo::stored(message.clone(), state) };
+    let names = Names { id, queue, task_type };
+    let info = TaskInfo { next_process_at, ..TaskInfo::named(names, &message, state) };
     let unique_until = options.unique_until.unwrap_or_default();
     Ok(Plan { new: NewTask { message, placement, unique_ttl, unique_until }, info, span: Span::none() })
 }

@@ -58,7 +58,7 @@ impl Inspector {
             ..self.detail(&from, &id).await?.message
         };
         let next_process_at = Some(self.broker.clock().now());
-        let info = TaskInfo { next_process_at, ..TaskInfo::stored(message.clone(), TaskState::Pending) };
+        let info = TaskInfo { next_process_at, ..TaskInfo::stored(&message, TaskState::Pending) };
         let (placement, unique_until) = (Placement::Pending, UniqueUntil::default());
         let new = NewTask { message, placement, unique_ttl: 0, unique_until };
         match self.broker.enqueue(std::slice::from_ref(&new)).await.pop() {

@@ -422,7 +422,7 @@ mod tests {
                 error_msg: r#"got {"password":"x"}"#.to_owned(),
                 ..TaskMessage::default()
             };
-            masks.conceal(&TaskInfo::stored(message, crate::task::TaskState::Retry))
+            masks.conceal(&TaskInfo::stored(&message, crate::task::TaskState::Retry))
         };
         let seen = task("msgpack", b"\x82\xa8password\xa1x\xa1n\x07");
         assert_eq!(seen.payload, r#"{"password":"•••••","n":7}"#);

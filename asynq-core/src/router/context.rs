@@ -150,7 +150,7 @@ impl Ctx {
         TaskInfo {
             id: self.task_id().clone(),
             queue: self.queue().clone(),
-            ..TaskInfo::stored(TaskMessage::clone(&self.0.message), TaskState::Active)
+            ..TaskInfo::stored(&self.0.message, TaskState::Active)
         }
     }
 

@@ -98,7 +98,7 @@ impl fmt::Debug for Hooks {
 
 /// A task as a run took it, for hooks.
 pub(super) fn taken(message: &TaskMessage) -> TaskInfo {
-    TaskInfo::stored(message.clone(), TaskState::Active)
+    TaskInfo::stored(message, TaskState::Active)
 }
 
 /// A task of which no more is known, for hooks.

@@ -7,6 +7,11 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
+/// How many bytes an ID is made of.
+const BYTES: usize = size_of::<uuid::Bytes>();
+
 /// The text for a name was empty or only white space.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} must contain one or more characters that are not white space, got {given:?}")]
@@ -132,7 +137,64 @@ impl Default for QueueName {
 impl TaskId {
     /// A fresh random ID: UUID v4, lower case, hyphenated.
     pub fn random() -> Self {
-        let mut buffer = uuid::Uuid::encode_buffer();
-        Self(Arc::from(&*uuid::Uuid::new_v4().hyphenated().encode_lower(&mut buffer)))
+        Self::of(Uuid::new_v4())
+    }
+
+    fn of(uuid: Uuid) -> Self {
+        let mut buffer = Uuid::encode_buffer();
+        Self(Arc::from(&*uuid.hyphenated().encode_lower(&mut buffer)))
+    }
+}
+
+/// Fresh random IDs for tasks that are made in one go, by fewer system calls than one for each.
+///
+/// Not to be kept for later: after a fork, two processes would make the same IDs of it.
+#[derive(Debug, Default)]
+pub(crate) struct RandomIds {
+    /// How many to fetch when the first is asked for.
+    expected: usize,
+    fetched: Vec<u8>,
+}
+
+impl RandomIds {
+    /// For about so many tasks.
+    pub(crate) fn many(expected: usize) -> Self {
+        Self { expected, fetched: Vec::new() }
+    }
+
+    /// One that nobody has.
+    pub(crate) fn next(&mut self) -> TaskId {
+        if let expected @ 2.. = std::mem::take(&mut self.expected) {
+            self.fetched.resize(expected * BYTES, 0);
+            if getrandom::fill(&mut self.fetched).is_err() {
+                self.fetched.clear();
+            }
+        }
+        let Some(&bytes) = self.fetched.last_chunk::<BYTES>() else { return TaskId::random() };
+        self.fetched.truncate(self.fetched.len() - BYTES);
+        TaskId::of(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn random_ids_differ_and_are_v4_uuids_however_many_were_expected() {
+        let mut seen = HashSet::new();
+        for expected in [0, 1, 2, 32] {
+            let mut ids = RandomIds::many(expected);
+            for _ in 0..40 {
+                let id = ids.next();
+                let uuid = Uuid::parse_str(id.as_str()).unwrap();
+                assert_eq!((uuid.get_version_num(), uuid.get_variant()), (4, uuid::Variant::RFC4122));
+                assert_eq!(uuid.to_string(), id.as_str());
+                assert!(seen.insert(id), "twice, with {expected} expected");
+            }
+        }
+        assert_eq!(seen.len(), 160);
     }
 }

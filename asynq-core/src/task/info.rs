@@ -51,27 +51,45 @@ pub struct TaskInfo {
     pub result: Option<Bytes>,
 }
 
+/// The names in a message.
+pub(crate) struct Names {
+    pub(crate) id: TaskId,
+    pub(crate) queue: QueueName,
+    pub(crate) task_type: TaskType,
+}
+
 impl TaskInfo {
     /// What a stored message tells; the rest as for a task that waits for nothing.
-    pub(crate) fn stored(message: TaskMessage, state: TaskState) -> Self {
+    pub(crate) fn stored(message: &TaskMessage, state: TaskState) -> Self {
+        let names = Names {
+            id: TaskId::stored(&message.id),
+            queue: QueueName::stored(&message.queue),
+            task_type: TaskType::stored(&message.task_type),
+        };
+        Self::named(names, message, state)
+    }
+
+    /// The same for a message with these names.
+    pub(crate) fn named(names: Names, message: &TaskMessage, state: TaskState) -> Self {
+        let Names { id, queue, task_type } = names;
         // Go may store a negative duration; none of them means anything.
         let duration = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
         // Zero is how the format says "never".
         let instant = |seconds| (seconds != 0).then(|| from_unix_seconds(seconds));
         Self {
-            id: TaskId::stored(&message.id),
-            queue: QueueName::stored(&message.queue),
-            task_type: TaskType::stored(&message.task_type),
-            payload: message.payload,
-            headers: message.headers,
+            id,
+            queue,
+            task_type,
+            payload: message.payload.clone(),
+            headers: message.headers.clone(),
             state,
             max_retry: message.retry,
             retried: message.retried,
-            last_error: message.error_msg,
+            last_error: message.error_msg.clone(),
             last_failed_at: instant(message.last_failed_at),
             timeout: duration(message.timeout),
             deadline: instant(message.deadline),
-            group: message.group_key,
+            group: message.group_key.clone(),
             next_process_at: None,
             is_orphaned: false,
             retention: duration(message.retention),

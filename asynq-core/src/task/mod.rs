@@ -8,7 +8,9 @@ mod state;
 mod task;
 mod unique;
 
+pub(crate) use id::RandomIds;
 pub use id::{BlankName, QueueName, TaskId, TaskType};
+pub(crate) use info::Names;
 pub use info::TaskInfo;
 pub use layers::Layers;
 pub use options::{DEFAULT_MAX_RETRY, DEFAULT_TIMEOUT, InvalidOption, TaskOptions};

@@ -160,7 +160,8 @@ impl Attempt {
             RunEnd::Refused => (Ending::Refused, returned),
             RunEnd::Crashed => (Ending::Crashed, None),
         };
-        let message = message.as_deref().cloned().unwrap_or_default();
+        let unreadable = crate::wire::TaskMessage::default();
+        let message = message.as_deref().unwrap_or(&unreadable);
         let task = TaskInfo { id, queue, ..TaskInfo::stored(message, TaskState::Active) };
         Self { task, run: nth, at, ending, error }
     }

@@ -7,12 +7,9 @@ use std::hint::black_box;
 
 use anyhow::{Context, Result, bail, ensure};
 use asynq::broker::redis::RedisBroker;
-use asynq::broker::{
-    Demand, Exchanged, Leased, NewTask, Placement, QueueShare, Settled, Settlement, Transition,
-};
+use asynq::broker::{Demand, Exchanged, Leased, NewTask, QueueShare, Settled, Settlement, Transition};
 use asynq::clock::Clock;
-use asynq::{Client, ConnectOptions, IntoTask, QueueName, Router, TaskId, UniqueUntil, job};
-use asynq_core::wire::TaskMessage;
+use asynq::{Client, ConnectOptions, QueueName, Router, job};
 use jiff::Timestamp;
 
 /// How many tasks a call carries that carries many.
@@ -50,8 +47,8 @@ fn main() -> Result<()> {
         queue: QueueName::new("default")?,
     };
     match step.as_str() {
-        "encode" => bench.encode(times, 1),
-        "encode-many" => bench.encode(times / MANY, MANY),
+        "encode" => bench.encode(times),
+        "encode-many" => bench.encode_many(times / MANY),
         "exchange" => bench.exchange(times / MANY),
         "dispatch" => bench.dispatch(times),
         "settle" => bench.settle(times / MANY),
@@ -61,9 +58,19 @@ fn main() -> Result<()> {
 
 impl Bench {
     /// A job becomes a call that stores it.
-    fn encode(&self, calls: usize, tasks: usize) -> Result<()> {
+    fn encode(&self, times: usize) -> Result<()> {
+        for number in 0..times {
+            let new = self.client.new_task(Self::job(number))?;
+            black_box(self.broker.packed_enqueue(&self.queue, &[new]));
+        }
+        Ok(())
+    }
+
+    /// Many jobs become one call.
+    fn encode_many(&self, calls: usize) -> Result<()> {
         for _ in 0..calls {
-            let news = (0..tasks).map(|number| self.new_task(number)).collect::<Result<Vec<_>>>()?;
+            let news = self.client.new_tasks((0..MANY).map(Self::job));
+            ensure!(news.len() == MANY, "not all jobs became tasks");
             black_box(self.broker.packed_enqueue(&self.queue, &news));
         }
         Ok(())
@@ -71,7 +78,7 @@ impl Bench {
 
     /// A call that asks for tasks, and what its answer comes to.
     fn exchange(&self, calls: usize) -> Result<()> {
-        let answer = self.answer_with_tasks()?;
+        let answer = self.answer_with_tasks();
         for _ in 0..calls {
             let exchanged = self.exchanged(&[], &self.demand(), &answer)?;
             ensure!(black_box(exchanged).leased.len() == MANY, "not all tasks were leased");
@@ -110,24 +117,8 @@ impl Bench {
         Ok(())
     }
 
-    fn new_task(&self, number: usize) -> Result<NewTask> {
-        let job = SendEmail::new("someone@example.com".to_owned(), "Welcome".to_owned(), number as u64);
-        let task = job.into_task()?;
-        let message = TaskMessage {
-            task_type: task.task_type().to_string(),
-            payload: task.payload().cloned().unwrap_or_default(),
-            id: TaskId::random().to_string(),
-            queue: self.queue.to_string(),
-            retry: 25,
-            timeout: 1800,
-            ..TaskMessage::default()
-        };
-        Ok(NewTask {
-            message,
-            placement: Placement::Pending,
-            unique_ttl: 0,
-            unique_until: UniqueUntil::Success,
-        })
+    fn job(number: usize) -> SendEmail {
+        SendEmail::new("someone@example.com".to_owned(), "Welcome".to_owned(), number as u64)
     }
 
     fn demand(&self) -> Demand {
@@ -140,21 +131,20 @@ impl Bench {
     }
 
     /// What Redis would answer that has tasks for all slots.
-    fn answer_with_tasks(&self) -> Result<Vec<u8>> {
+    fn answer_with_tasks(&self) -> Vec<u8> {
         let mut answer = format!("*{}\r\n$6\r\nleased\r\n:1\r\n:{MANY}\r\n", 3 + 2 * MANY).into_bytes();
-        for number in 0..MANY {
-            let message = self.new_task(number)?.message;
+        for NewTask { message, .. } in self.client.new_tasks((0..MANY).map(Self::job)) {
             for bytes in [message.id.as_bytes(), &message.encode()] {
                 answer.extend(format!("${}\r\n", bytes.len()).bytes());
                 answer.extend(bytes);
                 answer.extend(b"\r\n");
             }
         }
-        Ok(answer)
+        answer
     }
 
     fn leased(&self) -> Result<Vec<Leased>> {
-        Ok(self.exchanged(&[], &self.demand(), &self.answer_with_tasks()?)?.leased)
+        Ok(self.exchanged(&[], &self.demand(), &self.answer_with_tasks())?.leased)
     }
 
     fn exchanged(&self, settle: &[Settlement], demand: &Demand, answer: &[u8]) -> Result<Exchanged> {

@@ -25,7 +25,7 @@ fn task() -> TaskInfo {
         last_failed_at: NOW.as_second() - 7_200,
         ..TaskMessage::default()
     };
-    let mut info = TaskInfo::stored(message, TaskState::Retry);
+    let mut info = TaskInfo::stored(&message, TaskState::Retry);
     info.next_process_at = Some(NOW + SignedDuration::from_mins(5));
     info
 }

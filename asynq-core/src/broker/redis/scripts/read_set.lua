@@ -11,7 +11,7 @@ for i, id in ipairs(redis.call('ZRANGE', KEYS[1], offset, offset + limit - 1)) d
   local task = prefix .. id
   local msg = pcall('HGET', task, 'msg')
   -- What comes of an error is not decided here.
-  if type(msg) == 'table' then msg = fields_of(task, 'msg')[1] or false end
+  if msg and msg.err then msg = fields_of(task, 'msg')[1] or false end
   members[2 * i - 1], members[2 * i] = id, msg
 end
 return members
