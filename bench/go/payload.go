@@ -29,12 +29,12 @@ var bareSize = func() int {
 }()
 
 // encode makes the payload of the i-th task, sent or due after a delay.
-func encode(given settings, i int) ([]byte, error) {
-	size := given["bytes"]
+func (k kind) encode(i int) ([]byte, error) {
+	size := k.size
 	if size == 0 {
 		size = payloadSize
 	}
-	sent := time.Now().Add(given.milliseconds("delay_ms")).UnixNano()
+	sent := time.Now().Add(k.delay).UnixNano()
 	filler := strings.Repeat(".", max(size-bareSize, 0))
 	return json.Marshal(payload{Number: firstNumber + i, SentNS: sent, Filler: filler})
 }

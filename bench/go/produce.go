@@ -10,7 +10,7 @@ import (
 
 // enqueue measures how long it takes to enqueue the tasks, one call for each.
 func enqueue(given settings) error {
-	tasks, producers := given["tasks"], given["callers"]
+	tasks, producers, kind := given["tasks"], given["callers"], given.kind()
 	client := asynq.NewClient(redis())
 	defer client.Close()
 	if err := client.Ping(); err != nil {
@@ -27,7 +27,7 @@ func enqueue(given settings) error {
 		go func() {
 			defer wait.Done()
 			for i := int(next.Add(1)); i <= tasks && failure.Load() == nil; i = int(next.Add(1)) {
-				if err := enqueueOne(client, given, i); err != nil {
+				if err := enqueueOne(client, kind, i); err != nil {
 					failure.Store(&err)
 				}
 			}
@@ -43,24 +43,25 @@ func enqueue(given settings) error {
 
 // send enqueues tasks evenly over time.
 func send(given settings) error {
+	kind := given.kind()
 	client := asynq.NewClient(redis())
 	defer client.Close()
 	ticker := time.NewTicker(time.Second / time.Duration(given["per_second"]))
 	defer ticker.Stop()
 	for i := range given["tasks"] {
 		<-ticker.C
-		if err := enqueueOne(client, given, i); err != nil {
+		if err := enqueueOne(client, kind, i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func enqueueOne(client *asynq.Client, given settings, i int) error {
-	body, err := encode(given, i)
+func enqueueOne(client *asynq.Client, kind kind, i int) error {
+	body, err := kind.encode(i)
 	if err != nil {
 		return err
 	}
-	_, err = client.Enqueue(asynq.NewTask(taskType, body), given.options(i)...)
+	_, err = client.Enqueue(asynq.NewTask(taskType, body), kind.options(i)...)
 	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,18 +26,18 @@ func parse(arguments []string) (settings, error) {
 	return all, nil
 }
 
-// queue is that of a task: tasks go round over as many as are given.
-func (s settings) queue(i int) string {
-	if s["queues"] < 2 {
+// queueName is that of a task: tasks go round over as many as are given.
+func queueName(queues, i int) string {
+	if queues < 2 {
 		return "default"
 	}
-	return "q" + strconv.Itoa(i%s["queues"])
+	return "q" + strconv.Itoa(i%queues)
 }
 
 func (s settings) queues() map[string]int {
 	all := map[string]int{}
 	for i := range max(s["queues"], 1) {
-		all[s.queue(i)] = 1
+		all[queueName(s["queues"], i)] = 1
 	}
 	return all
 }
@@ -49,23 +50,38 @@ func (s settings) seconds(name string) time.Duration {
 	return time.Duration(s[name]) * time.Second
 }
 
-// options are those of the i-th task.
-func (s settings) options(i int) []asynq.Option {
-	var all []asynq.Option
-	if s["queues"] > 1 {
-		all = append(all, asynq.Queue(s.queue(i)))
-	}
-	if s["delay_ms"] > 0 {
-		all = append(all, asynq.ProcessIn(s.milliseconds("delay_ms")))
+// kind says what tasks are like. Known before any is made, as an application knows it.
+type kind struct {
+	// What all have in common.
+	fixed []asynq.Option
+	size  int
+	delay time.Duration
+	// Over how many of them tasks are spread; 0: none is named.
+	queues, groups int
+}
+
+func (s settings) kind() kind {
+	all := kind{size: s["bytes"], delay: s.milliseconds("delay_ms"), queues: s["queues"], groups: s["group"]}
+	if all.delay > 0 {
+		all.fixed = append(all.fixed, asynq.ProcessIn(all.delay))
 	}
 	if s["retention"] > 0 {
-		all = append(all, asynq.Retention(s.seconds("retention")))
+		all.fixed = append(all.fixed, asynq.Retention(s.seconds("retention")))
 	}
 	if s["unique"] > 0 {
-		all = append(all, asynq.Unique(s.seconds("unique")))
+		all.fixed = append(all.fixed, asynq.Unique(s.seconds("unique")))
 	}
-	if s["group"] > 0 {
-		all = append(all, asynq.Group("g"+strconv.Itoa(i%s["group"])))
+	return all
+}
+
+// options are those of the i-th task.
+func (k kind) options(i int) []asynq.Option {
+	all := slices.Clip(k.fixed)
+	if k.queues > 1 {
+		all = append(all, asynq.Queue(queueName(k.queues, i)))
+	}
+	if k.groups > 0 {
+		all = append(all, asynq.Group("g"+strconv.Itoa(i%k.groups)))
 	}
 	return all
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use asynq::{
     Aggregator, Client, Codec, Ctx, GroupSettings, IntoTask, Json, Router, Server, Task, TaskOptions,
 };
-use asynq_bench_modes::{Contender, Handler, Job, Settings};
+use asynq_bench_modes::{Contender, Handler, Job, Settings, queue_name};
 
 /// What groups are made into.
 const BATCH: &str = "bench:batch";
@@ -17,39 +17,55 @@ const BATCH: &str = "bench:batch";
 pub(crate) struct Ours {
     client: Client,
     settings: Settings,
+    kind: Kind,
+}
+
+/// What tasks are like. Known before any is made, as an application knows it.
+#[derive(Clone)]
+struct Kind {
+    /// What all have in common.
+    options: TaskOptions,
+    /// Over how many of them they are spread; 0: none is named.
+    queues: usize,
+    groups: usize,
 }
 
 /// A task that is made when its turn comes.
 struct Unmade<'a> {
-    ours: &'a Ours,
+    kind: &'a Kind,
     index: usize,
     job: Job,
 }
 
 impl IntoTask for Unmade<'_> {
     fn into_task(self) -> Result<Task, asynq::Error> {
-        self.ours.task(self.index, &self.job)
+        self.kind.task(self.index, &self.job)
     }
 }
 
-impl Ours {
-    fn task(&self, index: usize, job: &Job) -> Result<Task, asynq::Error> {
-        let seconds = |name| Duration::from_secs(self.settings.get(name) as u64);
+impl Kind {
+    fn new(settings: &Settings) -> Self {
+        let given = |name| Some(settings.get(name) as u64).filter(|&value| value > 0);
         let mut options = TaskOptions::new();
-        if self.settings.is_on("queues") {
-            options = options.queue(self.settings.queue(index));
+        if let Some(delay) = given("delay_ms") {
+            options = options.process_in(Duration::from_millis(delay));
         }
-        if self.settings.is_on("delay_ms") {
-            options = options.process_in(Duration::from_millis(self.settings.get("delay_ms") as u64));
+        if let Some(seconds) = given("retention") {
+            options = options.retention(Duration::from_secs(seconds));
         }
-        if self.settings.is_on("retention") {
-            options = options.retention(seconds("retention"));
+        if let Some(seconds) = given("unique") {
+            options = options.unique(Duration::from_secs(seconds));
         }
-        if self.settings.is_on("unique") {
-            options = options.unique(seconds("unique"));
+        Self { options, queues: settings.get("queues"), groups: settings.get("group") }
+    }
+
+    fn task(&self, index: usize, job: &Job) -> Result<Task, asynq::Error> {
+        let mut options = self.options.clone();
+        if self.queues > 0 {
+            options = options.queue(queue_name(self.queues, index));
         }
-        if self.settings.is_on("group") {
-            options = options.group(format!("g{}", index % self.settings.get("group")));
+        if self.groups > 0 {
+            options = options.group(format!("g{}", index % self.groups));
         }
         let payload =
             Json::encode(job).map_err(|source| asynq::Error::Codec { job: Job::TYPE.to_owned(), source })?;
@@ -60,17 +76,18 @@ impl Ours {
 impl Contender for Ours {
     async fn connect(address: &str, settings: &Settings) -> Result<Self> {
         let url = if address.contains("://") { address.to_owned() } else { format!("redis://{address}") };
-        Ok(Self { client: Client::connect(&url).await?, settings: settings.clone() })
+        let kind = Kind::new(settings);
+        Ok(Self { client: Client::connect(&url).await?, settings: settings.clone(), kind })
     }
 
     async fn enqueue(&self, index: usize, job: Job) -> Result<()> {
-        self.client.enqueue(self.task(index, &job)?).await?;
+        self.client.enqueue(self.kind.task(index, &job)?).await?;
         Ok(())
     }
 
-    async fn enqueue_all(&self, first: usize, jobs: Vec<Job>) -> Result<()> {
+    async fn enqueue_all(&self, first: usize, jobs: impl Iterator<Item = Job> + Send) -> Result<()> {
         // Made while those before them are on their way, as typed jobs are.
-        let tasks = (first..).zip(jobs).map(|(index, job)| Unmade { ours: self, index, job });
+        let tasks = (first..).zip(jobs).map(|(index, job)| Unmade { kind: &self.kind, index, job });
         for result in self.client.enqueue_all(tasks).await {
             result?;
         }

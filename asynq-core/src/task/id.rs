@@ -5,7 +5,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use uuid::Uuid;
 
@@ -130,7 +130,9 @@ impl QueueName {
 
 impl Default for QueueName {
     fn default() -> Self {
-        Self(Arc::from(Self::DEFAULT))
+        // Most tasks go there.
+        static NAME: LazyLock<QueueName> = LazyLock::new(|| QueueName::stored(QueueName::DEFAULT));
+        NAME.clone()
     }
 }
 

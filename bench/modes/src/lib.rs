@@ -24,5 +24,5 @@ mod told;
 
 pub use job::Job;
 pub use modes::{Contender, main, main_or};
-pub use settings::{Settings, queue_names};
+pub use settings::{Settings, queue_name, queue_names};
 pub use told::Handler;

@@ -27,7 +27,11 @@ pub trait Contender: Clone + Send + Sync + Sized + 'static {
     fn enqueue(&self, index: usize, job: Job) -> impl Future<Output = Result<()>> + Send;
 
     /// Enqueues many tasks by one call.
-    fn enqueue_all(&self, _first: usize, _jobs: Vec<Job>) -> impl Future<Output = Result<()>> + Send {
+    fn enqueue_all(
+        &self,
+        _first: usize,
+        _jobs: impl Iterator<Item = Job> + Send,
+    ) -> impl Future<Output = Result<()>> + Send {
         async { bail!("there is no call that enqueues many tasks") }
     }
 
@@ -119,7 +123,7 @@ async fn enqueue_all<C: Contender>(contender: C, settings: &Settings) -> Result<
     caller.spawn(async move {
         for first in (0..tasks).step_by(batch) {
             let jobs = (first..tasks.min(first + batch)).map(|index| Job::new(index, bytes));
-            contender.enqueue_all(first, jobs.collect()).await?;
+            contender.enqueue_all(first, jobs).await?;
         }
         anyhow::Ok(())
     });

@@ -70,12 +70,6 @@ impl Settings {
         self.get(name) > 0
     }
 
-    /// The queue of a task: tasks go round over as many queues as are given.
-    #[must_use]
-    pub fn queue(&self, index: usize) -> String {
-        queue_name(self.get("queues"), index)
-    }
-
     /// All queues.
     #[must_use]
     pub fn queues(&self) -> Vec<String> {
@@ -89,6 +83,8 @@ pub fn queue_names(queues: usize) -> Vec<String> {
     (0..queues.max(1)).map(|index| queue_name(queues, index)).collect()
 }
 
-fn queue_name(queues: usize, index: usize) -> String {
+/// The queue of a task: tasks go round over so many queues.
+#[must_use]
+pub fn queue_name(queues: usize, index: usize) -> String {
     if queues < 2 { "default".to_owned() } else { format!("q{}", index % queues) }
 }

@@ -20,6 +20,12 @@ impl RedisBroker {
         if let [task] = tasks {
             return vec![self.enqueue_with_others(task).await];
         }
+        // Mostly there is one queue.
+        if let [first, others @ ..] = tasks
+            && others.iter().all(|task| task.message.queue == first.message.queue)
+        {
+            return self.enqueue_in(&QueueName::stored(&first.message.queue), tasks).await;
+        }
         let mut queues: Vec<(QueueName, Vec<usize>)> = Vec::new();
         for (at, task) in tasks.iter().enumerate() {
             match queues.iter_mut().find(|(queue, _)| *queue == task.message.queue.as_str()) {
@@ -28,8 +34,7 @@ impl RedisBroker {
             }
         }
         let calls = queues.iter().map(|(queue, places)| async move {
-            let group: Vec<&NewTask> = places.iter().filter_map(|&at| tasks.get(at)).collect();
-            self.enqueue_in(queue, &group).await
+            self.enqueue_in(queue, places.iter().filter_map(|&at| tasks.get(at))).await
         });
         let mut results: Vec<_> =
             tasks.iter().map(|_| Err(EnqueueError::Broker(BrokerError::protocol("enqueue")))).collect();
@@ -44,16 +49,17 @@ impl RedisBroker {
     }
 
     /// Stores new tasks of one queue: one script call.
-    pub(super) async fn enqueue_in(
+    pub(super) async fn enqueue_in<'a>(
         &self,
         queue: &QueueName,
-        tasks: &[&NewTask],
+        tasks: impl IntoIterator<Item = &'a NewTask>,
     ) -> Vec<Result<(), EnqueueError>> {
-        let mut call = self.enqueue_call(queue);
+        let (mut call, mut count) = (self.enqueue_call(queue), 0);
         for task in tasks {
             EncodedTask::new(task).add_to(&mut call);
+            count += 1;
         }
-        self.enqueue_loaded(queue, call, tasks.len()).await
+        self.enqueue_loaded(queue, call, count).await
     }
 
     /// Sends a call that carries so many tasks.

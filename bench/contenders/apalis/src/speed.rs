@@ -25,8 +25,8 @@ impl Contender for Apalis {
         self.0.clone().push(job).await.map_err(|error| anyhow!("{error:?}"))
     }
 
-    async fn enqueue_all(&self, _: usize, jobs: Vec<Job>) -> Result<()> {
-        self.0.clone().push_bulk(jobs).await.map_err(|error| anyhow!("{error:?}"))
+    async fn enqueue_all(&self, _: usize, jobs: impl Iterator<Item = Job> + Send) -> Result<()> {
+        self.0.clone().push_bulk(jobs.collect()).await.map_err(|error| anyhow!("{error:?}"))
     }
 
     async fn serve(

@@ -30,8 +30,8 @@ impl Contender for BullMq {
         Ok(())
     }
 
-    async fn enqueue_all(&self, _: usize, jobs: Vec<Job>) -> Result<()> {
-        let jobs = jobs.into_iter().map(|job| ("noop".to_owned(), job, None)).collect();
+    async fn enqueue_all(&self, _: usize, jobs: impl Iterator<Item = Job> + Send) -> Result<()> {
+        let jobs = jobs.map(|job| ("noop".to_owned(), job, None)).collect();
         self.queue.add_bulk(jobs).await?;
         Ok(())
     }
