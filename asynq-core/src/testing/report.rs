@@ -10,6 +10,7 @@ use crate::broker::Transition;
 use crate::clock::from_unix_seconds;
 use crate::server::{Run, RunEnd};
 use crate::task::{TaskInfo, TaskState};
+use crate::wire::TaskMessage;
 
 /// What ran, in order, and how it ended. Printed, it is a table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -160,7 +161,7 @@ impl Attempt {
             RunEnd::Refused => (Ending::Refused, returned),
             RunEnd::Crashed => (Ending::Crashed, None),
         };
-        let unreadable = crate::wire::TaskMessage::default();
+        let unreadable = TaskMessage::default();
         let message = message.as_deref().unwrap_or(&unreadable);
         let task = TaskInfo { id, queue, ..TaskInfo::stored(message, TaskState::Active) };
         Self { task, run: nth, at, ending, error }
