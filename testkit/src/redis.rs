@@ -87,9 +87,9 @@ impl RedisServer {
         panic!("redis-server does not start; is it installed?");
     }
 
-    /// Starts a server without the commands that came after this version of Redis, and before 6.2 without `RPOP`, which only
-    /// from then on is told how many to take, as we do. What newer servers have added to other commands stays: only a server of that
-    /// age shows that nobody uses it.
+    /// Starts a server without the commands that came after this version of Redis, and before 6.2 without `RPOP`, which
+    /// only from then on is told how many to take, as we do. What newer servers have added to other commands stays: only a
+    /// server of that age shows that nobody uses it.
     pub async fn start_as_of(version: &str) -> Self {
         let server = Self::start().await;
         // Before 7.0 no server can tell: it is taken as it is.

@@ -244,8 +244,7 @@ impl Client {
     ///
     /// Dropped half-way, the task may or may not be stored.
     pub async fn enqueue<T: IntoTask>(&self, task: T) -> Result<Enqueued<T>> {
-        let Plan { new, info, span } =
-            self.plan(task, self.broker.clock().now(), &mut RandomIds::default())?;
+        let Plan { new, info, span } = self.plan(task)?;
         let mut stored = self.broker.enqueue(std::slice::from_ref(&new)).await.into_iter();
         self.traced(&span, outcome(info, stored.next())).map(Enqueued::new)
     }
@@ -254,10 +253,16 @@ impl Client {
     pub(crate) fn plan_aggregated(&self, mut task: Task, queue: &QueueName, id: TaskId) -> Result<NewTask> {
         task.options.queue = Some(queue.clone());
         task.options.task_id.get_or_insert(id);
-        Ok(self.plan(task, self.broker.clock().now(), &mut RandomIds::default())?.new)
+        Ok(self.plan(task)?.new)
     }
 
-    pub(super) fn plan(
+    /// What is to be stored for one task, now.
+    pub(super) fn plan(&self, task: impl IntoTask) -> Result<Plan> {
+        self.plan_with(task, self.broker.clock().now(), &mut RandomIds::default())
+    }
+
+    /// The same for one of many.
+    pub(super) fn plan_with(
         &self,
         task: impl IntoTask,
         now: jiff::Timestamp,

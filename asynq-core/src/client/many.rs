@@ -72,7 +72,7 @@ impl Client {
         let mut news = Vec::with_capacity(most);
         let mut ids = RandomIds::many(most);
         let planned = tasks.map(|task| {
-            let Plan { new, info, span } = self.plan(task, now, &mut ids)?;
+            let Plan { new, info, span } = self.plan_with(task, now, &mut ids)?;
             news.push(new);
             Ok((info, span))
         });

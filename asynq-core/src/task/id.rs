@@ -152,28 +152,22 @@ impl TaskId {
 ///
 /// Not to be kept for later: after a fork, two processes would make the same IDs of it.
 #[derive(Debug, Default)]
-pub(crate) struct RandomIds {
-    /// How many to fetch when the first is asked for.
-    expected: usize,
-    fetched: Vec<u8>,
-}
+pub(crate) struct RandomIds(Vec<u8>);
 
 impl RandomIds {
     /// For about so many tasks.
     pub(crate) fn many(expected: usize) -> Self {
-        Self { expected, fetched: Vec::new() }
+        let mut fetched = vec![0; expected * BYTES];
+        if getrandom::fill(&mut fetched).is_err() {
+            fetched.clear();
+        }
+        Self(fetched)
     }
 
-    /// One that nobody has.
+    /// One that nobody has; fetched by itself where no other is left.
     pub(crate) fn next(&mut self) -> TaskId {
-        if let expected @ 2.. = std::mem::take(&mut self.expected) {
-            self.fetched.resize(expected * BYTES, 0);
-            if getrandom::fill(&mut self.fetched).is_err() {
-                self.fetched.clear();
-            }
-        }
-        let Some(&bytes) = self.fetched.last_chunk::<BYTES>() else { return TaskId::random() };
-        self.fetched.truncate(self.fetched.len() - BYTES);
+        let Some(&bytes) = self.0.last_chunk::<BYTES>() else { return TaskId::random() };
+        self.0.truncate(self.0.len() - BYTES);
         TaskId::of(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 }

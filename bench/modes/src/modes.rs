@@ -109,7 +109,12 @@ async fn enqueue<C: Contender>(contender: C, settings: &Settings) -> Result<()> 
             }
         });
     }
-    while let Some(caller) = all.join_next().await {
+    ended(all, start).await
+}
+
+/// Reports how long these callers have taken, once all have ended.
+async fn ended(mut callers: JoinSet<Result<()>>, start: Instant) -> Result<()> {
+    while let Some(caller) = callers.join_next().await {
         caller??;
     }
     report(&json!({ "seconds": start.elapsed().as_secs_f64() }))
@@ -127,10 +132,7 @@ async fn enqueue_all<C: Contender>(contender: C, settings: &Settings) -> Result<
         }
         anyhow::Ok(())
     });
-    while let Some(ended) = caller.join_next().await {
-        ended??;
-    }
-    report(&json!({ "seconds": start.elapsed().as_secs_f64() }))
+    ended(caller, start).await
 }
 
 /// A task that is to be run later counts from when it is due.

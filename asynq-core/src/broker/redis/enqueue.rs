@@ -54,12 +54,22 @@ impl RedisBroker {
         queue: &QueueName,
         tasks: impl IntoIterator<Item = &'a NewTask>,
     ) -> Vec<Result<(), EnqueueError>> {
+        let (call, count) = self.loaded_call(queue, tasks);
+        self.enqueue_loaded(queue, call, count).await
+    }
+
+    /// A call that carries these tasks, and how many they are.
+    pub(super) fn loaded_call<'a>(
+        &self,
+        queue: &QueueName,
+        tasks: impl IntoIterator<Item = &'a NewTask>,
+    ) -> (Call, usize) {
         let (mut call, mut count) = (self.enqueue_call(queue), 0);
         for task in tasks {
             EncodedTask::new(task).add_to(&mut call);
             count += 1;
         }
-        self.enqueue_loaded(queue, call, count).await
+        (call, count)
     }
 
     /// Sends a call that carries so many tasks.

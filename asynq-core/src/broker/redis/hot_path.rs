@@ -2,7 +2,6 @@
 
 use super::RedisBroker;
 use super::connection::broker_error;
-use super::enqueue::EncodedTask;
 use super::exchange::Exchange;
 use crate::broker::{BrokerError, Demand, Exchanged, NewTask, Settlement};
 use crate::task::QueueName;
@@ -11,11 +10,7 @@ impl RedisBroker {
     /// The call that stores these tasks, as it travels.
     #[doc(hidden)]
     pub fn packed_enqueue(&self, queue: &QueueName, tasks: &[NewTask]) -> Vec<u8> {
-        let mut call = self.enqueue_call(queue);
-        for task in tasks {
-            EncodedTask::new(task).add_to(&mut call);
-        }
-        call.packed()
+        self.loaded_call(queue, tasks).0.packed()
     }
 
     /// An exchange as it travels, and what it comes to when this is the answer.
