@@ -28,6 +28,9 @@ case_list! { "enqueue":
     refuses_a_taken_id,
     refuses_a_taken_id_in_every_state,
     refuses_the_second_of_a_batch,
+    of_those_with_one_id_the_first_stays,
+    a_taken_id_keeps_no_other_of_its_batch_out,
+    stores_more_than_lua_can_unpack,
     allows_the_same_id_in_another_queue,
     a_taken_id_leaves_the_lock_free,
     refuses_a_duplicate,
@@ -232,6 +235,80 @@ async fn refuses_the_second_of_a_batch(world: World) {
         "{results:?}"
     );
     assert_eq!(world.dump().await.list(&world.keys.pending()), ["b", "a"]);
+}
+
+/// A task with this payload.
+fn with_payload(payload: &'static str, mut task: NewTask) -> NewTask {
+    task.message.payload = Bytes::from_static(payload.as_bytes());
+    task
+}
+
+fn in_group(group: &str, mut task: NewTask) -> NewTask {
+    group.clone_into(&mut task.message.group_key);
+    task
+}
+
+/// Whether each was stored; whoever was not had a taken ID.
+fn stored(results: &[Result<(), EnqueueError>]) -> Vec<bool> {
+    let stored = results.iter().map(|result| match result {
+        Ok(()) => true,
+        Err(EnqueueError::IdConflict) => false,
+        Err(other) => panic!("{other:?}"),
+    });
+    stored.collect()
+}
+
+async fn of_those_with_one_id_the_first_stays(world: World) {
+    let batch = [
+        with_payload("first", pending("a")),
+        pending("b"),
+        with_payload("second", pending("a")),
+        with_payload("third", pending("a")),
+        pending("c"),
+    ];
+    let results = world.broker.enqueue(&batch).await;
+    assert_eq!(stored(&results), [true, true, false, false, true]);
+    assert_eq!(world.dump().await.list(&world.keys.pending()), ["c", "b", "a"]);
+    let leased = world.lease(3).await;
+    assert_eq!(ids(&leased), ["a", "b", "c"]);
+    assert_eq!(leased[0].message.as_ref().expect("it is one").payload, "first");
+
+    let batch = [
+        in_group("g", with_payload("first", grouped("d"))),
+        in_group("h", with_payload("second", grouped("d"))),
+        in_group("g", with_payload("third", grouped("d"))),
+        in_group("i", grouped("e")),
+        in_group("h", with_payload("fourth", grouped("d"))),
+    ];
+    let results = world.broker.enqueue(&batch).await;
+    assert_eq!(stored(&results), [true, false, false, true, false]);
+    let dump = world.dump().await;
+    assert_eq!(dump.set(&world.keys.groups()), ["g", "i"]);
+    assert!(!dump.contains(&world.keys.group("h")));
+    let task = dump.hash(&world.keys.task("d"));
+    assert_eq!((&task["msg"], &*task["group"]), (&Bytes::from(batch[0].message.encode()), &b"g"[..]));
+}
+
+async fn a_taken_id_keeps_no_other_of_its_batch_out(world: World) {
+    world.store(&[pending("a"), grouped("b")]).await;
+    let results = world.broker.enqueue(&[pending("c"), pending("a"), pending("d"), pending("c")]).await;
+    assert_eq!(stored(&results), [true, false, true, false]);
+    let results = world.broker.enqueue(&[grouped("e"), grouped("a"), grouped("b"), grouped("f")]).await;
+    assert_eq!(stored(&results), [true, false, false, true]);
+    let dump = world.dump().await;
+    assert_eq!(dump.list(&world.keys.pending()), ["d", "c", "a"]);
+    for id in ["b", "e", "f"] {
+        assert!(dump.contains(&world.keys.task(id)), "{id}");
+    }
+}
+
+async fn stores_more_than_lua_can_unpack(world: World) {
+    let batch: Vec<_> = (0..1_001).map(|n| pending(&format!("{n:04}"))).collect();
+    let results = world.broker.enqueue(&batch).await;
+    assert_eq!(stored(&results), [true; 1_001]);
+    let dump = world.dump().await;
+    let pending = dump.list(&world.keys.pending());
+    assert_eq!((pending.len(), &*pending[0], &*pending[1_000]), (1_001, "1000", "0000"));
 }
 
 async fn allows_the_same_id_in_another_queue(world: World) {

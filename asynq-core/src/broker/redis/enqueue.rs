@@ -1,5 +1,6 @@
 //! The enqueue script's call and its answer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -13,6 +14,9 @@ use crate::task::{QueueName, UniqueUntil};
 use crate::wire::TaskMessage;
 
 const DOING: &str = "enqueue";
+
+/// Most tasks whose arguments stand in columns: as many as Lua can unpack.
+const MOST_IN_COLUMNS: usize = 500;
 
 impl RedisBroker {
     /// Stores new tasks: one script call for each queue; they travel together.
@@ -54,48 +58,72 @@ impl RedisBroker {
         queue: &QueueName,
         tasks: impl IntoIterator<Item = &'a NewTask>,
     ) -> Vec<Result<(), EnqueueError>> {
-        let (call, count) = self.loaded_call(queue, tasks);
-        self.enqueue_loaded(queue, call, count).await
+        let tasks: Vec<_> = tasks.into_iter().map(EncodedTask::new).collect();
+        self.enqueue_encoded(queue, &tasks).await
     }
 
-    /// A call that carries these tasks, and how many they are.
-    pub(super) fn loaded_call<'a>(
+    /// Sends one call that carries these tasks.
+    pub(super) async fn enqueue_encoded(
         &self,
         queue: &QueueName,
-        tasks: impl IntoIterator<Item = &'a NewTask>,
-    ) -> (Call, usize) {
-        let (mut call, mut count) = (self.enqueue_call(queue), 0);
-        for task in tasks {
-            EncodedTask::new(task).add_to(&mut call);
-            count += 1;
-        }
-        (call, count)
-    }
-
-    /// Sends a call that carries so many tasks.
-    pub(super) async fn enqueue_loaded(
-        &self,
-        queue: &QueueName,
-        call: Call,
-        tasks: usize,
+        tasks: &[EncodedTask<'_>],
     ) -> Vec<Result<(), EnqueueError>> {
-        match self.try_enqueue_loaded(queue, call, tasks).await {
+        match self.try_enqueue(queue, tasks).await {
             Ok(outcomes) => outcomes,
-            Err(error) => (0..tasks).map(|_| Err(error.clone().into())).collect(),
+            Err(error) => tasks.iter().map(|_| Err(error.clone().into())).collect(),
         }
     }
 
-    async fn try_enqueue_loaded(
+    async fn try_enqueue(
         &self,
         queue: &QueueName,
-        call: Call,
-        tasks: usize,
+        tasks: &[EncodedTask<'_>],
     ) -> Result<Vec<Result<(), EnqueueError>>, BrokerError> {
-        let mut answer = Reader::new(self.run_storing(queue, call, DOING).await?, DOING)?;
-        if answer.len() != tasks {
-            return Err(BrokerError::protocol(DOING));
+        let call = self.loaded_call(queue, tasks);
+        match self.run_storing(queue, call, DOING).await? {
+            Value::Int(stored) if usize::try_from(stored) == Ok(tasks.len()) => {
+                Ok(tasks.iter().map(|_| Ok(())).collect())
+            }
+            Value::Array(outcomes) if outcomes.len() == tasks.len() => {
+                outcomes.into_iter().map(read_outcome).collect()
+            }
+            _ => Err(BrokerError::protocol(DOING)),
         }
-        (0..tasks).map(|_| read_outcome(answer.value()?)).collect()
+    }
+
+    /// A call that carries these tasks.
+    pub(super) fn loaded_call(&self, queue: &QueueName, tasks: &[EncodedTask<'_>]) -> Call {
+        let mut call = self.enqueue_call(queue);
+        let kinds = tasks.first().map(|first| first.kind).filter(|&kind| {
+            matches!(kind, b'p' | b'g')
+                && tasks.len() <= MOST_IN_COLUMNS
+                && tasks.iter().all(|task| task.kind == kind)
+        });
+        let Some(kind) = kinds else {
+            call.arg("r");
+            for task in tasks {
+                task.add_to(&mut call);
+            }
+            return call;
+        };
+        call.arg(&[kind][..]);
+        let mut key = self.keyspace.queue(queue).task("");
+        let prefix = key.len();
+        for EncodedTask { id, .. } in tasks {
+            key.truncate(prefix);
+            key.push_str(id);
+            call.arg(&key);
+        }
+        for EncodedTask { id, .. } in tasks {
+            call.arg(&**id);
+        }
+        for EncodedTask { message, .. } in tasks {
+            call.arg(message);
+        }
+        for group in tasks.iter().filter_map(|task| task.place.as_deref()) {
+            call.arg(group);
+        }
+        call
     }
 
     /// The task of a tick, by the same script.
@@ -104,7 +132,10 @@ impl RedisBroker {
         let mut call = self.enqueue_call(&queue);
         call.arg("t").arg(self.keyspace.queue(&queue).ticks()).arg(&tick.entry).arg(tick.at);
         EncodedTask::new(task).add_to(&mut call);
-        let mut answer = Reader::new(self.run_storing(&queue, call, DOING).await?, DOING)?;
+        let mut answer = match self.run_storing(&queue, call, DOING).await? {
+            Value::Int(1) => return Ok(Ticked::Enqueued),
+            refused => Reader::new(refused, DOING)?,
+        };
         match answer.value()? {
             Value::Int(2) => Ok(Ticked::Passed),
             other => read_outcome(other)?.map(|()| Ticked::Enqueued),
@@ -112,7 +143,7 @@ impl RedisBroker {
     }
 
     /// A call that carries no task yet.
-    pub(super) fn enqueue_call(&self, queue: &QueueName) -> Call {
+    fn enqueue_call(&self, queue: &QueueName) -> Call {
         let keys = self.keyspace.queue(queue);
         let names: Vec<String> = std::iter::once(keys.pending()).chain(self.known_queues_key()).collect();
         let mut call = Call::new(Name::enqueue, names);
@@ -141,13 +172,45 @@ pub(super) type Outcomes = Arc<[Result<(), EnqueueError>]>;
 
 /// A new task as the scripts read it.
 pub(super) struct EncodedTask<'a> {
-    task: &'a NewTask,
+    kind: u8,
+    id: Cow<'a, str>,
     message: Vec<u8>,
+    /// When it is due, its group, or both, unless it is pending.
+    place: Option<Cow<'a, str>>,
+    /// Key and time of its lock.
+    lock: Option<(Cow<'a, str>, String)>,
 }
 
 impl<'a> EncodedTask<'a> {
     pub(super) fn new(task: &'a NewTask) -> Self {
-        Self { task, message: task.message.encode() }
+        let NewTask { message, placement, unique_ttl, unique_until } = task;
+        let lock = lock(message, *unique_ttl, *unique_until);
+        let group = message.group_key.as_str();
+        let (kind, place) = match placement {
+            Placement::Pending => (b'p', None),
+            Placement::Scheduled(at) if group.is_empty() => (b's', Some(Cow::Owned(at.to_string()))),
+            Placement::Scheduled(at) => (b'd', Some(Cow::Owned(format!("{at}:{group}")))),
+            Placement::Group => (b'g', Some(Cow::Borrowed(group))),
+        };
+        Self {
+            kind: if lock.is_some() { kind.to_ascii_uppercase() } else { kind },
+            id: Cow::Borrowed(&message.id),
+            message: message.encode(),
+            place,
+            lock: lock.map(|(key, time)| (Cow::Borrowed(key), time)),
+        }
+    }
+
+    /// The same, for as long as it is needed.
+    pub(super) fn into_owned(self) -> EncodedTask<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        EncodedTask {
+            kind: self.kind,
+            id: own(self.id),
+            message: self.message,
+            place: self.place.map(own),
+            lock: self.lock.map(|(key, time)| (own(key), time)),
+        }
     }
 
     /// How many bytes it has, or nearly.
@@ -155,23 +218,14 @@ impl<'a> EncodedTask<'a> {
         self.message.len()
     }
 
-    /// Adds its arguments, as `insert.lua` reads them.
+    /// Adds its arguments: kind, ID, message, and what `insert.lua` reads.
     pub(super) fn add_to(&self, call: &mut Call) {
-        let NewTask { message, placement, unique_ttl, unique_until } = self.task;
-        let lock = lock(message, *unique_ttl, *unique_until);
-        let (kind, place) = match placement {
-            Placement::Pending => (b'p', None),
-            Placement::Scheduled(at) if message.group_key.is_empty() => (b's', Some(at.to_string())),
-            Placement::Scheduled(at) => (b'd', Some(format!("{at}:{}", message.group_key))),
-            Placement::Group => (b'g', Some(message.group_key.clone())),
-        };
-        let kind = if lock.is_some() { kind.to_ascii_uppercase() } else { kind };
-        call.arg(&[kind][..]).arg(&message.id).arg(&self.message);
-        if let Some(place) = place {
-            call.arg(place);
+        call.arg(&[self.kind][..]).arg(&*self.id).arg(&self.message);
+        if let Some(place) = &self.place {
+            call.arg(&**place);
         }
-        if let Some((key, time)) = lock {
-            call.arg(key).arg(time);
+        if let Some((key, time)) = &self.lock {
+            call.arg(&**key).arg(time);
         }
     }
 }

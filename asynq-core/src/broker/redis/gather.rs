@@ -14,7 +14,6 @@ use tokio::task::yield_now;
 use super::RedisBroker;
 use super::enqueue::{EncodedTask, Outcomes};
 use super::places::Places;
-use super::script::Call;
 use crate::broker::{BrokerError, EnqueueError, NewTask};
 use crate::task::QueueName;
 
@@ -46,8 +45,7 @@ struct Open {
 struct Batch(Mutex<Option<Load>>);
 
 struct Load {
-    call: Call,
-    tasks: usize,
+    tasks: Vec<EncodedTask<'static>>,
     bytes: usize,
 }
 
@@ -94,7 +92,7 @@ impl RedisBroker {
             let outcome = self.enqueue_in(&queue, [task]).await.pop();
             return outcome.unwrap_or(Err(BrokerError::protocol(DOING).into()));
         }
-        let (outcomes, at) = self.join(&queue, &EncodedTask::new(task));
+        let (outcomes, at) = self.join(&queue, EncodedTask::new(task));
         yield_now().await;
         match outcomes.await.get(at) {
             Some(outcome) => outcome.clone(),
@@ -106,18 +104,21 @@ impl RedisBroker {
     fn join(
         &self,
         queue: &QueueName,
-        task: &EncodedTask<'_>,
+        task: EncodedTask<'_>,
     ) -> (Shared<BoxFuture<'static, Outcomes>>, usize) {
+        let bytes = task.len();
         let mut waiting = lock(&self.gathering.waiting);
         if let Some(Open { batch, outcomes }) = waiting.get(queue)
             && let Some(outcomes) = outcomes.upgrade()
-            && let Some(at) = batch.take_along(task)
+            && let Some(load) = lock(&batch.0).as_mut().filter(|load| load.has_room_for(bytes))
         {
-            return (outcomes, at);
+            load.bytes += bytes;
+            load.tasks.push(task.into_owned());
+            return (outcomes, load.tasks.len() - 1);
         }
-        let mut call = self.enqueue_call(queue);
-        task.add_to(&mut call);
-        let batch = Arc::new(Batch(Mutex::new(Some(Load { call, tasks: 1, bytes: task.len() }))));
+        let mut tasks = Vec::with_capacity(16);
+        tasks.push(task.into_owned());
+        let batch = Arc::new(Batch(Mutex::new(Some(Load { tasks, bytes }))));
         let leaves = self.clone().leave(queue.clone(), Arc::clone(&batch));
         let outcomes = leaves.boxed().shared();
         // There is nothing to downgrade to once it has ended, which it has not.
@@ -135,23 +136,17 @@ impl RedisBroker {
                 waiting.remove(&queue);
             }
         }
-        let Some(Load { call, tasks, .. }) = lock(&batch.0).take() else { return Arc::default() };
-        self.gathering.crowd.store(tasks, Ordering::Relaxed);
+        let Some(Load { tasks, .. }) = lock(&batch.0).take() else { return Arc::default() };
+        self.gathering.crowd.store(tasks.len(), Ordering::Relaxed);
         let _under_way = self.gathering.under_way();
-        self.enqueue_loaded(&queue, call, tasks).await.into()
+        self.enqueue_encoded(&queue, &tasks).await.into()
     }
 }
 
-impl Batch {
-    /// Takes a task along, if there is room: its place.
-    fn take_along(&self, task: &EncodedTask<'_>) -> Option<usize> {
-        let mut load = lock(&self.0);
-        let load =
-            load.as_mut().filter(|load| load.tasks < MOST_TASKS && load.bytes + task.len() <= MOST_BYTES)?;
-        task.add_to(&mut load.call);
-        load.bytes += task.len();
-        load.tasks += 1;
-        Some(load.tasks - 1)
+impl Load {
+    /// Whether a task of so many bytes may go along.
+    fn has_room_for(&self, bytes: usize) -> bool {
+        self.tasks.len() < MOST_TASKS && self.bytes.saturating_add(bytes) <= MOST_BYTES
     }
 }
 

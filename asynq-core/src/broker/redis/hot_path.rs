@@ -2,6 +2,7 @@
 
 use super::RedisBroker;
 use super::connection::broker_error;
+use super::enqueue::EncodedTask;
 use super::exchange::Exchange;
 use crate::broker::{BrokerError, Demand, Exchanged, NewTask, Settlement};
 use crate::task::QueueName;
@@ -10,7 +11,8 @@ impl RedisBroker {
     /// The call that stores these tasks, as it travels.
     #[doc(hidden)]
     pub fn packed_enqueue(&self, queue: &QueueName, tasks: &[NewTask]) -> Vec<u8> {
-        self.loaded_call(queue, tasks).0.packed()
+        let tasks: Vec<_> = tasks.iter().map(EncodedTask::new).collect();
+        self.loaded_call(queue, &tasks).packed()
     }
 
     /// An exchange as it travels, and what it comes to when this is the answer.

@@ -39,7 +39,7 @@ scripts! {
     count_groups
     delete_expired
     edit [fields]
-    enqueue [fields lock insert]
+    enqueue [columns fields lock insert]
     exchange
     expire_set
     extend [fields]

@@ -1,45 +1,59 @@
 -- enqueue: store new tasks of one queue, each pending, scheduled or in a group, unique or not.
--- Begins with fields.lua, lock.lua and insert.lua, which stores one of them.
+-- Begins with columns.lua, which ends the call where it can; fields.lua, lock.lua; and insert.lua, which stores one task.
 -- KEYS[1] asynq:{<queue>}:pending     list
 -- KEYS[2..] asynq:queues              set, given where it can share a script with the queue's keys
 -- ARGV[1] queue name, or empty where that set is not given   ARGV[2] what the queue's keys begin with
--- ARGV[3] now, unix seconds   ARGV[4] now, unix nanoseconds
--- ARGV[5..] for the one task of a scheduler's tick: t, key of asynq:{<queue>}:x:tick (sorted set of entries by their last
---   tick), entry, unix second of the tick; then each task (see insert.lua)
--- Returns one element for each task: 1 stored, 0 the id already exists, or the id that holds the lock;
---   2 when the entry has had this tick or a later one: then nothing was changed.
-local at, ticks, entry, tick = 5, nil, nil, nil
-if ARGV[at] == 't' then
-  ticks, entry, tick, at = ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3]), at + 4
+-- ARGV[3] now, unix seconds   ARGV[4] now, unix nanoseconds   ARGV[5] how the tasks are given
+-- ARGV[6..] with p and g columns (see columns.lua)
+--   with r for each task: kind, id, message, and more (see insert.lua)
+--   with t for the one task of a scheduler's tick: key of asynq:{<queue>}:x:tick (sorted set of entries by their last
+--   tick), entry, unix second of the tick; then the task as with r
+-- Returns how many tasks there were, where all are stored; otherwise one element for each: 1 stored, 0 the id already
+--   exists, or the id that holds the lock; and 2 alone when the entry has had this tick or a later one: then nothing
+--   was changed.
+local prefix, form, last, at, count, refused = ARGV[2], ARGV[5], #ARGV, 6, 0, nil
+local ticks, entry, tick
+if form == 't' then
+  ticks, entry, tick, at = ARGV[6], ARGV[7], tonumber(ARGV[8]), 9
   local mark = call('ZSCORE', ticks, entry)
   if mark and tonumber(mark) >= tick then return { 2 } end
 end
-local pending, ready, groups = KEYS[1], nil, nil
--- More arguments than one task has. Nothing is stored where the key holds something else.
-if #ARGV - at > 5 then
-  call('LLEN', pending)
-  ready, groups = {}, {}
-end
-local queue = { pending = pending, prefix = ARGV[2], now = ARGV[3], nanos = ARGV[4], ready = ready, groups = groups }
-queue.tasks = queue.prefix .. 't:'
 if ARGV[1] ~= '' then call('SADD', KEYS[2], ARGV[1]) end
-local results, last = {}, #ARGV
+local queue = { pending = KEYS[1], prefix = prefix, tasks = prefix .. 't:', now = ARGV[3], nanos = ARGV[4] }
+-- More arguments than one task has. Nothing is stored where the key holds something else.
+if last - at > 5 then
+  call('LLEN', queue.pending)
+  queue.ready, queue.groups = {}, {}
+end
+
+local function store(kind, id, msg, more)
+  local outcome, next = insert(queue, kind, id, msg, more)
+  count = count + 1
+  if outcome ~= 1 then
+    refused = refused or {}
+    refused[count] = outcome
+  end
+  return next
+end
+
 local is_done, problem = pcall(function()
-  local count = 0
-  while at <= last do
-    count = count + 1
-    results[count], at = insert(queue, at)
+  if form == 'p' or form == 'g' then
+    local each = (last - 5) / (form == 'p' and 3 or 4)
+    for i = 6 + each, 5 + 2 * each do store(form, ARGV[i], ARGV[i + each], i + 2 * each) end
+  else
+    while at <= last do at = store(ARGV[at], ARGV[at + 1], ARGV[at + 2], at + 3) end
   end
 end)
+
 -- In pieces that Lua can unpack.
 local function put(command, key, what)
   for first = 1, #what, 500 do
     call(command, key, unpack(what, first, math.min(first + 499, #what)))
   end
 end
-if ready then
-  put('LPUSH', pending, ready)
-  put('SADD', queue.prefix .. 'groups', groups)
+if queue.ready then
+  put('LPUSH', queue.pending, queue.ready)
+  put('SADD', prefix .. 'groups', queue.groups)
 end
 -- What was stored before has its place.
 if not is_done then error(problem, 0) end
@@ -52,4 +66,6 @@ if ticks then
   end
   call('EXPIRE', ticks, keep)
 end
-return results
+if not refused then return count end
+for i = 1, count do refused[i] = refused[i] or 1 end
+return refused

@@ -8,7 +8,7 @@
 -- ARGV[1] what the queue's keys begin with   ARGV[2] now, unix seconds   ARGV[3] now, unix nanoseconds
 -- ARGV[4] number of members
 -- ARGV[5..] for each member: id, lock key (empty: none);
---   then the new task, if there is one (see insert.lua)
+--   then the new task, if there is one: kind, id, message and more (see insert.lua)
 -- Returns 1 done, -1 the set is no more or they are no more in it, 0 the id of the new task exists, or the id that
 --   holds its lock. Anything but 1 changed nothing.
 local count, prefix = tonumber(ARGV[4]), ARGV[1] .. 't:'
@@ -17,7 +17,7 @@ if not call('ZSCORE', KEYS[2], KEYS[1]) or count > 0 and not call('ZSCORE', KEYS
 local at = 5 + 2 * count
 if ARGV[at] then
   local queue = { pending = KEYS[3], prefix = ARGV[1], tasks = prefix, now = ARGV[2], nanos = ARGV[3] }
-  local stored = insert(queue, at)
+  local stored = insert(queue, ARGV[at], ARGV[at + 1], ARGV[at + 2], at + 3)
   if stored ~= 1 then return stored end
 end
 for first = 1, count, 500 do

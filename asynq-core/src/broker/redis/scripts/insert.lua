@@ -5,8 +5,8 @@
 --   that a task which is scheduled *and* grouped names its group in `x_group`. Go forgets such a group: its servers
 --   run the task alone. They must not find it in `group`, for their forwarder would put the task into the group
 --   without making the group known, where nobody finds it. Ours takes the name from `x_group` and does both.
--- ARGV[1..] from `at` on, a task: kind, id, encoded message; where it is placed, unless it is pending; and where the kind
---   is a capital letter, lock key and lock time (see lock.lua). No more than is needed: each costs time.
+-- ARGV[1..] from `at` on, what a task has beside kind, ID and message: where it is placed, unless it is pending; and where
+--   the kind is a capital letter, lock key and lock time (see lock.lua). No more than is needed: each costs time.
 -- Kinds: p P pending, s S scheduled (where: the due second), g G in a group (where: its name),
 --   d D scheduled and then in a group (where: both, with a colon between).
 -- Where the queue has lists `ready` and `groups`, IDs of pending tasks and names of groups are collected there, and the
@@ -14,10 +14,8 @@
 -- Returns nothing: this is a function. It gives 1 stored, 0 the id already exists, or the id that holds the lock; and
 --   where the next task begins.
 local call, ARGV = redis.call, ARGV
-local function insert(queue, at)
-  local kind, id, msg = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+local function insert(queue, kind, id, msg, at)
   local placement, where, lock, time = kind, nil, nil, nil
-  at = at + 3
   -- Most are pending and not unique.
   if kind ~= 'p' then
     placement = kind:lower()
