@@ -156,9 +156,14 @@ impl Groups for RedisBroker {
             Name::finish_members,
             [keys.aggregation_set(&set.group, &set.id), keys.aggregation_sets(), keys.pending()],
         );
-        call.arg(keys.prefix()).arg(self.now_seconds()).arg(self.clock.unix_nanos()).arg(members.len());
-        for FinishedMember { id, unique_key } in members {
-            call.arg(id.as_str()).arg(unique_key);
+        let locks: Vec<_> = members.iter().filter(|member| !member.unique_key.is_empty()).collect();
+        call.arg(keys.prefix()).arg(self.now_seconds()).arg(self.clock.unix_nanos());
+        call.arg(members.len()).arg(locks.len());
+        for member in members {
+            call.arg(member.id.as_str());
+        }
+        for FinishedMember { id, unique_key } in locks {
+            call.arg(unique_key).arg(id.as_str());
         }
         if let Some(task) = task {
             EncodedTask::new(task).add_to(&mut call);

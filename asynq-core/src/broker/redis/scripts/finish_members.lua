@@ -6,29 +6,28 @@
 -- KEYS[2] asynq:{<queue>}:aggregation_sets     sorted set
 -- KEYS[3] asynq:{<queue>}:pending              list
 -- ARGV[1] what the queue's keys begin with   ARGV[2] now, unix seconds   ARGV[3] now, unix nanoseconds
--- ARGV[4] number of members
--- ARGV[5..] for each member: id, lock key (empty: none);
---   then the new task, if there is one: kind, id, message and more (see insert.lua)
+-- ARGV[4] number of members   ARGV[5] number of locks
+-- ARGV[6..] the members' IDs; then for each lock: its key, the id of its task; then the new task, if there is one: kind,
+--   id, message and more (see insert.lua)
 -- Returns 1 done, -1 the set is no more or they are no more in it, 0 the id of the new task exists, or the id that
 --   holds its lock. Anything but 1 changed nothing.
-local count, prefix = tonumber(ARGV[4]), ARGV[1] .. 't:'
+local count, locks, prefix = tonumber(ARGV[4]), 6 + tonumber(ARGV[4]), ARGV[1] .. 't:'
 -- Members leave a set in the batches in which they are finished: the first stands for all.
-if not call('ZSCORE', KEYS[2], KEYS[1]) or count > 0 and not call('ZSCORE', KEYS[1], ARGV[5]) then return -1 end
-local at = 5 + 2 * count
+if not call('ZSCORE', KEYS[2], KEYS[1]) or count > 0 and not call('ZSCORE', KEYS[1], ARGV[6]) then return -1 end
+local at = locks + 2 * tonumber(ARGV[5])
 if ARGV[at] then
   local queue = { pending = KEYS[3], prefix = ARGV[1], tasks = prefix, now = ARGV[2], nanos = ARGV[3] }
   local stored = insert(queue, ARGV[at], ARGV[at + 1], ARGV[at + 2], at + 3)
   if stored ~= 1 then return stored end
 end
-for first = 1, count, 500 do
-  local ids, tasks = {}, {}
-  for member = first, math.min(first + 499, count) do
-    local id, lock = ARGV[3 + 2 * member], ARGV[4 + 2 * member]
-    ids[#ids + 1], tasks[#tasks + 1] = id, prefix .. id
-    if lock ~= '' and redis.pcall('GET', lock) == id then call('DEL', lock) end
-  end
-  call('ZREM', KEYS[1], unpack(ids))
+for first = 6, locks - 1, 500 do
+  local last, tasks = math.min(first + 499, locks - 1), {}
+  for member = first, last do tasks[#tasks + 1] = prefix .. ARGV[member] end
+  call('ZREM', KEYS[1], unpack(ARGV, first, last))
   call('DEL', unpack(tasks))
+end
+for lock = locks, at - 1, 2 do
+  if redis.pcall('GET', ARGV[lock]) == ARGV[lock + 1] then call('DEL', ARGV[lock]) end
 end
 if call('EXISTS', KEYS[1]) == 0 then call('ZREM', KEYS[2], KEYS[1]) end
 return 1
