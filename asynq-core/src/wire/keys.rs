@@ -174,6 +174,15 @@ impl QueueKeys {
         format!("{}t:{id}", self.base)
     }
 
+    /// The same in the place of what `key` holds, whose room is used again.
+    #[cfg(feature = "redis")]
+    pub(crate) fn write_task(&self, key: &mut String, id: &str) {
+        key.clear();
+        for part in [&self.base, "t:", id] {
+            key.push_str(part);
+        }
+    }
+
     /// Our own: exists for a while after a task that somebody waited for, and that is not kept, has succeeded.
     pub fn done(&self, id: &str) -> String {
         format!("{}x:waits:{id}", self.base)

@@ -12,11 +12,14 @@ use super::script::{Call, LONGEST_TTL, Name};
 use crate::broker::{BrokerError, EnqueueError, NewTask, Placement, Tick, Ticked};
 use crate::task::{QueueName, UniqueUntil};
 use crate::wire::TaskMessage;
+use crate::wire::keys::QueueKeys;
 
 const DOING: &str = "enqueue";
 
 /// Most tasks whose arguments stand in columns: as many as Lua can unpack.
 const MOST_IN_COLUMNS: usize = 500;
+/// Bytes that a task's key has behind the queue's prefix, where the ID is as we make them; others may be longer.
+const ROOM_FOR_ID: usize = 38;
 
 impl RedisBroker {
     /// Stores new tasks: one script call for each queue; they travel together.
@@ -53,7 +56,7 @@ impl RedisBroker {
     }
 
     /// Stores new tasks of one queue: one script call.
-    pub(super) async fn enqueue_in<'a>(
+    async fn enqueue_in<'a>(
         &self,
         queue: &QueueName,
         tasks: impl IntoIterator<Item = &'a NewTask>,
@@ -93,7 +96,8 @@ impl RedisBroker {
 
     /// A call that carries these tasks.
     pub(super) fn loaded_call(&self, queue: &QueueName, tasks: &[EncodedTask<'_>]) -> Call {
-        let mut call = self.enqueue_call(queue);
+        let keys = self.keyspace.queue(queue);
+        let mut call = self.enqueue_call(queue, &keys);
         let kinds = tasks.first().map(|first| first.kind).filter(|&kind| {
             matches!(kind, b'p' | b'g')
                 && tasks.len() <= MOST_IN_COLUMNS
@@ -107,11 +111,9 @@ impl RedisBroker {
             return call;
         };
         call.arg(&[kind][..]);
-        let mut key = self.keyspace.queue(queue).task("");
-        let prefix = key.len();
+        let mut key = String::with_capacity(keys.prefix().len() + ROOM_FOR_ID);
         for EncodedTask { id, .. } in tasks {
-            key.truncate(prefix);
-            key.push_str(id);
+            keys.write_task(&mut key, id);
             call.arg(&key);
         }
         for EncodedTask { id, .. } in tasks {
@@ -129,8 +131,9 @@ impl RedisBroker {
     /// The task of a tick, by the same script.
     pub(super) async fn enqueue_ticked(&self, tick: &Tick, task: &NewTask) -> Result<Ticked, EnqueueError> {
         let queue = QueueName::stored(&task.message.queue);
-        let mut call = self.enqueue_call(&queue);
-        call.arg("t").arg(self.keyspace.queue(&queue).ticks()).arg(&tick.entry).arg(tick.at);
+        let keys = self.keyspace.queue(&queue);
+        let mut call = self.enqueue_call(&queue, &keys);
+        call.arg("t").arg(keys.ticks()).arg(&tick.entry).arg(tick.at);
         EncodedTask::new(task).add_to(&mut call);
         let mut answer = match self.run_storing(&queue, call, DOING).await? {
             Value::Int(1) => return Ok(Ticked::Enqueued),
@@ -143,8 +146,7 @@ impl RedisBroker {
     }
 
     /// A call that carries no task yet.
-    fn enqueue_call(&self, queue: &QueueName) -> Call {
-        let keys = self.keyspace.queue(queue);
+    fn enqueue_call(&self, queue: &QueueName, keys: &QueueKeys) -> Call {
         let names: Vec<String> = std::iter::once(keys.pending()).chain(self.known_queues_key()).collect();
         let mut call = Call::new(Name::enqueue, names);
         call.arg(self.name_to_make_known(queue))

@@ -89,7 +89,7 @@ impl RedisBroker {
         let gathering = &self.gathering;
         let _place = gathering.places.take(DOING)?;
         if let Some(_under_way) = gathering.alone() {
-            let outcome = self.enqueue_in(&queue, [task]).await.pop();
+            let outcome = self.enqueue_encoded(&queue, &[EncodedTask::new(task)]).await.pop();
             return outcome.unwrap_or(Err(BrokerError::protocol(DOING).into()));
         }
         let (outcomes, at) = self.join(&queue, EncodedTask::new(task));

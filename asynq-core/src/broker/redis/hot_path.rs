@@ -11,6 +11,9 @@ impl RedisBroker {
     /// The call that stores these tasks, as it travels.
     #[doc(hidden)]
     pub fn packed_enqueue(&self, queue: &QueueName, tasks: &[NewTask]) -> Vec<u8> {
+        if let [task] = tasks {
+            return self.loaded_call(queue, &[EncodedTask::new(task)]).packed();
+        }
         let tasks: Vec<_> = tasks.iter().map(EncodedTask::new).collect();
         self.loaded_call(queue, &tasks).packed()
     }
