@@ -40,11 +40,33 @@ async fn enqueue_of_every_kind(client: &Client) {
     enqueue(client, "bad", task("archived").max_retry(0)).await;
 }
 
+/// Some of each kind in one call, and one ID twice.
+async fn enqueue_many(client: &Client) {
+    let of = |id: &str, options: TaskOptions| Task::new("good", id.to_owned()).unwrap().options(options);
+    let (one, two, day) = (task("one"), task("two"), Duration::from_secs(600));
+    let batches = [
+        vec![of("1", one.clone()), of("2", two), of("3", one)],
+        vec![
+            of("1", task("three").group("g")),
+            of("2", task("four").group("h")),
+            of("3", task("three").group("h")),
+        ],
+        vec![of("1", task("five").unique(day)), of("2", task("six").unique(day)), of("3", task("seven"))],
+        vec![of("1", task("eight").process_in(day)), of("2", task("nine").process_in(day).group("g"))],
+    ];
+    for batch in batches {
+        for result in client.enqueue_all(batch).await {
+            assert!(matches!(result, Ok(_) | Err(Error::TaskIdConflict { .. })), "{result:?}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_document_grants_is_enough() {
     let redis = RedisServer::start().await;
     let client = user(&redis, "asynq-client").await;
     enqueue_of_every_kind(&client).await;
+    enqueue_many(&client).await;
     let again = Task::new("good", "").unwrap().options(TaskOptions::new().unique(Duration::from_secs(600)));
     let refused = client.enqueue(again).await.unwrap_err();
     assert!(matches!(refused, Error::DuplicateTask { .. }), "{refused}");

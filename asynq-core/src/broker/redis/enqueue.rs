@@ -1,6 +1,7 @@
 //! The enqueue script's call and its answer.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -98,12 +99,7 @@ impl RedisBroker {
     pub(super) fn loaded_call(&self, queue: &QueueName, tasks: &[EncodedTask<'_>]) -> Call {
         let keys = self.keyspace.queue(queue);
         let mut call = self.enqueue_call(queue, &keys);
-        let kinds = tasks.first().map(|first| first.kind).filter(|&kind| {
-            matches!(kind, b'p' | b'g')
-                && tasks.len() <= MOST_IN_COLUMNS
-                && tasks.iter().all(|task| task.kind == kind)
-        });
-        let Some(kind) = kinds else {
+        let Some(kind) = kind_of_columns(tasks) else {
             call.arg("r");
             for task in tasks {
                 task.add_to(&mut call);
@@ -155,6 +151,20 @@ impl RedisBroker {
             .arg(self.clock.unix_nanos());
         call
     }
+}
+
+/// The kind of these tasks, if their arguments can stand in columns: see `columns.lua`.
+fn kind_of_columns(tasks: &[EncodedTask<'_>]) -> Option<u8> {
+    let (first, others) = tasks.split_first()?;
+    let are_distinct = || {
+        let mut seen = HashSet::with_capacity(tasks.len());
+        tasks.iter().all(|task| seen.insert(&*task.id))
+    };
+    let can_stand = matches!(first.kind, b'p' | b'g')
+        && tasks.len() <= MOST_IN_COLUMNS
+        && others.iter().all(|task| task.kind == first.kind)
+        && (others.is_empty() || are_distinct());
+    can_stand.then_some(first.kind)
 }
 
 /// What became of one task.

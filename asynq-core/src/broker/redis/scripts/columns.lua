@@ -4,10 +4,10 @@
 -- ARGV[1] queue name, or empty where that set is not given   ARGV[2] what the queue's keys begin with
 -- ARGV[3] now, unix seconds   ARGV[4] now, unix nanoseconds   ARGV[5] p: all tasks are pending, g: all are in groups, or
 --   what only enqueue.lua knows
--- ARGV[6..] the tasks' arguments in columns: the keys of all, their IDs, their messages, and with g the names of their
---   groups; of 500 tasks at most, for Lua cannot unpack thousands of values
--- Returns how many tasks there were, where all are stored; otherwise one element for each: 1 stored, 0 the id was given
---   before. Where an ID is not new it changes nothing, and leaves the tasks to the rest of the script.
+-- ARGV[6..] the tasks' arguments in columns: the keys of all, their IDs, no two the same, their messages, and with g the
+--   names of their groups; of 500 tasks at most, for Lua cannot unpack thousands of values
+-- Returns how many tasks there were, if all are stored. Where an ID is not new it changes nothing, and leaves the tasks to
+--   the rest of the script.
 -- Cost: one look tells that all IDs are new, and each task takes one command more, or two in a group. No function is made.
 local call, ARGV, unpack = redis.call, ARGV, unpack
 local form = ARGV[5]
@@ -16,21 +16,15 @@ if form == 'p' or form == 'g' then
   local ids, messages, groups = 6 + count, 6 + 2 * count, 6 + 3 * count
   if ARGV[1] ~= '' then call('SADD', KEYS[2], ARGV[1]) end
   if call('EXISTS', unpack(ARGV, 6, ids - 1)) == 0 then
-    local prefix, now, results = ARGV[2], ARGV[3], nil
     -- Places come first: that can fail, where a key holds something else, and what is stored in no place is lost.
     if form == 'p' then
       local nanos = ARGV[4]
       call('LPUSH', KEYS[1], unpack(ARGV, ids, messages - 1))
       for i = 0, count - 1 do
-        local fields =
-          call('HSET', ARGV[6 + i], 'msg', ARGV[messages + i], 'state', 'pending', 'pending_since', nanos)
-        if fields < 3 then
-          results = results or {}
-          results[i + 1] = 0
-        end
+        call('HSET', ARGV[6 + i], 'msg', ARGV[messages + i], 'state', 'pending', 'pending_since', nanos)
       end
     else
-      local names = {}
+      local prefix, now, names = ARGV[2], ARGV[3], {}
       for i = groups, #ARGV do
         local name = ARGV[i]
         if not names[name] then names[#names + 1], names[name] = name, true end
@@ -39,34 +33,10 @@ if form == 'p' or form == 'g' then
       for i = 0, count - 1 do
         local group = ARGV[groups + i]
         call('ZADD', prefix .. 'g:' .. group, now, ARGV[ids + i])
-        local fields =
-          call('HSET', ARGV[6 + i], 'msg', ARGV[messages + i], 'state', 'aggregating', 'group', group)
-        if fields < 3 then
-          results = results or {}
-          results[i + 1] = 0
-        end
+        call('HSET', ARGV[6 + i], 'msg', ARGV[messages + i], 'state', 'aggregating', 'group', group)
       end
     end
-    if not results then return count end
-    -- IDs were given twice. The first task with each counts, and gets back what was its own.
-    for i = 0, count - 1 do
-      if results[i + 1] then
-        local id, first = ARGV[ids + i], 0
-        while ARGV[ids + first] ~= id do first = first + 1 end
-        call('HSET', ARGV[6 + i], 'msg', ARGV[messages + first])
-        if form == 'p' then
-          call('LREM', KEYS[1], 1, id)
-        elseif ARGV[groups + i] ~= ARGV[groups + first] then
-          local other = prefix .. 'g:' .. ARGV[groups + i]
-          call('HSET', ARGV[6 + i], 'group', ARGV[groups + first])
-          call('ZREM', other, id)
-          if call('EXISTS', other) == 0 then call('SREM', prefix .. 'groups', ARGV[groups + i]) end
-        end
-      else
-        results[i + 1] = 1
-      end
-    end
-    return results
+    return count
   end
 end
 

@@ -11,7 +11,7 @@
 -- Returns how many tasks there were, where all are stored; otherwise one element for each: 1 stored, 0 the id already
 --   exists, or the id that holds the lock; and 2 alone when the entry has had this tick or a later one: then nothing
 --   was changed.
-local prefix, form, last, at, count, refused = ARGV[2], ARGV[5], #ARGV, 6, 0, nil
+local form, last, at, count, refused = ARGV[5], #ARGV, 6, 0, nil
 local ticks, entry, tick
 if form == 't' then
   ticks, entry, tick, at = ARGV[6], ARGV[7], tonumber(ARGV[8]), 9
@@ -19,44 +19,25 @@ if form == 't' then
   if mark and tonumber(mark) >= tick then return { 2 } end
 end
 if ARGV[1] ~= '' then call('SADD', KEYS[2], ARGV[1]) end
-local queue = { pending = KEYS[1], prefix = prefix, tasks = prefix .. 't:', now = ARGV[3], nanos = ARGV[4] }
--- More arguments than one task has. Nothing is stored where the key holds something else.
-if last - at > 5 then
-  call('LLEN', queue.pending)
-  queue.ready, queue.groups = {}, {}
-end
+local queue = { pending = KEYS[1], prefix = ARGV[2], tasks = ARGV[2] .. 't:', now = ARGV[3], nanos = ARGV[4] }
 
+-- Stores one task: where what it has beside these ends.
 local function store(kind, id, msg, more)
-  local outcome, next = insert(queue, kind, id, msg, more)
+  local outcome, behind = insert(queue, kind, id, msg, more)
   count = count + 1
   if outcome ~= 1 then
     refused = refused or {}
     refused[count] = outcome
   end
-  return next
+  return behind
 end
 
-local is_done, problem = pcall(function()
-  if form == 'p' or form == 'g' then
-    local each = (last - 5) / (form == 'p' and 3 or 4)
-    for i = 6 + each, 5 + 2 * each do store(form, ARGV[i], ARGV[i + each], i + 2 * each) end
-  else
-    while at <= last do at = store(ARGV[at], ARGV[at + 1], ARGV[at + 2], at + 3) end
-  end
-end)
-
--- In pieces that Lua can unpack.
-local function put(command, key, what)
-  for first = 1, #what, 500 do
-    call(command, key, unpack(what, first, math.min(first + 499, #what)))
-  end
+if form == 'p' or form == 'g' then
+  local each = (last - 5) / (form == 'p' and 3 or 4)
+  for i = 6 + each, 5 + 2 * each do store(form, ARGV[i], ARGV[i + each], i + 2 * each) end
+else
+  while at <= last do at = store(ARGV[at], ARGV[at + 1], ARGV[at + 2], at + 3) end
 end
-if queue.ready then
-  put('LPUSH', queue.pending, queue.ready)
-  put('SADD', prefix .. 'groups', queue.groups)
-end
--- What was stored before has its place.
-if not is_done then error(problem, 0) end
 if ticks then
   -- A tick that is refused as a duplicate has had its turn as well. Marks of entries that are long gone go away.
   local keep = 400 * 86400

@@ -9,8 +9,6 @@
 --   the kind is a capital letter, lock key and lock time (see lock.lua). No more than is needed: each costs time.
 -- Kinds: p P pending, s S scheduled (where: the due second), g G in a group (where: its name),
 --   d D scheduled and then in a group (where: both, with a colon between).
--- Where the queue has lists `ready` and `groups`, IDs of pending tasks and names of groups are collected there, and the
---   script is to put them into the queue, also where this function raises an error.
 -- Returns nothing: this is a function. It gives 1 stored, 0 the id already exists, or the id that holds the lock; and
 --   where the next task begins.
 local call, ARGV = redis.call, ARGV
@@ -32,8 +30,7 @@ local function insert(queue, kind, id, msg, at)
   if call('EXISTS', task) == 1 then return 0, at end
   -- Its place comes first: that can fail, where a key holds something else, and what is stored in no place is lost.
   if placement == 'p' then
-    local ready = queue.ready
-    if ready then ready[#ready + 1] = id else call('LPUSH', queue.pending, id) end
+    call('LPUSH', queue.pending, id)
     call('HSET', task, 'msg', msg, 'state', 'pending', 'pending_since', queue.nanos)
   elseif placement == 's' then
     call('ZADD', queue.prefix .. 'scheduled', where, id)
@@ -43,14 +40,7 @@ local function insert(queue, kind, id, msg, at)
     call('ZADD', queue.prefix .. 'scheduled', due, id)
     call('HSET', task, 'msg', msg, 'state', 'scheduled', 'x_group', group)
   else
-    local groups = queue.groups
-    if not groups then
-      call('SADD', queue.prefix .. 'groups', where)
-    elseif not groups[where] then
-      -- Nothing is stored where the key holds something else.
-      if #groups == 0 then call('SCARD', queue.prefix .. 'groups') end
-      groups[#groups + 1], groups[where] = where, true
-    end
+    call('SADD', queue.prefix .. 'groups', where)
     call('ZADD', queue.prefix .. 'g:' .. where, queue.now, id)
     call('HSET', task, 'msg', msg, 'state', 'aggregating', 'group', where)
   end
