@@ -71,6 +71,7 @@ const suggestions = (() => {
     list.style.minWidth = `${Math.min(place.width, 320)}px`;
     list.hidden = false;
     chosen = -1;
+    input.removeAttribute("aria-activedescendant");
     input.setAttribute("aria-expanded", "true");
   };
 
@@ -116,13 +117,15 @@ const suggestions = (() => {
     event.stopImmediatePropagation();
   }, true);
 
-  /** Tells those who do not see it what a field does. */
+  /** Tells those who do not see it what a field does, again after each change of the page. */
   return () => {
     for (const field of document.querySelectorAll("[data-suggest]")) {
+      const isOpen = field === input && !list.hidden;
       field.setAttribute("role", "combobox");
       field.setAttribute("aria-autocomplete", "list");
       field.setAttribute("aria-controls", list.id);
-      field.setAttribute("aria-expanded", String(field === input && !list.hidden));
+      field.setAttribute("aria-expanded", String(isOpen));
+      if (isOpen && chosen >= 0) field.setAttribute("aria-activedescendant", list.children[chosen].id);
     }
   };
 })();

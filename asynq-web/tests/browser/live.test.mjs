@@ -37,6 +37,21 @@ test("what is typed stays", async () => {
   });
 });
 
+test("what is suggested stays, and so does which of it is chosen", async () => {
+  await visit(here, {}, async (page) => {
+    await page.goto("/queues/mail?state=pending");
+    const filter = page.getByRole("combobox", { name: "Filter" });
+    await filter.fill("type:");
+    await page.getByRole("option", { name: "email:welcome" }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    assert.equal(await filter.getAttribute("aria-activedescendant"), "suggestion-0");
+    await archive(page, "mail-026");
+    await page.locator('tr[data-key="4.mailmail-026"]').waitFor({ state: "detached" });
+    assert.equal(await filter.getAttribute("aria-expanded"), "true");
+    assert.equal(await filter.getAttribute("aria-activedescendant"), "suggestion-0");
+  });
+});
+
 test("paused, a page stays as it is; then it goes on", async () => {
   await visit(here, {}, async (page) => {
     await page.goto("/queues/mail?state=pending");
