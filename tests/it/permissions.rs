@@ -43,7 +43,7 @@ async fn enqueue_of_every_kind(client: &Client) {
 /// Some of each kind in one call, and one ID twice.
 async fn enqueue_many(client: &Client) {
     let of = |id: &str, options: TaskOptions| Task::new("good", id.to_owned()).unwrap().options(options);
-    let (one, two, day) = (task("one"), task("two"), Duration::from_secs(600));
+    let (one, two, a_while) = (task("one"), task("two"), Duration::from_secs(600));
     let batches = [
         vec![of("1", one.clone()), of("2", two), of("3", one)],
         vec![
@@ -51,8 +51,15 @@ async fn enqueue_many(client: &Client) {
             of("2", task("four").group("h")),
             of("3", task("three").group("h")),
         ],
-        vec![of("1", task("five").unique(day)), of("2", task("six").unique(day)), of("3", task("seven"))],
-        vec![of("1", task("eight").process_in(day)), of("2", task("nine").process_in(day).group("g"))],
+        vec![
+            of("1", task("five").unique(a_while)),
+            of("2", task("six").unique(a_while)),
+            of("3", task("seven")),
+        ],
+        vec![
+            of("1", task("eight").process_in(a_while)),
+            of("2", task("nine").process_in(a_while).group("g")),
+        ],
     ];
     for batch in batches {
         for result in client.enqueue_all(batch).await {
