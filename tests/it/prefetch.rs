@@ -27,7 +27,7 @@ impl Seen {
     }
 }
 
-/// A server ten milliseconds away from Redis, with so many slots, that takes up to 20 tasks ahead.
+/// A server ten milliseconds away from Redis, with so many slots.
 async fn distant(redis: &RedisServer, slots: usize) -> (Proxy, ServerBuilder, Seen) {
     let proxy = Proxy::start(redis.port()).await;
     proxy.set(Fault::Slow(Duration::from_millis(5)));
@@ -53,7 +53,7 @@ async fn distant(redis: &RedisServer, slots: usize) -> (Proxy, ServerBuilder, Se
             }
         })
         .unwrap();
-    (proxy, worker(&client, router, &["q"]).concurrency(slots).prefetch(20), seen)
+    (proxy, worker(&client, router, &["q"]).concurrency(slots), seen)
 }
 
 async fn enqueue(client: &Client, ids: impl Iterator<Item = String>) {
@@ -99,6 +99,19 @@ async fn they_run_in_order_and_never_more_than_there_are_slots() {
         let scripts = redis.calls("evalsha").await;
         assert!(scripts > 0 && scripts < 300 / slots, "{scripts} calls for 300 tasks in {slots} slots");
     }
+}
+
+/// A call for each task, where a server holds nothing but what runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn none_is_taken_ahead_where_none_may_be() {
+    let (redis, client) = redis().await;
+    enqueue(&client, ids("t", 30)).await;
+    let (_proxy, server, seen) = distant(&redis, 1).await;
+    redis.command::<()>(&["CONFIG", "RESETSTAT"]).await;
+    let server = server.prefetch(0).start().await.unwrap();
+    eventually("all have run", async || (seen.begun().len() == 30).then_some(())).await;
+    server.shutdown().await;
+    assert!(redis.calls("evalsha").await >= 30);
 }
 
 /// What waits counts as what runs.

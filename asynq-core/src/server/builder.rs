@@ -29,6 +29,9 @@ use crate::task::QueueName;
 use crate::telemetry::{Observer, RunTimes};
 use crate::wire::{ServerInfo, WireTimestamp};
 
+/// Most tasks ahead of free slots, if nothing is said: enough for a few slots and a round trip of some milliseconds.
+const DEFAULT_PREFETCH: usize = 40;
+
 /// Sets up a [`Server`].
 ///
 /// | setting | default | Go's |
@@ -37,7 +40,7 @@ use crate::wire::{ServerInfo, WireTimestamp};
 /// | [`queue_concurrency`](Self::queue_concurrency) | no limit | has none |
 /// | [`type_concurrency`](Self::type_concurrency) | as the job's `concurrency` says, or no limit | has none |
 /// | [`concurrency`](Self::concurrency) | number of CPUs | the same |
-/// | [`prefetch`](Self::prefetch) | 0 | has none |
+/// | [`prefetch`](Self::prefetch) | 40 | has none |
 /// | [`strict`](Self::strict) | false | the same |
 /// | [`shutdown_timeout`](Self::shutdown_timeout) | 8 s | the same |
 /// | [`retry_policy`](Self::retry_policy) | [`RetryPolicy::Go`] | the same |
@@ -134,7 +137,7 @@ impl ServerBuilder {
             type_concurrency: BTreeMap::new(),
             strict: false,
             concurrency: None,
-            prefetch: 0,
+            prefetch: DEFAULT_PREFETCH,
             shutdown_timeout: Duration::from_secs(8),
             rules: Rules::default(),
             archive_limits: None,
@@ -266,18 +269,19 @@ impl ServerBuilder {
         self
     }
 
-    /// Takes up to so many tasks ahead of free slots. It is for short tasks and a Redis some way off: where a task takes
-    /// less time than a round trip, slots stand empty until the next ones arrive. Ten slots, 2.5 ms away, run about 3,200
-    /// tasks a second that do nothing, and with `prefetch(40)` four times as many.
+    /// How many tasks may be taken ahead of free slots, at most; 40 by default. It is for short tasks and a Redis some way
+    /// off: where a task takes less time than a round trip, slots stand empty until the next ones arrive. Ten slots,
+    /// 2.5 ms away, run four times as many tasks that do nothing as they would with `prefetch(0)`.
     ///
-    /// As many are taken ahead as ended during the last round trip: where tasks take long, there are none. A task that
-    /// was taken ahead counts as one that runs, for [`queue_concurrency`](Self::queue_concurrency) and
-    /// [`type_concurrency`](Self::type_concurrency) too; its timeout begins with its run. It goes back to the front of its
-    /// queue, for other servers, when no slot is free for it within a second, and when this server is to take no more.
+    /// As many are taken ahead as ended during the last round trip, which another server could hardly
+    /// run earlier; where tasks take long, there are none. A task that was taken ahead counts as one that runs, for
+    /// [`queue_concurrency`](Self::queue_concurrency) and [`type_concurrency`](Self::type_concurrency) too; its timeout
+    /// begins with its run. It goes back to the front of its queue, for other servers, when no slot is free for it within
+    /// eight round trips (10 ms at least, a second at most), and when this server is to take no more.
     ///
     /// What it costs: a task of higher priority, or a queue that is paused, does not hold up those that are taken
     /// already; and a process that is killed has more tasks to be recovered, each of which counts a crash (see
-    /// [`max_crashes`](Self::max_crashes)).
+    /// [`max_crashes`](Self::max_crashes)). With 0, a server holds what it runs and nothing else.
     pub fn prefetch(mut self, tasks: usize) -> Self {
         self.prefetch = tasks;
         self

@@ -1,5 +1,7 @@
 //! [`Pacing`]: how much travels in one call, and when a call goes. Pure.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 /// Most tasks that one call leases: bounds how long Redis does nothing else.
@@ -13,6 +15,13 @@ const MIN_HALF: usize = 4;
 /// handlers keep ending one after the other.
 const MAX_GATHERING: usize = 16;
 
+/// How many round trips a task that was taken ahead may wait for a slot. It should take one.
+const PATIENCE: u32 = 8;
+
+/// Bounds of that: a machine that is busy may let nobody run for some milliseconds, and nobody should wait for long.
+const MIN_WAIT: Duration = Duration::from_millis(10);
+const MAX_WAIT: Duration = Duration::from_secs(1);
+
 /// The rhythm of a server with so many slots. With few, one call at a time is in flight; with many there are two, each
 /// for half of the slots: while the broker works on one, handlers run, and what they come to makes the next.
 ///
@@ -25,6 +34,8 @@ pub(super) struct Pacing {
     prefetch: usize,
     /// Tasks ahead at present.
     ahead: usize,
+    /// How long the last call took.
+    round_trip: Duration,
     /// How many runs have ended.
     ended: usize,
     /// When the last answer came, and how many runs had ended by then.
@@ -41,7 +52,7 @@ pub(super) struct Sent {
 
 impl Pacing {
     pub(super) fn new(concurrency: usize, prefetch: usize) -> Self {
-        Self { concurrency, prefetch, ahead: 0, ended: 0, answered: None }
+        Self { concurrency, prefetch, ahead: 0, round_trip: Duration::ZERO, ended: 0, answered: None }
     }
 
     /// A run has ended.
@@ -57,15 +68,22 @@ impl Pacing {
     /// A call was answered.
     pub(super) fn answered(&mut self, Sent { at, after }: Sent, now: Instant) {
         self.answered = Some((now, self.ended));
+        self.round_trip = now - at;
         let Some((since, ended)) = after else { return };
-        let (round_trip, time) = ((now - at).as_nanos(), (now - since).as_nanos());
+        let (round_trip, time) = (self.round_trip.as_nanos(), (now - since).as_nanos());
         let ended = self.ended.wrapping_sub(ended) as u128;
         // Rounded to the nearest.
         let ahead = (ended.saturating_mul(round_trip) + time / 2).checked_div(time).unwrap_or(0);
         self.ahead = usize::try_from(ahead).map_or(self.prefetch, |ahead| ahead.min(self.prefetch));
     }
 
-    /// There was nothing to do for a while: how many ended before says nothing about what comes.
+    /// How long a task that was taken ahead may wait here, while another server might run it.
+    pub(super) fn patience(self) -> Duration {
+        self.round_trip.saturating_mul(PATIENCE).clamp(MIN_WAIT, MAX_WAIT)
+    }
+
+    /// Nothing was to do for a while, or what there was takes longer than it did: how many ended before says nothing
+    /// about what comes.
     pub(super) fn rested(&mut self) {
         self.ahead = 0;
     }
@@ -119,8 +137,6 @@ impl Pacing {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -167,6 +183,16 @@ mod tests {
         (0..ended).for_each(|_| pacing.ended());
         pacing.answered(call, sent + Duration::from_millis(round_trip));
         pacing.free(0)
+    }
+
+    #[test]
+    fn what_is_ahead_waits_for_a_few_round_trips_within_bounds() {
+        let pacing = &mut Pacing::new(10, 30);
+        assert_eq!(pacing.patience(), MIN_WAIT);
+        for (round_trip, patience) in [(0, 10), (1, 10), (5, 40), (100, 800), (200, 1_000)] {
+            held_after(pacing, round_trip, 10, 0);
+            assert_eq!(pacing.patience(), Duration::from_millis(patience));
+        }
     }
 
     #[test]

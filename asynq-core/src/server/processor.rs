@@ -54,9 +54,6 @@ use crate::wire::TaskMessage;
 /// Most settlements in one call.
 const MAX_SETTLED: usize = 256;
 
-/// How long a task may wait for a slot here, while another server might run it.
-const MAX_WAIT: Duration = Duration::from_secs(1);
-
 /// How long handlers have to notice that they are dropped, once the grace period is over.
 const ABORT_GRACE: Duration = Duration::from_millis(500);
 
@@ -182,8 +179,10 @@ impl Processor {
                 Control::Fetch | Control::Stop => None,
             };
             let takes = order == Control::Fetch;
-            let is_over = |first: &Waiting| !takes || first.since.elapsed() >= MAX_WAIT;
+            let patience = self.pacing.patience();
+            let is_over = |first: &Waiting| !takes || first.since.elapsed() >= patience;
             if self.can_put_back() && self.waiting.front().is_some_and(is_over) {
+                self.pacing.rested();
                 self.put_back();
             }
             // Two may be due. After a wake-up one is enough to see what there is.
@@ -210,7 +209,7 @@ impl Processor {
                 Some(answer) = self.calls.next() => Event::Answered(answer),
                 Some(joined) = self.handlers.join_next() => Event::Finished(joined),
                 seen = waiter.wait(self.serving.resting()), if waits => Event::Work(seen),
-                () = until(self.waiting.front().map(|first| first.since + MAX_WAIT)), if self.can_put_back() =>
+                () = until(self.waiting.front().map(|first| first.since + patience)), if self.can_put_back() =>
                     Event::WaitedEnough,
                 () = until(drain_until) => Event::DrainOver,
             };
