@@ -23,7 +23,7 @@ pub(crate) struct Options {
     pub(crate) only_both: bool,
     /// Whether results are written to files.
     pub(crate) write: bool,
-    /// The program that measures our side; this one unless another build is given.
+    /// The program that measures our side; the one beside this one unless another build is given.
     pub(crate) ours: PathBuf,
 }
 
@@ -37,7 +37,9 @@ impl Options {
             only: None,
             only_both: false,
             write: false,
-            ours: std::env::current_exe().context("where this program is")?,
+            ours: std::env::current_exe()
+                .context("where this program is")?
+                .with_file_name("asynq-bench-ours"),
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {

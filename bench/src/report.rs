@@ -134,7 +134,7 @@ impl Report {
         for line in &self.lines {
             for (system, command) in &line.commands {
                 if *system == System::Ours {
-                    commands.push(format!("asynq-bench child {command}"));
+                    commands.push(format!("asynq-bench-ours child {command}"));
                 }
             }
         }
@@ -282,7 +282,7 @@ mod tests {
             "| enqueue p=1 | tasks/s | 1235 / **1235** / 1235 | – | – | more | 1 |",
             "| question | unit | ours | apalis |",
             "| drain c=10 | tasks/s | 20.0k | 2000 (10×) |",
-            "asynq-bench child drain tasks=100000 slots=10",
+            "asynq-bench-ours child drain tasks=100000 slots=10",
         ] {
             assert!(text.lines().any(|other| other == line), "no line `{line}` in:\n{text}");
         }

@@ -10,7 +10,7 @@ const NAMES: [&str; 14] = [
     "callers",
     "batch",
     "slots",
-    "prefetch",
+    "no_prefetch",
     "per_second",
     "delay_ms",
     "sleep_ms",

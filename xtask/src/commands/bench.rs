@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Command;
 use crate::packages::{self, GO, NODE, NPM, REDIS};
-use crate::process::cargo;
+use crate::process::{Process, cargo};
 use crate::{contenders, go, places};
 
 /// See [`HELP`].
@@ -23,7 +23,7 @@ Usage: cargo xtask bench [--quick] [--only QUESTION] [--go] [--rounds N] [--minu
   --rounds N       How often everything is measured (5); curves, and others than Go's, twice at most
   --minutes N      Begin no measurement after so long
   --write          Write the results of such a run too
-  --ours PROGRAM   Measure another build of asynq-bench in our place
+  --ours PROGRAM   Measure another build of asynq-bench-ours in our place
 
 Writes bench/RESULTS.md, bench/results.json and bench/plots. bench/README.md says what is measured and how.
 Contenders that cannot be built here are left out, and told.
@@ -31,7 +31,9 @@ Contenders that cannot be built here are left out, and told.
 
 fn run(arguments: &[String]) -> Result<()> {
     packages::ensure(&[&REDIS, &GO])?;
-    let mut bench = cargo(["run", "--release", "--locked", "--package", "asynq-bench", "--"])
+    cargo(["build", "--release", "--locked", "--package", "asynq-bench", "--package", "asynq-bench-ours"])
+        .run()?;
+    let mut bench = Process::new(places::target().join("release").join("asynq-bench"))
         .args(arguments)
         .env("ASYNQ_BENCH_GO", places::display(&go::BENCH.build()?));
     if arguments.iter().all(|argument| argument != "--go") {

@@ -1,6 +1,7 @@
 //! Our side, as an application uses it: defaults, but for what is measured.
 
 use std::future::Future;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -14,7 +15,7 @@ const BATCH: &str = "bench:batch";
 
 /// A contender among others.
 #[derive(Clone)]
-pub(crate) struct Ours {
+struct Ours {
     client: Client,
     settings: Settings,
     kind: Kind,
@@ -112,8 +113,10 @@ impl Contender for Ours {
         let mut server = Server::builder(&self.client)
             .router(router)
             .queues(queues.iter().map(|name| (name.as_str(), 1)))
-            .concurrency(slots)
-            .prefetch(self.settings.get("prefetch"));
+            .concurrency(slots);
+        if self.settings.is_on("no_prefetch") {
+            server = server.prefetch(0);
+        }
         if self.settings.is_on("max_size") {
             let settings = GroupSettings::new().max_size(self.settings.get("max_size"));
             server = server.groups(settings).aggregator(Aggregator::new(move |_, tasks: Vec<Task>| {
@@ -128,4 +131,8 @@ impl Contender for Ours {
         server.shutdown().await;
         Ok(())
     }
+}
+
+fn main() -> ExitCode {
+    asynq_bench_modes::main_or::<Ours, _>(|_| Err("it can do `child MODE …` only"))
 }
