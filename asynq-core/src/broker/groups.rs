@@ -54,12 +54,15 @@ pub trait Groups {
     async fn extend_set(&self, queue: &QueueName, set: &SetName, until: i64) -> Result<bool, BrokerError>;
 
     /// Deletes members of a set, releases their locks, and stores the task that stands for them, all or nothing. A
-    /// set without members is no more.
+    /// set without members is no more. Who knows that the set has no others, for they are all that one
+    /// [`read_set`](Self::read_set) has found, and a set gets no more, may say so: what is left of it may then be deleted
+    /// as a whole.
     async fn finish_members(
         &self,
         queue: &QueueName,
         set: &SetName,
         members: &[FinishedMember],
+        are_all: bool,
         task: Option<&NewTask>,
     ) -> Result<FinishedSet, BrokerError>;
 

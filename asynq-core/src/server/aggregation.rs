@@ -68,6 +68,8 @@ pub(super) struct AggregationRun {
     queue: QueueName,
     set: SetName,
     failures: u32,
+    /// How many members the set has, if one call has read them all.
+    all: Option<usize>,
     /// How many members are left to other servers.
     left: usize,
 }
@@ -89,7 +91,7 @@ enum PartEnd {
 impl AggregationRun {
     pub(super) fn new(workplace: Arc<Workplace>, staged: Staged, failures: u32) -> Self {
         let Staged { queue, set } = staged;
-        Self { workplace, queue, set, failures, left: 0 }
+        Self { workplace, queue, set, failures, all: None, left: 0 }
     }
 
     pub(super) async fn run(mut self) -> Ended {
@@ -138,6 +140,7 @@ impl AggregationRun {
             })
             .await;
             let read = members.len();
+            self.all = (offset == 0 && read < CHUNK).then_some(read);
             for member in members {
                 let message = match member.message {
                     Some(Ok(message)) if message.task_type.trim().is_empty() => {
@@ -365,10 +368,11 @@ impl AggregationRun {
             .into_iter()
             .map(|(id, message)| FinishedMember { id, unique_key: message.unique_key })
             .collect::<Vec<_>>();
+        let are_all = self.all == Some(finished.len());
         loop {
             let Workplace { broker, .. } = &*self.workplace;
             let outcome = persist("finish an aggregation set", || {
-                broker.finish_members(&self.queue, &self.set, &finished, new.as_ref())
+                broker.finish_members(&self.queue, &self.set, &finished, are_all, new.as_ref())
             })
             .await;
             match outcome {

@@ -118,7 +118,7 @@ through_the_link! {
         fn read_set(queue: &QueueName, set: &SetName, offset: usize, limit: usize)
             -> Result<Vec<Member>, BrokerError>;
         fn extend_set(queue: &QueueName, set: &SetName, until: i64) -> Result<bool, BrokerError>;
-        fn finish_members(queue: &QueueName, set: &SetName, members: &[FinishedMember], task: Option<&NewTask>)
+        fn finish_members(queue: &QueueName, set: &SetName, members: &[FinishedMember], are_all: bool, task: Option<&NewTask>)
             -> Result<FinishedSet, BrokerError>;
         fn archive_members(queue: &QueueName, set: &SetName, members: &[RejectedMember])
             -> Result<bool, BrokerError>;

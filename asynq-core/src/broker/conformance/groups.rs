@@ -96,7 +96,11 @@ impl World {
 
     async fn finish(&self, set: &SetName, ids: &[&str], task: Option<&NewTask>) -> FinishedSet {
         let members = ids.iter().map(|id| finished(id)).collect::<Vec<_>>();
-        self.broker.finish_members(&self.queue, set, &members, task).await.expect("the store answers")
+        let are_all = self.members(set).await.len() == members.len();
+        self.broker
+            .finish_members(&self.queue, set, &members, are_all, task)
+            .await
+            .expect("the store answers")
     }
 
     async fn archive(&self, set: &SetName, members: &[RejectedMember]) -> bool {
@@ -415,14 +419,14 @@ async fn b6_finishing_releases_the_locks_of_the_members(world: World) {
     world.store(&[unique(grouped("a"), 600)]).await;
     let set = world.stage(&ALL_AT_ONCE).await.expect("the group is ready");
     let member = |id| FinishedMember { id: task_id(id), unique_key: LOCK.to_owned() };
-    let done = world.broker.finish_members(&world.queue, &set, &[member("a")], None).await;
+    let done = world.broker.finish_members(&world.queue, &set, &[member("a")], false, None).await;
     assert_eq!(done.expect("the store answers"), FinishedSet::Done);
     assert!(!world.dump().await.contains(LOCK));
 
     // Another task has it by now.
     let set = world.staged(&["b"]).await;
     world.store(&[unique(pending("c"), 600)]).await;
-    let done = world.broker.finish_members(&world.queue, &set, &[member("b")], None).await;
+    let done = world.broker.finish_members(&world.queue, &set, &[member("b")], true, None).await;
     assert_eq!(done.expect("the store answers"), FinishedSet::Done);
     assert_eq!(world.dump().await.string(LOCK).as_deref(), Some("c"));
 }
@@ -602,7 +606,7 @@ async fn other_queues_are_left_alone(world: World) {
     assert!(broker.groups(&other, 0).await.expect("the store answers").groups.is_empty());
     assert_eq!(broker.reclaim_sets(&other).await.expect("the store answers"), Reclaimed::default());
     assert_eq!(broker.mend_groups(&other, &["g".to_owned()]).await.expect("the store answers"), 0);
-    let lost = broker.finish_members(&other, &set, &[], None).await.expect("the store answers");
+    let lost = broker.finish_members(&other, &set, &[], true, None).await.expect("the store answers");
     assert_eq!(lost, FinishedSet::Lost);
     assert_eq!(world.states().await.len(), 1);
 }

@@ -214,6 +214,7 @@ impl Groups for MemoryBroker {
         queue: &QueueName,
         set: &SetName,
         members: &[FinishedMember],
+        _are_all: bool,
         task: Option<&NewTask>,
     ) -> Result<FinishedSet, BrokerError> {
         let finished = self.shared().lock().finish_members(queue, set, members, task, self.now());

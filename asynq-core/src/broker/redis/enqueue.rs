@@ -20,7 +20,7 @@ const DOING: &str = "enqueue";
 /// Most tasks whose arguments stand in columns: as many as Lua can unpack.
 const MOST_IN_COLUMNS: usize = 500;
 /// Bytes that a task's key has behind the queue's prefix, where the ID is as we make them; others may be longer.
-const ROOM_FOR_ID: usize = 38;
+pub(super) const ROOM_FOR_ID: usize = 38;
 
 impl RedisBroker {
     /// Stores new tasks: one script call for each queue; they travel together.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use redis::Value;
 
 use super::RedisBroker;
-use super::enqueue::EncodedTask;
+use super::enqueue::{EncodedTask, ROOM_FOR_ID};
 use super::reply::{Reader, message, score};
 use super::script::{Call, Name};
 use crate::broker::{
@@ -148,6 +148,7 @@ impl Groups for RedisBroker {
         queue: &QueueName,
         set: &SetName,
         members: &[FinishedMember],
+        are_all: bool,
         task: Option<&NewTask>,
     ) -> Result<FinishedSet, BrokerError> {
         const DOING: &str = "finish an aggregation set";
@@ -158,9 +159,11 @@ impl Groups for RedisBroker {
         );
         let locks: Vec<_> = members.iter().filter(|member| !member.unique_key.is_empty()).collect();
         call.arg(keys.prefix()).arg(self.now_seconds()).arg(self.clock.unix_nanos());
-        call.arg(members.len()).arg(locks.len());
+        call.arg(members.len()).arg(u8::from(are_all)).arg(locks.len());
+        let mut key = String::with_capacity(keys.prefix().len() + ROOM_FOR_ID);
         for member in members {
-            call.arg(member.id.as_str());
+            keys.write_task(&mut key, member.id.as_str());
+            call.arg(&key);
         }
         for FinishedMember { id, unique_key } in locks {
             call.arg(unique_key).arg(id.as_str());

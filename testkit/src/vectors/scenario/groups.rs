@@ -84,12 +84,13 @@ impl Sets {
             "delete_aggregation_set" => {
                 let set = self.set(&given);
                 let members = broker.read_set(&queue, &set, 0, LARGEST_SET).await?;
+                let are_all = members.len() < LARGEST_SET;
                 let members = members.into_iter().map(|member| {
                     let message = member.message.and_then(Result::ok);
                     let unique_key = message.map(|message: TaskMessage| message.unique_key);
                     FinishedMember { id: member.id, unique_key: unique_key.unwrap_or_default() }
                 });
-                broker.finish_members(&queue, &set, &members.collect::<Vec<_>>(), None).await?;
+                broker.finish_members(&queue, &set, &members.collect::<Vec<_>>(), are_all, None).await?;
                 Ok(json!({"ok": true}))
             }
             "reclaim_stale_aggregation_sets" => {

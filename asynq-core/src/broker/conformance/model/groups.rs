@@ -110,7 +110,9 @@ pub(super) async fn apply(
         }
         GroupOp::Finish { set, members, task } => {
             let Some((queue, set)) = known.set(*set) else { return Ok(Observation::Nothing) };
-            let members = broker.read_set(&queue, &set, 0, usize::from(*members)).await?;
+            let limit = usize::from(*members);
+            let members = broker.read_set(&queue, &set, 0, limit).await?;
+            let are_all = members.len() < limit;
             let finished = members.into_iter().map(|member| FinishedMember {
                 unique_key: member
                     .message
@@ -121,7 +123,9 @@ pub(super) async fn apply(
             });
             let finished = finished.collect::<Vec<_>>();
             let task = task.as_ref().map(|task| task_in(&queue, task, known, now));
-            Observation::Finished(broker.finish_members(&queue, &set, &finished, task.as_ref()).await?)
+            Observation::Finished(
+                broker.finish_members(&queue, &set, &finished, are_all, task.as_ref()).await?,
+            )
         }
         GroupOp::Archive { set, members, with_message } => {
             let Some((queue, set)) = known.set(*set) else { return Ok(Observation::Nothing) };
