@@ -273,11 +273,12 @@ impl ServerBuilder {
     /// off: where a task takes less time than a round trip, slots stand empty until the next ones arrive. Ten slots,
     /// 2.5 ms away, run four times as many tasks that do nothing as they would with `prefetch(0)`.
     ///
-    /// As many are taken ahead as ended during the last round trip, which another server could hardly
-    /// run earlier; where tasks take long, there are none. A task that was taken ahead counts as one that runs, for
-    /// [`queue_concurrency`](Self::queue_concurrency) and [`type_concurrency`](Self::type_concurrency) too; its timeout
-    /// begins with its run. It goes back to the front of its queue, for other servers, when no slot is free for it within
-    /// eight round trips (10 ms at least, a second at most), and when this server is to take no more.
+    /// As many are taken ahead as ended during the last round trip, which another server could hardly run earlier; where
+    /// tasks take long, there are none, nor where more than 256 of a queue run on all servers together. A task that was
+    /// taken ahead counts as one that runs, for [`queue_concurrency`](Self::queue_concurrency) and
+    /// [`type_concurrency`](Self::type_concurrency) too; its timeout begins with its run. It goes back to the front of its
+    /// queue, for other servers, when no slot is free for it within eight round trips (10 ms at least, a second at most),
+    /// and when this server is to take no more.
     ///
     /// What it costs: a task of higher priority, or a queue that is paused, does not hold up those that are taken
     /// already; and a process that is killed has more tasks to be recovered, each of which counts a crash (see

@@ -22,6 +22,10 @@ const PATIENCE: u32 = 8;
 const MIN_WAIT: Duration = Duration::from_millis(10);
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
+/// How many times the shortest round trip one may take. What takes longer has stood in line at the broker, behind the
+/// calls of other servers: more tasks held would make the line longer, and nothing faster.
+const MOST_OF_SHORTEST: u32 = 8;
+
 /// The rhythm of a server with so many slots. With few, one call at a time is in flight; with many there are two, each
 /// for half of the slots: while the broker works on one, handlers run, and what they come to makes the next.
 ///
@@ -34,7 +38,11 @@ pub(super) struct Pacing {
     prefetch: usize,
     /// Tasks ahead at present.
     ahead: usize,
-    /// How long the last call took.
+    /// None are to be ahead.
+    is_crowded: bool,
+    /// The shortest call.
+    shortest: Duration,
+    /// How long the last call took, without what it stood in line.
     round_trip: Duration,
     /// How many runs have ended.
     ended: usize,
@@ -52,7 +60,17 @@ pub(super) struct Sent {
 
 impl Pacing {
     pub(super) fn new(concurrency: usize, prefetch: usize) -> Self {
-        Self { concurrency, prefetch, ahead: 0, round_trip: Duration::ZERO, ended: 0, answered: None }
+        let (shortest, round_trip) = (Duration::MAX, Duration::ZERO);
+        Self {
+            concurrency,
+            prefetch,
+            ahead: 0,
+            is_crowded: false,
+            shortest,
+            round_trip,
+            ended: 0,
+            answered: None,
+        }
     }
 
     /// A run has ended.
@@ -68,13 +86,24 @@ impl Pacing {
     /// A call was answered.
     pub(super) fn answered(&mut self, Sent { at, after }: Sent, now: Instant) {
         self.answered = Some((now, self.ended));
-        self.round_trip = now - at;
+        self.shortest = self.shortest.min(now - at);
+        self.round_trip = (now - at).min(self.shortest.saturating_mul(MOST_OF_SHORTEST));
         let Some((since, ended)) = after else { return };
         let (round_trip, time) = (self.round_trip.as_nanos(), (now - since).as_nanos());
         let ended = self.ended.wrapping_sub(ended) as u128;
         // Rounded to the nearest.
         let ahead = (ended.saturating_mul(round_trip) + time / 2).checked_div(time).unwrap_or(0);
         self.ahead = usize::try_from(ahead).map_or(self.prefetch, |ahead| ahead.min(self.prefetch));
+    }
+
+    /// Whether so many tasks run, here and elsewhere, that none should be taken ahead.
+    pub(super) fn told_of_crowd(&mut self, is_crowded: bool) {
+        self.is_crowded = is_crowded;
+    }
+
+    /// A call failed: the broker may be another from now on, and stand elsewhere.
+    pub(super) fn failed(&mut self) {
+        *self = Self { ended: self.ended, ..Self::new(self.concurrency, self.prefetch) };
     }
 
     /// How long a task that was taken ahead may wait here, while another server might run it.
@@ -131,7 +160,7 @@ impl Pacing {
 
     /// Most tasks to hold.
     fn most(self) -> usize {
-        self.concurrency.saturating_add(self.ahead)
+        self.concurrency.saturating_add(if self.is_crowded { 0 } else { self.ahead })
     }
 }
 
@@ -177,11 +206,12 @@ mod tests {
     /// milliseconds before it was sent: how many tasks can be held.
     fn held_after(pacing: &mut Pacing, round_trip: u64, ended: usize, before: u64) -> usize {
         let now = Instant::now();
-        pacing.answered(pacing.sent(now), now);
+        let round_trip = Duration::from_millis(round_trip);
+        pacing.answered(pacing.sent(now - round_trip), now);
         let sent = now + Duration::from_millis(before);
         let call = pacing.sent(sent);
         (0..ended).for_each(|_| pacing.ended());
-        pacing.answered(call, sent + Duration::from_millis(round_trip));
+        pacing.answered(call, sent + round_trip);
         pacing.free(0)
     }
 
@@ -189,10 +219,31 @@ mod tests {
     fn what_is_ahead_waits_for_a_few_round_trips_within_bounds() {
         let pacing = &mut Pacing::new(10, 30);
         assert_eq!(pacing.patience(), MIN_WAIT);
-        for (round_trip, patience) in [(0, 10), (1, 10), (5, 40), (100, 800), (200, 1_000)] {
+        for (round_trip, patience) in [(200, 1_000), (100, 800), (5, 40), (1, 10), (0, 10)] {
             held_after(pacing, round_trip, 10, 0);
             assert_eq!(pacing.patience(), Duration::from_millis(patience));
         }
+    }
+
+    #[test]
+    fn in_a_crowd_none_is_ahead() {
+        let pacing = &mut Pacing::new(10, 30);
+        assert_eq!(held_after(pacing, 5, 10, 0), 20);
+        pacing.told_of_crowd(true);
+        assert_eq!((pacing.free(0), held_after(pacing, 5, 10, 0)), (10, 10));
+        pacing.told_of_crowd(false);
+        assert_eq!(pacing.free(0), 20);
+    }
+
+    #[test]
+    fn a_line_at_the_broker_is_no_distance() {
+        let pacing = &mut Pacing::new(10, 30);
+        assert_eq!(held_after(pacing, 1, 2, 0), 12);
+        assert_eq!(held_after(pacing, 8, 10, 0), 20);
+        assert_eq!(held_after(pacing, 80, 10, 0), 11, "a tenth of it is the way");
+        pacing.failed();
+        assert_eq!(pacing.free(0), 10);
+        assert_eq!(held_after(pacing, 80, 10, 0), 20, "a broker that is farther away");
     }
 
     #[test]

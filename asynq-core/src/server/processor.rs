@@ -308,9 +308,12 @@ impl Processor {
     pub(super) async fn answered(&mut self, answer: Answer) -> Result<usize, BrokerError> {
         let Answer { mut settlements, slots, sent, is_limited, named, result } = answer;
         self.slots_asked -= slots;
-        self.pacing.answered(sent, Instant::now());
         match result {
             Ok(mut exchanged) => {
+                self.pacing.answered(sent, Instant::now());
+                if !settlements.is_empty() {
+                    self.pacing.told_of_crowd(exchanged.is_crowded);
+                }
                 let leased = exchanged.leased.len();
                 if slots > 0 {
                     self.serving.answered(is_limited, named.as_deref(), &exchanged);
@@ -334,6 +337,7 @@ impl Processor {
                 Ok(leased)
             }
             Err(error) => {
+                self.pacing.failed();
                 self.answer_lost = true;
                 self.serving.unanswered(is_limited);
                 if !error.may_pass() && settlements.len() > 1 {

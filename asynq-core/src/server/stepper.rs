@@ -423,10 +423,10 @@ mod tests {
     fn ahead(tasks: usize) -> Pacing {
         let mut pacing = Pacing::new(1, tasks);
         let now = Instant::now();
-        pacing.answered(pacing.sent(now), now);
-        let call = pacing.sent(now);
+        pacing.answered(pacing.sent(now), now + Duration::from_millis(1));
+        let call = pacing.sent(now + Duration::from_millis(1));
         (0..tasks).for_each(|_| pacing.ended());
-        pacing.answered(call, now + Duration::from_millis(1));
+        pacing.answered(call, now + Duration::from_millis(2));
         pacing
     }
 

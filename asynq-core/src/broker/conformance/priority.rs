@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::suite::case_list;
 use super::world::{SERVER, World, done, ids, pending, pending_in, queue, requeue, settlement, strict};
-use crate::broker::{Demand, LOOK_AHEAD, NewTask, QueueShare, TypeShare};
+use crate::broker::{CROWD, Demand, LOOK_AHEAD, NewTask, QueueShare, TypeShare};
 use crate::task::QueueName;
 
 case_list! { "priority":
@@ -14,6 +14,7 @@ case_list! { "priority":
     passes_over_tasks_whose_type_is_full,
     passes_over_a_bounded_number_of_tasks,
     gives_the_slots_of_a_full_type_to_other_queues,
+    tells_of_a_crowd,
 }
 
 fn weighted(slots: usize, shares: &[(&QueueName, u32)]) -> Demand {
@@ -40,6 +41,17 @@ async fn takes_no_more_from_a_queue_than_its_slots(world: World) {
         assert!(world.exchange(&back, &demand).await.leased.is_empty(), "it is full");
     }
     assert_eq!(world.dump().await.list(&world.keys.pending()), ["c", "b", "a"]);
+}
+
+async fn tells_of_a_crowd(world: World) {
+    let names: Vec<String> = (0..=CROWD).map(|n| format!("t{n}")).collect();
+    world.store_pending(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let leased = world.exchange(&[], &world.demand(CROWD + 1)).await;
+    assert!(!leased.is_crowded, "who settles nothing is not told");
+    let mut settlements = leased.leased.iter().map(|one| settlement(one, done()));
+    let mut settle = || settlements.next().into_iter().collect::<Vec<_>>();
+    assert!(world.exchange(&settle(), &Demand::none()).await.is_crowded);
+    assert!(!world.exchange(&settle(), &Demand::none()).await.is_crowded, "one has left");
 }
 
 /// A pending task of some type.

@@ -19,8 +19,8 @@ use super::scored_set::ScoredSet;
 use super::statistics::Increment;
 use super::timetable::Table;
 use crate::broker::{
-    Adoption, ArchiveLimits, Demand, EnqueueError, Exchanged, Leased, NewTask, QueueDeletion, QueueShare,
-    Settled, Settlement, StoredMessage,
+    Adoption, ArchiveLimits, CROWD, Demand, EnqueueError, Exchanged, Leased, NewTask, QueueDeletion,
+    QueueShare, Settled, Settlement, StoredMessage,
 };
 use crate::clock::{Clock, floor_seconds};
 use crate::task::{QueueName, TaskId};
@@ -232,8 +232,10 @@ impl Store {
         now: Moment,
         archive_limits: &ArchiveLimits,
     ) -> Exchanged {
-        let mut exchanged =
-            Exchanged { settled: self.settle(settle, now, archive_limits), ..Exchanged::default() };
+        let is_crowd = |queue: &Queue| queue.active.len() > CROWD;
+        let is_crowded = settle.iter().any(|one| self.queues.get(&one.queue).is_some_and(is_crowd));
+        let settled = self.settle(settle, now, archive_limits);
+        let mut exchanged = Exchanged { settled, is_crowded, ..Exchanged::default() };
         if demand.slots > 0 {
             self.lease(demand, now, &mut exchanged);
         }

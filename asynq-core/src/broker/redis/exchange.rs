@@ -108,6 +108,7 @@ impl Exchange {
                 }
                 b"dropped" => exchanged.dropped.push((self.queue(&mut answer)?, answer.text()?)),
                 b"paused" => exchanged.paused.push(self.queue(&mut answer)?),
+                b"crowded" => exchanged.is_crowded = true,
                 b"passed over" => exchanged.passed_over.push(self.queue(&mut answer)?),
                 _ => return Err(BrokerError::protocol(DOING)),
             }

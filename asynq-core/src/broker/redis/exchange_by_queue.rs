@@ -191,6 +191,7 @@ impl Exchanged {
         self.dropped.extend(answer.dropped);
         self.paused.extend(answer.paused);
         self.passed_over.extend(answer.passed_over);
+        self.is_crowded |= answer.is_crowded;
         true
     }
 }

@@ -282,7 +282,7 @@ fn outcome(result: Result<(), EnqueueError>) -> Result<String, BrokerError> {
 }
 
 fn exchanged(exchanged: Exchanged, known: &mut Known) -> Observation {
-    let Exchanged { settled, leased, dropped, paused, passed_over: _, failure: _ } = exchanged;
+    let Exchanged { settled, leased, dropped, paused, passed_over: _, is_crowded: _, failure: _ } = exchanged;
     for leased in &leased {
         known.learn(leased);
     }
