@@ -19,11 +19,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match options::Options::parse(&arguments).and_then(|options| runner::run(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    asynq_bench_modes::exit_code(
+        options::Options::parse(&arguments).and_then(|options| runner::run(&options)),
+    )
 }

@@ -23,6 +23,6 @@ mod settings;
 mod told;
 
 pub use job::Job;
-pub use modes::{Contender, main, main_or};
+pub use modes::{Contender, exit_code, main, main_only, main_or};
 pub use settings::{Settings, queue_name, queue_names};
 pub use told::Handler;

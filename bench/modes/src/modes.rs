@@ -59,7 +59,13 @@ pub fn main_or<C: Contender, E: Display>(others: impl FnOnce(&[String]) -> Resul
     }
 }
 
-fn exit_code<E: Display>(done: Result<(), E>) -> ExitCode {
+/// Runs the mode behind the word `child`, for a program that can do nothing else.
+pub fn main_only<C: Contender>() -> ExitCode {
+    main_or::<C, _>(|_| Err("it can do `child MODE …` only"))
+}
+
+/// Says on standard error what went wrong.
+pub fn exit_code<E: Display>(done: Result<(), E>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -134,5 +134,5 @@ impl Contender for Ours {
 }
 
 fn main() -> ExitCode {
-    asynq_bench_modes::main_or::<Ours, _>(|_| Err("it can do `child MODE …` only"))
+    asynq_bench_modes::main_only::<Ours>()
 }

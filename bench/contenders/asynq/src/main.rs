@@ -59,5 +59,5 @@ impl Contender for Asynq {
 }
 
 fn main() -> ExitCode {
-    asynq_bench_modes::main_or::<Asynq, _>(|_| Err("it can do `child MODE …` only"))
+    asynq_bench_modes::main_only::<Asynq>()
 }

@@ -59,5 +59,5 @@ impl Contender for BullMq {
 }
 
 fn main() -> ExitCode {
-    asynq_bench_modes::main_or::<BullMq, _>(|_| Err("it can do `child MODE …` only"))
+    asynq_bench_modes::main_only::<BullMq>()
 }
