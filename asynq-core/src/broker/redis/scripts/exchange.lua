@@ -19,8 +19,9 @@
 --     q requeue: 1 if its worker died, now in unix nanoseconds
 -- Returns one list of pieces: leased, queue number, how many, then for each id, message, pending since (if asked for);
 --   refused, which settlement was not applied, from 1; dropped (no task, or pending twice), queue number, id;
---   paused, queue number; passed over (tasks were left because of their type), queue number; crowded. Or an error, after which
---   the caller knows neither what was settled nor what was leased, as after an answer that was lost.
+--   paused, queue number; passed over (tasks were left because of their type), queue number; crowded (many are active in
+--   a queue of the settlements). Or an error, after which the caller knows neither what was settled nor what was leased,
+--   as after an answer that was lost.
 -- Cost: a call does much more than Redis' own work for few tasks, and for each task Lua takes as long as Redis. So it
 --   has few arguments, makes few tables, in the answer too, and few functions; a list that grows has room for eight
 --   from the start; and what is done for each task calls no function that mostly does nothing.
