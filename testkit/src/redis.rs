@@ -19,6 +19,9 @@ fn program() -> String {
     std::env::var("ASYNQ_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
 }
 
+/// Where a server writes what it does, in its folder.
+const LOG: &str = "log";
+
 /// Major and minor.
 fn numbers(version: &str) -> Vec<u32> {
     version.split('.').take(2).map(|number| number.parse().unwrap()).collect()
@@ -204,6 +207,7 @@ impl RedisServer {
             .args(["--dir".as_ref(), self.folder.path().as_os_str()])
             .args(["--unixsocket".as_ref(), socket.as_os_str()])
             .args(&self.args)
+            .args(["--logfile".as_ref(), self.folder.path().join(LOG).as_os_str()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -247,6 +251,11 @@ impl RedisServer {
     /// Where it speaks TLS, under the name `localhost`.
     pub fn encrypted_url(&self) -> String {
         format!("rediss://localhost:{}", self.tls_port.expect("started with TLS"))
+    }
+
+    /// What it wrote about itself since it was first started.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
     }
 
     /// A connection to it.

@@ -74,6 +74,17 @@ impl SentinelSet {
         self.servers.iter().position(|server| server.port() == port).unwrap()
     }
 
+    /// What all servers and sentinels wrote about themselves.
+    pub fn log(&self) -> String {
+        self.servers.iter().chain(&self.sentinels).map(RedisServer::log).collect()
+    }
+
+    /// How often a sentinel made a replica the master: once for a fail-over, unless two sentinels won an election each,
+    /// or the new master was silent, too.
+    pub fn promotions(&self) -> usize {
+        self.log().matches("+promoted-slave").count()
+    }
+
     /// A server.
     pub fn server(&self, at: usize) -> &RedisServer {
         &self.servers[at]

@@ -33,14 +33,25 @@ async fn fail_over(set: &mut SentinelSet, load: &Load) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_goes_on_when_the_master_is_killed() {
-    let mut set = SentinelSet::start().await;
-    let load = Load::start(&clients(&set, |options| options).await, &["default", "low"]).await;
-    load.more(300).await;
-    fail_over(&mut set, &load).await;
-    load.more(300).await;
-    let audit = load.end().await;
-    eprintln!("killing the master: {audit}");
-    assert!(audit.lost.len() <= 8, "more than was on its way to the replicas: {:?}", audit.lost);
+    for _ in 0..3 {
+        let mut set = SentinelSet::start().await;
+        let load = Load::start(&clients(&set, |options| options).await, &["default", "low"]).await;
+        load.more(300).await;
+        fail_over(&mut set, &load).await;
+        load.more(300).await;
+        let audit = load.end().await;
+        let promotions = set.promotions();
+        eprintln!("killing the master: {audit}; {promotions} promoted");
+        // Sentinels that stood still may put another replica in place of the first, which forgets what it was told in
+        // between, as a second death of a master would. Then this was not the death of one.
+        if promotions > 1 {
+            continue;
+        }
+        let (lost, log) = (&audit.lost, set.log());
+        assert!(lost.len() <= 8, "more than was on its way to the replicas: {lost:?}\n{log}");
+        return;
+    }
+    panic!("the sentinels changed the master more than once, three times in a row");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
