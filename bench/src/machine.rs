@@ -36,7 +36,8 @@ impl Machine {
             ("Memory", memory()?),
             ("Kernel", format!("Linux {}", read("/proc/sys/kernel/osrelease")?.trim())),
             ("Redis", format!("{}, no persistence, TCP on the loopback interface", redis.version()?)),
-            ("ours", format!("asynq for Rust {} ({}), {}", env!("CARGO_PKG_VERSION"), commit(), rustc())),
+            ("ours", format!("asynq for Rust {} ({})", env!("CARGO_PKG_VERSION"), commit())),
+            ("Rust", format!("{}; release with lto = \"fat\" and codegen-units = 1", rustc())),
             ("go", format!("hibiken/asynq {asynq}, {go}")),
             ("Date", said("date", &["-u", "+%F"]).unwrap_or_else(|| "unknown".to_owned())),
         ];

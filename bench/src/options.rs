@@ -23,8 +23,8 @@ pub(crate) struct Options {
     pub(crate) only_both: bool,
     /// Whether results are written to files.
     pub(crate) write: bool,
-    /// The program that measures our side; the one beside this one unless another build is given.
-    pub(crate) ours: PathBuf,
+    /// Another build of the program that is our side.
+    pub(crate) ours: Option<PathBuf>,
 }
 
 impl Options {
@@ -37,9 +37,7 @@ impl Options {
             only: None,
             only_both: false,
             write: false,
-            ours: std::env::current_exe()
-                .context("where this program is")?
-                .with_file_name("asynq-bench-ours"),
+            ours: None,
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -59,8 +57,9 @@ impl Options {
                 }
                 "--ours" => {
                     let program = value()?;
-                    options.ours =
+                    let path =
                         std::fs::canonicalize(program).with_context(|| format!("the program {program}"))?;
+                    options.ours = Some(path);
                 }
                 other => bail!("unexpected argument `{other}`; see `cargo xtask bench --help`"),
             }

@@ -71,10 +71,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn commands(options: &Options) -> BTreeMap<System, Vec<std::ffi::OsString>> {
     let mut commands = BTreeMap::new();
     for system in System::ALL {
-        let ours = || (system == System::Ours).then(|| vec![options.ours.clone().into(), "child".into()]);
         // Go's program also fills queues for us.
         let is_wanted = System::BOTH.contains(&system) || !options.only_both;
-        if let Some(command) = system.command().or_else(ours).filter(|_| is_wanted) {
+        let command = match &options.ours {
+            Some(other) if system == System::Ours => Some(vec![other.into(), "child".into()]),
+            _ => system.command(),
+        };
+        if let Some(command) = command.filter(|_| is_wanted) {
             commands.insert(system, command);
         }
     }

@@ -55,7 +55,7 @@ impl System {
     /// The program that `cargo xtask bench` has built for it, where it could; a script is run by its own runtime.
     pub(crate) fn command(self) -> Option<Vec<OsString>> {
         let name = match self {
-            Self::Ours => return None,
+            Self::Ours => "OURS",
             Self::Go => "GO",
             Self::BullMq => "BULLMQ",
             Self::BullMqRs => "BULLMQ_RS",

@@ -1,4 +1,5 @@
-//! Other libraries' programs in `bench/contenders`, built with lock files of their own.
+//! The programs that the benchmarks compare: ours, and those of other libraries in `bench/contenders`, which have lock
+//! files of their own.
 
 use std::path::PathBuf;
 
@@ -15,14 +16,24 @@ pub(crate) const ALL: [(&str, &str); 4] = [
     ("sidekiq", "ASYNQ_BENCH_SIDEKIQ"),
 ];
 
-/// Builds one: where its program is.
+/// Builds ours: where its program is.
+pub(crate) fn ours() -> Result<PathBuf> {
+    production().args(["--package", "asynq-bench-ours"]).run()?;
+    Ok(programs().join("asynq-bench-ours"))
+}
+
+/// Builds one of the others: where its program is.
 pub(crate) fn build(name: &str) -> Result<PathBuf> {
-    cargo(["build", "--release", "--locked", "--manifest-path"])
-        .arg(source(name).join("Cargo.toml"))
-        .arg("--target-dir")
-        .arg(folder())
-        .run()?;
+    production().arg("--manifest-path").arg(source(name).join("Cargo.toml")).run()?;
     Ok(programs().join(format!("contender-{name}")))
+}
+
+/// All are built alike, as programs are for production. In a folder of their own, for nothing else is built so.
+fn production() -> Process {
+    cargo(["build", "--release", "--locked", "--target-dir"])
+        .arg(folder())
+        .env("CARGO_PROFILE_RELEASE_LTO", "fat")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
 }
 
 /// Fetches BullMQ: where its script is.

@@ -31,10 +31,10 @@ Contenders that cannot be built here are left out, and told.
 
 fn run(arguments: &[String]) -> Result<()> {
     packages::ensure(&[&REDIS, &GO])?;
-    cargo(["build", "--release", "--locked", "--package", "asynq-bench", "--package", "asynq-bench-ours"])
-        .run()?;
+    cargo(["build", "--release", "--locked", "--package", "asynq-bench"]).run()?;
     let mut bench = Process::new(places::target().join("release").join("asynq-bench"))
         .args(arguments)
+        .env("ASYNQ_BENCH_OURS", places::display(&contenders::ours()?))
         .env("ASYNQ_BENCH_GO", places::display(&go::BENCH.build()?));
     if arguments.iter().all(|argument| argument != "--go") {
         for (name, variable) in contenders::ALL {
