@@ -12,6 +12,9 @@ use crate::questions::Mode;
 use crate::redis::Redis;
 use crate::system::System;
 
+/// How `cargo xtask bench` builds programs in Rust, unless it is to be quick.
+const PRODUCTION: &str = "release with lto = \"fat\" and codegen-units = 1";
+
 /// The machine and the versions of everything.
 #[derive(Debug)]
 pub(crate) struct Machine {
@@ -28,7 +31,7 @@ struct GoVersion {
 
 impl Machine {
     /// Looks around.
-    pub(crate) fn look(programs: &Programs, redis: &mut Redis) -> Result<Self> {
+    pub(crate) fn look(programs: &Programs, redis: &mut Redis, quick: bool) -> Result<Self> {
         let GoVersion { go, asynq } = programs.run(System::Go, &Mode::VERSION)?;
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let mut facts = vec![
@@ -37,7 +40,7 @@ impl Machine {
             ("Kernel", format!("Linux {}", read("/proc/sys/kernel/osrelease")?.trim())),
             ("Redis", format!("{}, no persistence, TCP on the loopback interface", redis.version()?)),
             ("ours", format!("asynq for Rust {} ({})", env!("CARGO_PKG_VERSION"), commit())),
-            ("Rust", format!("{}; release with lto = \"fat\" and codegen-units = 1", rustc())),
+            ("Rust", format!("{}; {}", rustc(), if quick { "release" } else { PRODUCTION })),
             ("go", format!("hibiken/asynq {asynq}, {go}")),
             ("Date", said("date", &["-u", "+%F"]).unwrap_or_else(|| "unknown".to_owned())),
         ];

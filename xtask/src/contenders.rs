@@ -16,24 +16,49 @@ pub(crate) const ALL: [(&str, &str); 4] = [
     ("sidekiq", "ASYNQ_BENCH_SIDEKIQ"),
 ];
 
-/// Builds ours: where its program is.
-pub(crate) fn ours() -> Result<PathBuf> {
-    production().args(["--package", "asynq-bench-ours"]).run()?;
-    Ok(programs().join("asynq-bench-ours"))
+/// How all of them are built, each way in a folder of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Build {
+    /// As cargo does it: for what is to be seen soon.
+    Release,
+    /// As programs are for production: with link-time optimization, which takes minutes.
+    Production,
 }
 
-/// Builds one of the others: where its program is.
-pub(crate) fn build(name: &str) -> Result<PathBuf> {
-    production().arg("--manifest-path").arg(source(name).join("Cargo.toml")).run()?;
-    Ok(programs().join(format!("contender-{name}")))
-}
+impl Build {
+    /// Builds ours: where its program is.
+    pub(crate) fn ours(self) -> Result<PathBuf> {
+        self.cargo().args(["--package", "asynq-bench-ours"]).run()?;
+        Ok(self.programs().join("asynq-bench-ours"))
+    }
 
-/// All are built alike, as programs are for production. In a folder of their own, for nothing else is built so.
-fn production() -> Process {
-    cargo(["build", "--release", "--locked", "--target-dir"])
-        .arg(folder())
-        .env("CARGO_PROFILE_RELEASE_LTO", "fat")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+    /// Builds one of the others: where its program is.
+    pub(crate) fn other(self, name: &str) -> Result<PathBuf> {
+        self.cargo().arg("--manifest-path").arg(source(name).join("Cargo.toml")).run()?;
+        Ok(self.programs().join(format!("contender-{name}")))
+    }
+
+    /// Where the programs are.
+    pub(crate) fn programs(self) -> PathBuf {
+        self.folder().join("release")
+    }
+
+    fn cargo(self) -> Process {
+        let build = cargo(["build", "--release", "--locked", "--target-dir"]).arg(self.folder());
+        match self {
+            Self::Release => build,
+            Self::Production => {
+                build.env("CARGO_PROFILE_RELEASE_LTO", "fat").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+            }
+        }
+    }
+
+    fn folder(self) -> PathBuf {
+        places::target().join(match self {
+            Self::Release => "contenders",
+            Self::Production => "production",
+        })
+    }
 }
 
 /// Fetches BullMQ: where its script is.
@@ -44,15 +69,6 @@ pub(crate) fn bullmq() -> Result<PathBuf> {
         .directory(&folder)
         .run()?;
     Ok(folder.join("bench.mjs"))
-}
-
-/// Where the programs of those in Rust are.
-pub(crate) fn programs() -> PathBuf {
-    folder().join("release")
-}
-
-fn folder() -> PathBuf {
-    places::target().join("contenders")
 }
 
 fn source(name: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::Command;
+use crate::contenders::Build;
 use crate::packages::{self, GO, NODE, NPM, REDIS};
 use crate::process::{Process, cargo};
 use crate::{contenders, go, places};
@@ -16,7 +17,8 @@ Measures asynq for Rust, Go's asynq and other libraries in turns on one Redis of
 Usage: cargo xtask bench [--quick] [--only QUESTION] [--go] [--rounds N] [--minutes N]
                          [--write] [--ours PROGRAM]
 
-  --quick          One round with a tenth of the tasks; prints, and writes nothing
+  --quick          One round with a tenth of the tasks, of programs that are built without link-time
+                   optimization; prints, and writes nothing
   --only QUESTION  The rows with this text in their names, such as `drain` or `drain c=50 calls`; several between
                    commas
   --go             Nobody but Go's asynq beside ours
@@ -31,14 +33,16 @@ Contenders that cannot be built here are left out, and told.
 
 fn run(arguments: &[String]) -> Result<()> {
     packages::ensure(&[&REDIS, &GO])?;
+    let is_asked = |option: &str| arguments.iter().any(|argument| argument == option);
+    let build = if is_asked("--quick") { Build::Release } else { Build::Production };
     cargo(["build", "--release", "--locked", "--package", "asynq-bench"]).run()?;
     let mut bench = Process::new(places::target().join("release").join("asynq-bench"))
         .args(arguments)
-        .env("ASYNQ_BENCH_OURS", places::display(&contenders::ours()?))
+        .env("ASYNQ_BENCH_OURS", places::display(&build.ours()?))
         .env("ASYNQ_BENCH_GO", places::display(&go::BENCH.build()?));
-    if arguments.iter().all(|argument| argument != "--go") {
+    if !is_asked("--go") {
         for (name, variable) in contenders::ALL {
-            match contenders::build(name) {
+            match build.other(name) {
                 Ok(program) => bench = bench.env(variable, places::display(&program)),
                 Err(error) => eprintln!("left out: {name} cannot be built here: {error:#}"),
             }

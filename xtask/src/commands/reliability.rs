@@ -4,8 +4,9 @@ use anyhow::{Result, bail};
 
 use super::Command;
 use super::soak::faults;
+use crate::contenders::Build;
 use crate::packages::{self, GO, REDIS};
-use crate::{contenders, go, places};
+use crate::{go, places};
 
 /// See [`HELP`].
 pub(crate) const RELIABILITY: Command = Command { help: HELP, run };
@@ -42,11 +43,11 @@ fn compare(only: Option<&str>) -> Result<()> {
     packages::ensure(&[&REDIS, &GO])?;
     let peer = go::PEER.build()?;
     for name in CONTENDERS {
-        contenders::build(name)?;
+        Build::Release.other(name)?;
     }
     let mut test = faults("compare::compare")
         .env("ASYNQ_GOPEER", places::display(&peer))
-        .env("ASYNQ_CONTENDERS", places::display(&contenders::programs()));
+        .env("ASYNQ_CONTENDERS", places::display(&Build::Release.programs()));
     if let Some(only) = only {
         test = test.env("ASYNQ_RELIABILITY_ONLY", only);
     }
