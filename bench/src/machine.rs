@@ -1,8 +1,8 @@
 //! On what was measured: the machine, the versions, its load.
 
 use std::collections::HashMap;
-use std::fs;
 use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -11,9 +11,6 @@ use crate::process::Programs;
 use crate::questions::Mode;
 use crate::redis::Redis;
 use crate::system::System;
-
-/// How `cargo xtask bench` builds programs in Rust, unless it is to be quick.
-const PRODUCTION: &str = "release with lto = \"fat\" and codegen-units = 1";
 
 /// The machine and the versions of everything.
 #[derive(Debug)]
@@ -31,7 +28,7 @@ struct GoVersion {
 
 impl Machine {
     /// Looks around.
-    pub(crate) fn look(programs: &Programs, redis: &mut Redis, quick: bool) -> Result<Self> {
+    pub(crate) fn look(programs: &Programs, redis: &mut Redis) -> Result<Self> {
         let GoVersion { go, asynq } = programs.run(System::Go, &Mode::VERSION)?;
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let mut facts = vec![
@@ -40,7 +37,7 @@ impl Machine {
             ("Kernel", format!("Linux {}", read("/proc/sys/kernel/osrelease")?.trim())),
             ("Redis", format!("{}, no persistence, TCP on the loopback interface", redis.version()?)),
             ("ours", format!("asynq for Rust {} ({})", env!("CARGO_PKG_VERSION"), commit())),
-            ("Rust", format!("{}; {}", rustc(), if quick { "release" } else { PRODUCTION })),
+            ("Rust", format!("{}; {}", rustc(), build())),
             ("go", format!("hibiken/asynq {asynq}, {go}")),
             ("Date", said("date", &["-u", "+%F"]).unwrap_or_else(|| "unknown".to_owned())),
         ];
@@ -91,6 +88,12 @@ fn commit() -> String {
         said("git", &["status", "--porcelain", "--", ".", ":!RESULTS.md", ":!results.json", ":!plots"]);
     let changed = if changes.is_some() { " and changes" } else { "" };
     format!("commit {commit}{changed}")
+}
+
+/// How `cargo xtask bench` says that it built the programs in Rust.
+fn build() -> String {
+    env::var_os("ASYNQ_BENCH_BUILD")
+        .map_or_else(|| "an unknown build".to_owned(), |said| said.to_string_lossy().into_owned())
 }
 
 fn rustc() -> String {

@@ -31,8 +31,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         options.only.as_deref().unwrap_or_default()
     );
 
-    let mut report =
-        Report::new(Machine::look(&lab.programs, &mut lab.redis, options.quick)?, options.rounds);
+    let mut report = Report::new(Machine::look(&lab.programs, &mut lab.redis)?, options.rounds);
     let mut failures = 0;
     let begun = Instant::now();
     for round in 0..options.rounds {

@@ -26,6 +26,14 @@ pub(crate) enum Build {
 }
 
 impl Build {
+    /// What it is, for readers of the results.
+    pub(crate) fn described(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Production => "release with lto = \"fat\" and codegen-units = 1",
+        }
+    }
+
     /// Builds ours: where its program is.
     pub(crate) fn ours(self) -> Result<PathBuf> {
         self.cargo().args(["--package", "asynq-bench-ours"]).run()?;

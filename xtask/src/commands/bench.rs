@@ -38,8 +38,11 @@ fn run(arguments: &[String]) -> Result<()> {
     cargo(["build", "--release", "--locked", "--package", "asynq-bench"]).run()?;
     let mut bench = Process::new(places::target().join("release").join("asynq-bench"))
         .args(arguments)
-        .env("ASYNQ_BENCH_OURS", places::display(&build.ours()?))
+        .env("ASYNQ_BENCH_BUILD", build.described())
         .env("ASYNQ_BENCH_GO", places::display(&go::BENCH.build()?));
+    if !is_asked("--ours") {
+        bench = bench.env("ASYNQ_BENCH_OURS", places::display(&build.ours()?));
+    }
     if !is_asked("--go") {
         for (name, variable) in contenders::ALL {
             match build.other(name) {
