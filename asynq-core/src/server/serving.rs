@@ -93,7 +93,6 @@ impl Serving {
             let full = ask.demand.queues.iter().filter(|share| share.slots == 0);
             self.full.extend(full.map(|share| share.queue.clone()));
             self.rest();
-            self.is_asked = ask.demand.slots > 0;
         }
         // In strict order, the first that holds a task decides: all are named.
         if ask.demand.slots > 0
@@ -104,6 +103,9 @@ impl Serving {
             let most = ask.demand.queues.iter().fold(0_usize, |sum, share| sum.saturating_add(share.slots));
             ask.demand.slots = ask.demand.slots.min(most);
         }
+        // Where nothing is left to ask for, no answer will come.
+        ask.is_limited &= ask.demand.slots > 0;
+        self.is_asked |= ask.is_limited;
         ask
     }
 
@@ -173,5 +175,34 @@ impl Serving {
         self.resting.clear();
         self.resting.extend_from_slice(&self.paused);
         self.resting.extend_from_slice(&self.full);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::queues::ServedQueue;
+
+    fn named(ask: &Ask) -> Vec<QueueName> {
+        ask.demand.queues.iter().map(|share| share.queue.clone()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_not_asked_for_in_vain_is_asked_for_again() {
+        let queue = |n: usize| ServedQueue {
+            name: QueueName::new(format!("q{n}")).unwrap(),
+            priority: 1,
+            concurrency: Some(1).filter(|_| n == 0),
+        };
+        let limits = Limits::new("server".to_owned(), false, []);
+        let mut serving = Serving::new(&Queues::new((0..10).map(queue)), &limits);
+        let running = Running::default();
+        serving.has_room = false;
+        serving.found_empty((0..10).map(|n| queue(n).name));
+        let nothing = serving.ask(&limits, &running, 10);
+        assert_eq!((nothing.demand.slots, nothing.is_limited), (0, false));
+        serving.seen(Some(&queue(0).name));
+        let ask = serving.ask(&limits, &running, 10);
+        assert_eq!((named(&ask), ask.demand.slots, ask.is_limited), (vec![queue(0).name], 1, true));
     }
 }
