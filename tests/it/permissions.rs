@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asynq::broker::BrokerErrorKind;
+use asynq::broker::{BrokerErrorKind, CROWD};
 use asynq::client::WaitError;
 use asynq::inspector::{Class, Inspector, Page};
 use asynq::{
@@ -125,6 +125,34 @@ async fn what_the_document_grants_is_enough() {
     inspect.repair(Class::Ghost).await.unwrap();
     inspect.repair(Class::EndlessCounter).await.unwrap();
     inspect.force_delete_queue(&queue).await.unwrap();
+    assert_eq!(redis.denied().await, Vec::<String>::new());
+}
+
+/// What a server does only where many tasks run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_of_running_tasks_needs_no_more() {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let workers = user(&redis, "asynq-worker").await;
+    let router = Router::new().route("held", async |_: Ctx| std::future::pending::<()>().await).unwrap();
+    let router = router.route("good", async |_: Ctx| ()).unwrap();
+    let held = (0..=CROWD).map(|_| Task::new("held", "").unwrap());
+    assert!(client.enqueue_all(held).await.iter().all(Result::is_ok));
+    let server = worker(&workers, router, &["default"])
+        .concurrency(CROWD + 2)
+        .shutdown_timeout(Duration::ZERO)
+        .start()
+        .await
+        .unwrap();
+    redis.until::<usize>(&["LLEN", "asynq:{default}:active"], |running| *running > CROWD).await;
+    enqueue(&client, "good", task("it")).await;
+    redis
+        .until::<Option<i64>>(&["GET", "asynq:{default}:processed"], |processed| *processed == Some(1))
+        .await;
+    // It says at once that it stops, and what it runs.
+    server.handle().stop();
+    redis.until::<Vec<String>>(&["KEYS", "asynq:workers:*"], |found| !found.is_empty()).await;
+    server.shutdown().await;
     assert_eq!(redis.denied().await, Vec::<String>::new());
 }
 
@@ -276,6 +304,19 @@ async fn what_is_denied_is_named_and_the_password_never() {
         assert!(text.contains("denied") && !text.contains("hunter3"), "{login}: {text}");
         assert!(text.contains("user name or password is wrong"), "{login}: {text}");
     }
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_refused_is_named_too() {
+    let redis = RedisServer::start().await;
+    enqueue(&Client::connect(&redis.url()).await.unwrap(), "good", task("it")).await;
+    let inspector = user(&redis, "asynq-inspector").await;
+    redis.command::<()>(&["ACL", "SETUSER", "asynq-inspector", "-multi"]).await;
+    let inspect = Inspector::new(&inspector);
+    let error = inspect.task(&QueueName::new("default").unwrap(), "it").await.unwrap_err();
+    let text = chain(&error);
+    assert!(text.contains("denied") && text.contains("'multi' command"), "{text}");
+    inspect.servers().await.expect("the connection lives");
 }
 
 #[tokio::test]

@@ -73,8 +73,13 @@ pub const LEASE: std::time::Duration = std::time::Duration::from_secs(30);
 /// How many tasks of one queue an exchange passes over, whose types are full, in search of others.
 pub const LOOK_AHEAD: usize = 256;
 
-/// With more active tasks than this, a queue is crowded. The script that settles knows it, too.
+/// With more active tasks than this, a queue is crowded for those that were not taken of late. The script that settles
+/// knows it, too.
 pub const CROWD: usize = 256;
+
+/// So many tasks of a queue, those that were taken last, were taken of late: beside thousands of slow ones, a server that
+/// has quick ones settles these. The script that settles knows it, too.
+pub const OF_LATE: usize = 64;
 
 /// Daily counters are kept this long, as in Go.
 pub const STATISTICS_AGE: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 3600);

@@ -13,6 +13,7 @@ case_list! { "leases":
     extends_none_of_another_run,
     puts_a_lost_lease_back,
     answers_each_run_in_order,
+    extends_each_run_of_a_call_by_itself,
     an_extended_lease_settles_with_its_new_end,
     lists_leases_that_end,
     lists_at_most_the_limit,
@@ -77,6 +78,22 @@ async fn answers_each_run_in_order(world: World) {
     let runs = leased.iter().map(lease_ref).collect::<Vec<_>>();
     assert_eq!(extend(&world, &runs, world.now() + 60).await, [true, false, true]);
     assert!(extend(&world, &[], world.now() + 60).await.is_empty());
+}
+
+async fn extends_each_run_of_a_call_by_itself(world: World) {
+    world.store_pending(&["a", "b", "c", "d"]).await;
+    let leased = world.lease(4).await;
+    let until = world.now() + 60;
+    let mut runs = leased.iter().map(lease_ref).collect::<Vec<_>>();
+    assert_eq!(extend(&world, &runs[..1], until).await, [true]);
+    world.remove_lease("b").await;
+    // Go leaves the token in a task that it takes out of active.
+    world.apply(&leased[2], requeue()).await;
+    world.set_field("c", "x_run", b"0123456789abcdef-foreign").await;
+    runs[2].run = foreign_run();
+    assert_eq!(extend(&world, &runs, until).await, [true, true, false, true]);
+    let lease = world.dump().await.zset(&world.keys.lease());
+    assert_eq!(lease, ["a", "b", "d"].map(|id| (id.to_owned(), until)));
 }
 
 async fn an_extended_lease_settles_with_its_new_end(world: World) {

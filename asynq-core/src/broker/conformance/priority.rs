@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::suite::case_list;
 use super::world::{SERVER, World, done, ids, pending, pending_in, queue, requeue, settlement, strict};
-use crate::broker::{CROWD, Demand, LOOK_AHEAD, NewTask, QueueShare, TypeShare};
+use crate::broker::{CROWD, Demand, LOOK_AHEAD, NewTask, OF_LATE, QueueShare, Settled, TypeShare};
 use crate::task::QueueName;
 
 case_list! { "priority":
@@ -44,14 +44,20 @@ async fn takes_no_more_from_a_queue_than_its_slots(world: World) {
 }
 
 async fn tells_of_a_crowd(world: World) {
-    let names: Vec<String> = (0..=CROWD).map(|n| format!("t{n}")).collect();
+    let count = CROWD + 3;
+    let names: Vec<String> = (0..count).map(|n| format!("t{n}")).collect();
     world.store_pending(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    let leased = world.exchange(&[], &world.demand(CROWD + 1)).await;
-    assert!(!leased.is_crowded, "who settles nothing is not told");
-    let mut settlements = leased.leased.iter().map(|one| settlement(one, done()));
-    let mut settle = || settlements.next().into_iter().collect::<Vec<_>>();
-    assert!(world.exchange(&settle(), &Demand::none()).await.is_crowded);
-    assert!(!world.exchange(&settle(), &Demand::none()).await.is_crowded, "one has left");
+    let taken = world.exchange(&[], &world.demand(count)).await;
+    assert!(!taken.is_crowded, "who settles nothing is not told");
+    let is_crowded_for = async |nth: usize| {
+        let settled = world.exchange(&[settlement(&taken.leased[nth], done())], &Demand::none()).await;
+        assert_eq!(settled.settled, [Settled::Applied]);
+        settled.is_crowded
+    };
+    assert!(is_crowded_for(count - OF_LATE - 1).await);
+    assert!(!is_crowded_for(count - OF_LATE).await, "it was taken of late");
+    assert!(is_crowded_for(0).await);
+    assert!(!is_crowded_for(1).await, "three have left");
 }
 
 /// A pending task of some type.

@@ -19,8 +19,8 @@ use super::task_hash::{TaskHash, field};
 use super::waits::Waiting;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
-    ActiveTask, ArchiveLimits, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, OwnerBeat, Place, Placement, RunToken,
-    Settled, Settlement, StoredMessage, Transition, Undecodable,
+    ActiveTask, ArchiveLimits, CROWD, Forwarded, LEASE, LOOK_AHEAD, LeaseRef, OF_LATE, OwnerBeat, Place,
+    Placement, RunToken, Settled, Settlement, StoredMessage, Transition, Undecodable,
 };
 use crate::task::{TaskId, TaskState, UniqueUntil};
 use crate::wire::TaskMessage;
@@ -279,6 +279,11 @@ impl Queue {
         }
         self.waiting.end(id, matches!(transition, Transition::Done { .. }), now);
         Settled::Applied
+    }
+
+    /// Whether many tasks are active, and this one was not taken of late.
+    pub(super) fn is_crowded_for(&self, id: &TaskId) -> bool {
+        self.active.len() > CROWD && !self.active.iter().take(OF_LATE).any(|active| active == id)
     }
 
     /// Takes an ID out of active and its lease away; `false`, and nothing changed, when it is not active.

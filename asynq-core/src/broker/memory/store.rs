@@ -19,8 +19,8 @@ use super::scored_set::ScoredSet;
 use super::statistics::Increment;
 use super::timetable::Table;
 use crate::broker::{
-    Adoption, ArchiveLimits, CROWD, Demand, EnqueueError, Exchanged, Leased, NewTask, QueueDeletion,
-    QueueShare, Settled, Settlement, StoredMessage,
+    Adoption, ArchiveLimits, Demand, EnqueueError, Exchanged, Leased, NewTask, QueueDeletion, QueueShare,
+    Settled, Settlement, StoredMessage,
 };
 use crate::clock::{Clock, floor_seconds};
 use crate::task::{QueueName, TaskId};
@@ -232,8 +232,9 @@ impl Store {
         now: Moment,
         archive_limits: &ArchiveLimits,
     ) -> Exchanged {
-        let is_crowd = |queue: &Queue| queue.active.len() > CROWD;
-        let is_crowded = settle.iter().any(|one| self.queues.get(&one.queue).is_some_and(is_crowd));
+        let is_crowded = settle
+            .iter()
+            .any(|one| self.queues.get(&one.queue).is_some_and(|queue| queue.is_crowded_for(&one.id)));
         let settled = self.settle(settle, now, archive_limits);
         let mut exchanged = Exchanged { settled, is_crowded, ..Exchanged::default() };
         if demand.slots > 0 {

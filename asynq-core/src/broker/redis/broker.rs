@@ -30,6 +30,9 @@ use crate::task::{QueueName, TaskId, TaskInfo};
 use crate::wire::keys::{Keyspace, QueueKeys};
 use crate::wire::{ServerInfo, WorkerInfo};
 
+/// How many running tasks one command of a server's state tells: Redis takes a million arguments at most.
+const WORKERS_PER_COMMAND: usize = 1_000;
+
 /// Tasks in Redis, in Go asynq's format.
 #[derive(Clone)]
 pub struct RedisBroker {
@@ -439,19 +442,25 @@ impl Broker for RedisBroker {
         pipe.cmd("ZADD").arg(self.keyspace.servers()).arg(expires).arg(&server_key);
         pipe.cmd("ZADD").arg(self.keyspace.workers()).arg(expires).arg(&workers_key);
         self.shared.query_each::<Value>(DOING, &pipe).await?;
+        let server = redis::cmd("SETEX").arg(server_key).arg(ttl).arg(info.encode()).take();
+        let nothing = redis::cmd("DEL").arg(&workers_key).take();
         if workers.is_empty() {
-            // What the script would do, at less cost.
             let mut pipe = redis::pipe();
-            pipe.cmd("SETEX").arg(server_key).arg(ttl).arg(info.encode());
-            pipe.cmd("DEL").arg(workers_key);
+            pipe.add_command(server).add_command(nothing);
             return self.shared.query_each::<Value>(DOING, &pipe).await.map(drop);
         }
-        let mut call = Call::new(Name::write_server_state, [server_key, workers_key]);
-        call.arg(ttl).arg(info.encode());
-        for worker in workers {
-            call.arg(&worker.task_id).arg(worker.encode());
+        let mut commands = vec![server, nothing];
+        for workers in workers.chunks(WORKERS_PER_COMMAND) {
+            let mut command = redis::cmd("HSET");
+            command.arg(&workers_key);
+            for worker in workers {
+                command.arg(&worker.task_id).arg(worker.encode());
+            }
+            commands.push(command);
         }
-        call.run(&self.shared, DOING).await.map(drop)
+        commands.push(redis::cmd("EXPIRE").arg(workers_key).arg(ttl).take());
+        // At once: who looks meanwhile must not see a server that runs nothing.
+        self.shared.query_atomic::<Value>(DOING, commands).await.map(drop)
     }
 
     async fn clear_server_state(&self, info: &ServerInfo) -> Result<(), BrokerError> {

@@ -181,14 +181,12 @@ impl Inspection for RedisBroker {
     ) -> Result<Option<Result<TaskDetail, Unreadable>>, BrokerError> {
         const DOING: &str = "read a task";
         let keys = self.keyspace.queue(queue);
-        let mut pipe = redis::pipe();
-        // In one transaction, so that the parts belong together.
-        pipe.atomic();
-        pipe.cmd("HGETALL").arg(keys.task(id.as_str()));
+        let mut commands = vec![redis::cmd("HGETALL").arg(keys.task(id.as_str())).take()];
         for zset in [keys.lease(), keys.scheduled(), keys.retry()] {
-            pipe.cmd("ZSCORE").arg(zset).arg(id.as_str());
+            commands.push(redis::cmd("ZSCORE").arg(zset).arg(id.as_str()).take());
         }
-        let answer = self.shared.query_atomic(DOING, &pipe).await?;
+        // In one transaction, so that the parts belong together.
+        let answer = self.shared.query_atomic(DOING, commands).await?;
         let mut answer = Reader::new(answer, DOING)?;
         let mut hash = answer.list()?;
         let mut stored = StoredTask::default();

@@ -140,21 +140,30 @@ impl Link {
     pub(super) async fn query_atomic<T: FromRedisValue + Send>(
         &self,
         doing: &'static str,
-        commands: &Pipeline,
+        commands: Vec<Cmd>,
     ) -> Result<T, BrokerError> {
-        match self {
+        let slot = commands.first().and_then(slot);
+        // Not `Pipeline::atomic` of redis 1.8: where MULTI is refused, the task that drives the connection panics.
+        let mut transaction = redis::pipe();
+        transaction.cmd("MULTI").ignore();
+        for command in commands {
+            transaction.add_command(command).ignore();
+        }
+        transaction.cmd("EXEC");
+        let transaction = &transaction;
+        let (answer,) = match self {
             Self::Server(connection) => {
-                connection.run(doing, async |mut server| commands.query_async(&mut server).await).await
+                connection.run(doing, async |mut server| transaction.query_async(&mut server).await).await?
             }
             Self::Cluster(nodes) => {
-                let slot = commands.cmd_iter().next().and_then(slot);
                 // Only a command by itself can be run on a node to which its slot is moving.
                 let send = |mut server: MultiplexedConnection, _asking| -> BoxFuture<'_, _> {
-                    Box::pin(async move { commands.query_async(&mut server).await })
+                    Box::pin(async move { transaction.query_async(&mut server).await })
                 };
-                nodes.run(doing, slot, send).await
+                nodes.run(doing, slot, send).await?
             }
-        }
+        };
+        Ok(answer)
     }
 
     /// Asks every server whether it answers.

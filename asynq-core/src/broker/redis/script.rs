@@ -68,7 +68,6 @@ scripts! {
     watch [read_task]
     write_result
     write_scheduler_entries
-    write_server_state
 }
 
 /// The SHA-1 of each script, in the order of [`Name`].

@@ -20,8 +20,8 @@
 -- Returns one list of pieces: leased, queue number, how many, then for each id, message, pending since (if asked for);
 --   refused, which settlement was not applied, from 1; dropped (no task, or pending twice), queue number, id;
 --   paused, queue number; passed over (tasks were left because of their type), queue number; crowded (many are active in
---   a queue of the settlements). Or an error, after which the caller knows neither what was settled nor what was leased,
---   as after an answer that was lost.
+--   a queue of the settlements, and some of these were not taken of late). Or an error, after which the caller knows
+--   neither what was settled nor what was leased, as after an answer that was lost.
 -- Cost: a call does much more than Redis' own work for few tasks, and for each task Lua takes as long as Redis. So it
 --   has few arguments, makes few tables, in the answer too, and few functions; a list that grows has room for eight
 --   from the start; and what is done for each task calls no function that mostly does nothing.
@@ -219,13 +219,22 @@ while at <= last do
   queue.unleased, queue.deleted = queue.unleased or new_list(), queue.deleted or new_list()
   local prefix, active, unleased, deleted = queue.prefix, queue.active, queue.unleased, queue.deleted
   local deleted_before, is_waited_in = #deleted, queue.is_waited_in
-  if queue.is_long == nil then
-    local running = call('LLEN', active)
-    queue.is_long = running > 512
-    -- CROWD, which the conformance suite compares.
-    if running > 256 then notes[#notes + 1] = 'crowded' end
+  -- What runs longest stands at the end of the list, and mostly ends first; but where many run (CROWD), what was taken of
+  -- late (OF_LATE) is looked for at the front before the list is searched (LPOS is new in Redis 6.0.6). Tasks of one run
+  -- token were taken together, and stand together: where one is tells where all are. The conformance suite compares both
+  -- numbers.
+  queue.running = queue.running or call('LLEN', active)
+  local from = '-1'
+  if queue.running > 256 then
+    local place = try('LPOS', active, ARGV[first], 'MAXLEN', '64')
+    if type(place) == 'number'
+      or type(place) == 'table' and rarely().contains(call('LRANGE', active, '0', '63'), ARGV[first])
+    then
+      from = '1'
+    elseif not queue.is_crowded then
+      queue.is_crowded, notes[#notes + 1] = true, 'crowded'
+    end
   end
-  local is_long = queue.is_long
   -- Mostly no lease ends later, which one look at the whole set tells.
   local later = try('ZCOUNT', queue.lease, latest, '+inf') ~= 0
     and rarely().later_ends(queue.lease, tonumber(latest:sub(2)), first, count, width)
@@ -234,11 +243,8 @@ while at <= last do
     local id = ARGV[place]
     local task = prefix .. id
     local holder = try('HGET', task, 'x_run') or ''
-    -- What runs longest stands at the end of the list, and mostly ends first; but where thousands run, those that were
-    -- taken just now are looked for at the front (Redis 6.0.6) before the list is searched.
     if holder == run and not (later and later[i]) and (run ~= '' or call('EXISTS', task) == 1)
-      and call('LREM', active,
-        is_long and type(try('LPOS', active, id, 'MAXLEN', '128')) == 'number' and '1' or '-1', id) == 1
+      and call('LREM', active, from, id) == 1
     then
       unleased[#unleased + 1] = id
       if is_deleted then deleted[#deleted + 1] = task end
