@@ -90,6 +90,15 @@ struct Still {
     since: Instant,
 }
 
+impl Seen {
+    /// Whether no other server that beats in this queue stands before this one. Of what looks at every active task, one
+    /// server is enough: for all of many it would cost by the square of their number.
+    fn is_first(&self, queue: &QueueName, server_id: &str) -> bool {
+        let of_queue = |name: &str| (queue.clone(), name.to_owned());
+        self.beats.range(of_queue("")..of_queue(server_id)).next().is_none()
+    }
+}
+
 impl Recoverer {
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::new("recoverer");
@@ -134,7 +143,7 @@ impl Recoverer {
         seen.looks = seen.looks.wrapping_add(1);
         let mut leases = BTreeMap::new();
         for queue in &active {
-            if mend {
+            if mend && seen.is_first(queue, &self.server_id) {
                 self.mend(queue).await?;
             }
             self.recover_expired(queue, seen, &mut leases, now).await?;
@@ -353,5 +362,23 @@ fn recovery(
     Recovery {
         settlement: Settlement { queue: queue.clone(), id, run, lease_until, transition },
         run: Deserted { message, error: error.into() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn of_the_servers_of_a_queue_one_is_the_first() {
+        let queue = |name: &str| QueueName::new(name).unwrap();
+        let mut seen = Seen::default();
+        assert!(seen.is_first(&queue("q"), "b"));
+        for (name, server) in [("q", "c"), ("p", "a"), ("r", "a")] {
+            seen.beats.insert((queue(name), server.to_owned()), still(None, 1, Instant::now()));
+        }
+        assert!(seen.is_first(&queue("q"), "b"));
+        assert!(!seen.is_first(&queue("q"), "d"));
+        assert!(!seen.is_first(&queue("p"), "b"));
     }
 }
