@@ -59,10 +59,17 @@ impl Presence {
             }
             stays
         });
-        for queue in active {
+        drop(stays);
+        self.stay(active);
+        left
+    }
+
+    /// It stays there for one look at least: something is active, or it could not be retired.
+    pub(super) fn stay(&self, queues: &[QueueName]) {
+        let mut stays = self.lock();
+        for queue in queues {
             stays.entry(queue.clone()).or_insert(Stay { looks: 0, is_known: false });
         }
-        left
     }
 
     /// Where it is to beat.
@@ -123,6 +130,17 @@ mod tests {
         assert_eq!(presence.turn(&served, &[]), [queue("q")]);
         assert!(presence.queues().is_empty());
         assert!(ask(&presence, "q"), "it has left");
+    }
+
+    #[test]
+    fn it_leaves_again_where_it_could_not_be_retired() {
+        let presence = Presence::default();
+        let gone = [queue("q")];
+        presence.stay(&gone);
+        assert_eq!(presence.turn(&BTreeSet::new(), &[]), gone);
+        presence.stay(&gone);
+        assert_eq!(presence.turn(&BTreeSet::new(), &[]), gone, "it is tried again");
+        assert!(presence.turn(&BTreeSet::new(), &[]).is_empty());
     }
 
     #[test]

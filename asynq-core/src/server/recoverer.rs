@@ -132,7 +132,10 @@ impl Recoverer {
         let watched: Vec<QueueName> = served.iter().cloned().collect();
         let active = self.broker.occupied(Place::Active, &watched).await?;
         let left = self.presence.turn(&served, &active);
-        self.broker.retire(&[&self.server_id], &left).await?;
+        if let Err(error) = self.broker.retire(&[&self.server_id], &left).await {
+            self.presence.stay(&left);
+            return Err(error);
+        }
         let queues = self.presence.queues();
         self.broker.beat(&self.server_id, &queues).await?;
         self.presence.beaten(&queues);

@@ -56,16 +56,19 @@ fn lives(events: &[Event]) -> Vec<String> {
     wrong
 }
 
-/// A run is settled as its handler ended. A machine may run a task again while the handler of an earlier run goes on.
+/// A run is settled as its handler ended, unless its machine has ended before it could tell. A machine may run a task again
+/// while the handler of an earlier run goes on.
 fn outcomes(events: &[Event]) -> Vec<String> {
     let mut taken: BTreeMap<(&str, &str), &RunToken> = BTreeMap::new();
     let mut runs: BTreeMap<(&str, usize), &RunToken> = BTreeMap::new();
+    let mut owners: BTreeMap<(&str, &str), &str> = BTreeMap::new();
     let mut returns: BTreeMap<(&str, &str), Returned> = BTreeMap::new();
     let mut wrong = Vec::new();
     for event in events {
         match event {
             Event::Leased { machine, id, run } => {
                 taken.insert((machine, id), run);
+                owners.insert((id, run.as_str()), machine);
             }
             Event::Began { machine, id, handler } => {
                 if let Some(run) = taken.get(&(machine.as_str(), id.as_str())) {
@@ -83,8 +86,11 @@ fn outcomes(events: &[Event]) -> Vec<String> {
                 let fits = match went {
                     Went::Done => matches!(returned, Some(Returned::Success | Returned::Revoke)),
                     Went::Completed => matches!(returned, Some(Returned::Success)),
-                    // A recoverer archives what it never ran.
-                    Went::Archived => !matches!(returned, Some(Returned::Success | Returned::Revoke)),
+                    // A recoverer archives what others have run, and knows not how it ended.
+                    Went::Archived => {
+                        owners.get(&(id.as_str(), run)) != Some(&machine.as_str())
+                            || !matches!(returned, Some(Returned::Success | Returned::Revoke))
+                    }
                     Went::Retry { .. } => matches!(returned, None | Some(Returned::Failure)),
                     Went::Back => true,
                 };
