@@ -301,9 +301,9 @@ pub struct Exchanged {
     pub paused: Vec<QueueName>,
     /// Queues in which tasks were left because no more of their type may be taken.
     pub passed_over: Vec<QueueName>,
-    /// More than [`CROWD`](super::CROWD) tasks were active in a queue of the settlements, and one of these was not among the
-    /// [`OF_LATE`](super::OF_LATE) that were taken last. A server should hold none but
-    /// those that run: the more there are, the longer takes each settlement.
+    /// More than [`CROWD`](super::CROWD) tasks were active in a queue of the settlements, and one of these was not among
+    /// the [`OF_LATE`](super::OF_LATE) that were taken last. A server should hold none but those that run: the more there
+    /// are, the longer takes each settlement.
     pub is_crowded: bool,
     /// Some queues' part of the store did not answer: their settlements are [`Settled::Unanswered`], and tasks may have
     /// been leased without the caller's knowing. Where nothing answered, the exchange as a whole is an error.
