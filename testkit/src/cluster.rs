@@ -125,12 +125,47 @@ impl RedisCluster {
 
     /// Moves a slot with all its keys to another master, a key at a time; how many there were.
     pub async fn move_slot(&self, slot: u16, to: usize) -> usize {
+        self.begin_move(slot, to).await.finish().await
+    }
+
+    /// Begins to move a slot to another master: from now on neither has all of it.
+    pub async fn begin_move(&self, slot: u16, to: usize) -> SlotMove<'_> {
         let (from, to) = (&self.nodes[self.owner(slot).await], &self.nodes[to]);
-        let (slot, port) = (slot.to_string(), to.port().to_string());
+        let slot = slot.to_string();
         let (from_id, to_id): (String, String) =
             (from.command(&["CLUSTER", "MYID"]).await, to.command(&["CLUSTER", "MYID"]).await);
         to.command::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]).await;
         from.command::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]).await;
+        SlotMove { slot, from, to, to_id }
+    }
+
+    /// Runs a command on every master, and gives each answer.
+    pub async fn on_masters<T: redis::FromRedisValue>(&self, words: &[&str]) -> Vec<T> {
+        let masters = self.masters().await;
+        join_all(masters.iter().map(|master| master.command(words))).await
+    }
+}
+
+/// A slot on its way from one master to another.
+#[derive(Debug)]
+pub struct SlotMove<'a> {
+    slot: String,
+    from: &'a RedisServer,
+    to: &'a RedisServer,
+    to_id: String,
+}
+
+impl SlotMove<'_> {
+    /// The master that has the keys that have not moved yet.
+    #[must_use]
+    pub fn from(&self) -> &RedisServer {
+        self.from
+    }
+
+    /// Moves all keys, and hands the slot over; how many there were.
+    pub async fn finish(self) -> usize {
+        let Self { slot, from, to, to_id } = self;
+        let port = to.port().to_string();
         let mut moved = 0;
         loop {
             let keys: Vec<String> = from.command(&["CLUSTER", "GETKEYSINSLOT", &slot, "10"]).await;
@@ -146,12 +181,6 @@ impl RedisCluster {
             node.command::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]).await;
         }
         moved
-    }
-
-    /// Runs a command on every master, and gives each answer.
-    pub async fn on_masters<T: redis::FromRedisValue>(&self, words: &[&str]) -> Vec<T> {
-        let masters = self.masters().await;
-        join_all(masters.iter().map(|master| master.command(words))).await
     }
 }
 

@@ -26,7 +26,7 @@ pub mod vectors;
 mod wait;
 
 pub use asynqmon::Asynqmon;
-pub use cluster::RedisCluster;
+pub use cluster::{RedisCluster, SlotMove};
 pub use fixture::RedisFixture;
 pub use gopeer::GoPeer;
 pub use hostile::Spoil;

@@ -134,6 +134,29 @@ async fn moving_slots_under_load_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_waits_for_a_slot_that_moves() {
+    let cluster = RedisCluster::start().await;
+    let client = Client::connect(&cluster.url()).await.unwrap();
+    let later = TaskOptions::new().task_id("kept").process_in(Duration::from_secs(600));
+    client.enqueue(Task::new("t", "").unwrap().options(later)).await.unwrap();
+    let (inspector, queue) = (Inspector::new(&client), QueueName::new("default").unwrap());
+    let slot = cluster.slot_of("default").await;
+    let moving = cluster.begin_move(slot, (cluster.owner(slot).await + 1) % 3).await;
+    let finished = async {
+        eventually("the transaction has been refused for a while", async || {
+            let errors: String = moving.from().command(&["INFO", "errorstats"]).await;
+            let (_, refused) = errors.split_once("errorstat_EXECABORT:count=")?;
+            refused.lines().next()?.parse().is_ok_and(|times: u32| times > 10).then_some(())
+        })
+        .await;
+        moving.finish().await
+    };
+    let (task, moved) = tokio::join!(inspector.task(&queue, "kept"), finished);
+    assert!(task.unwrap().info.next_process_at.is_some());
+    assert!(moved > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn handing_over_a_master_under_load_loses_nothing() {
     let cluster = RedisCluster::start().await;
     let load = Load::start(&clients(&cluster, 2).await, &QUEUES).await;

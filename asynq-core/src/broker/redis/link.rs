@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, try_join_all};
 use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{Arg, Cmd, FromRedisValue, Pipeline, RedisResult, Value};
+use redis::{Arg, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisResult, ServerErrorKind, Value};
 
 use super::address::Endpoint;
 use super::cluster::{Cluster, NodeCalls, slot_of};
@@ -136,7 +136,7 @@ impl Link {
         }
     }
 
-    /// Runs commands on keys of one slot as one transaction.
+    /// Runs commands on keys of one slot as one transaction. In a cluster it waits while the slot moves.
     pub(super) async fn query_atomic<T: FromRedisValue + Send>(
         &self,
         doing: &'static str,
@@ -156,9 +156,15 @@ impl Link {
                 connection.run(doing, async |mut server| transaction.query_async(&mut server).await).await?
             }
             Self::Cluster(nodes) => {
-                // Only a command by itself can be run on a node to which its slot is moving.
-                let send = |mut server: MultiplexedConnection, _asking| -> BoxFuture<'_, _> {
-                    Box::pin(async move { transaction.query_async(&mut server).await })
+                // A node to which a slot is moving runs only what is asked for by itself: the rest waits.
+                let send = |mut server: MultiplexedConnection, asking| -> BoxFuture<'_, _> {
+                    Box::pin(async move {
+                        if asking {
+                            let kind = ErrorKind::Server(ServerErrorKind::TryAgain);
+                            return Err((kind, "the slot of a transaction is moving").into());
+                        }
+                        transaction.query_async(&mut server).await
+                    })
                 };
                 nodes.run(doing, slot, send).await?
             }

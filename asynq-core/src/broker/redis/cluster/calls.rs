@@ -97,6 +97,8 @@ impl NodeCalls {
                 Remedy::Later if Instant::now() + pause < give_up => {
                     sleep(pause.mul_f64(fastrand::f64().mul_add(0.5, 0.75))).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
+                    // Each try may be sent to where the slot is going, and wait again.
+                    redirections = 0;
                     (host, asking) = (self.cluster.owner(slot).await.map_err(failed)?, false);
                 }
                 _ => return Err(failed(error)),
