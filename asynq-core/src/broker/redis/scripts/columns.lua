@@ -24,15 +24,11 @@ if form == 'p' or form == 'g' then
         call('HSET', ARGV[6 + i], 'msg', ARGV[messages + i], 'state', 'pending', 'pending_since', nanos)
       end
     else
-      local prefix, now, names = ARGV[2], ARGV[3], {}
-      for i = groups, #ARGV do
-        local name = ARGV[i]
-        if not names[name] then names[#names + 1], names[name] = name, true end
-      end
-      call('SADD', prefix .. 'groups', unpack(names))
+      local prefix, now = ARGV[2] .. 'g:', ARGV[3]
+      call('SADD', ARGV[2] .. 'groups', unpack(ARGV, groups))
       for i = 0, count - 1 do
         local group = ARGV[groups + i]
-        call('ZADD', prefix .. 'g:' .. group, now, ARGV[ids + i])
+        call('ZADD', prefix .. group, now, ARGV[ids + i])
         call('HSET', ARGV[6 + i], 'msg', ARGV[messages + i], 'state', 'aggregating', 'group', group)
       end
     end
