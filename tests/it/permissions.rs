@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asynq::broker::{BrokerErrorKind, CROWD};
+use asynq::broker::{BrokerErrorKind, CROWD, Demand, QueueShare};
 use asynq::client::WaitError;
 use asynq::inspector::{Class, Inspector, Page};
 use asynq::{
@@ -268,11 +268,11 @@ async fn what_is_due_stays_scheduled_while_it_cannot_be_read() {
 async fn what_is_active_stays_while_another_worker_cannot_read_it() {
     let redis = RedisServer::start().await;
     let client = Client::connect(&redis.url()).await.unwrap();
-    let router = Router::new().route("held", async |_: Ctx| std::future::pending::<()>().await).unwrap();
-    let holder =
-        worker(&client, router, &["default"]).shutdown_timeout(Duration::ZERO).start().await.unwrap();
     enqueue(&client, "held", task("active")).await;
-    in_state(&client, "default", "active", TaskState::Active).await;
+    // By no server: of those of a queue, only one searches.
+    let queues = vec![QueueShare::new(QueueName::new("default").unwrap(), 1)];
+    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() };
+    assert_eq!(client.broker().exchange(&[], &demand).await.unwrap().leased.len(), 1);
     let workers = user(&redis, "asynq-worker").await;
     forbid(&redis, "hmget").await;
     let (router, mut told) = doing(&["held"], |_| Ok(()));
@@ -284,7 +284,6 @@ async fn what_is_active_stays_while_another_worker_cannot_read_it() {
     assert_eq!(redis.command::<i64>(&["ZCARD", "asynq:{default}:lease"]).await, 1);
     server.shutdown().await;
     assert!(told.try_recv().is_err());
-    holder.shutdown().await;
 }
 
 #[tokio::test]
