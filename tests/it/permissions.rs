@@ -157,6 +157,34 @@ async fn a_crowd_of_running_tasks_needs_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_messages_are_read_apart_from_the_others_where_that_is_allowed() {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let workers = user(&redis, "asynq-worker").await;
+    let (tell, mut told) = tokio::sync::mpsc::channel(10);
+    let router = Router::new()
+        .route("long", move |ctx: Ctx| {
+            let (tell, length) = (tell.clone(), ctx.payload().len());
+            async move { tell.send(length).await.map_err(asynq::BoxError::from) }
+        })
+        .unwrap();
+    let server = worker(&workers, router, &["default"]).start().await.unwrap();
+    let mut run = async |lengths: [usize; 3]| {
+        for length in lengths {
+            client.enqueue(Task::new("long", vec![b'x'; length]).unwrap()).await.unwrap();
+            assert_eq!(told.recv().await, Some(length));
+        }
+    };
+    run([10_000, 20_000, 30_000]).await;
+    assert_eq!(redis.denied().await, Vec::<String>::new());
+    let statistics: String = redis.command(&["INFO", "commandstats"]).await;
+    assert!(statistics.contains("cmdstat_hstrlen:"), "{statistics}");
+    forbid(&redis, "hstrlen").await;
+    run([10_000, 10, 20_000]).await;
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_only_looks_needs_no_command_that_writes() {
     let redis = RedisServer::start().await;
     let client = Client::connect(&redis.url()).await.unwrap();

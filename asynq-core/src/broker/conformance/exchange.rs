@@ -8,8 +8,9 @@ use super::world::{
     SERVER, World, done, field, foreign_run, ids, lease_seconds, message, pending, pending_in, queue,
     requeue, settlement, strict, task_id,
 };
-use crate::broker::{Demand, QueueShare, Settled, Settlement, Transition};
+use crate::broker::{Demand, NewTask, QueueShare, Settled, Settlement, Transition};
 use crate::task::QueueName;
+use crate::wire::TaskMessage;
 
 case_list! { "exchange":
     gives_nothing_of_nothing,
@@ -32,6 +33,7 @@ case_list! { "exchange":
     takes_an_id_that_is_pending_twice_once,
     takes_what_bears_the_marks_of_an_earlier_run_once,
     tells_what_cannot_be_decoded,
+    tells_long_messages_whole,
     settles_before_it_leases,
     settles_over_several_queues,
     settles_many_runs_in_any_order,
@@ -288,6 +290,43 @@ async fn tells_what_cannot_be_decoded(world: World) {
     assert_eq!(unreadable.bytes, Bytes::from_static(b"\xff\xff"));
     assert!(exchanged.leased[1].message.is_ok());
     assert_eq!(world.dump().await.zset(&world.keys.lease()).len(), 2);
+}
+
+/// A broker may read long messages in another way, once it has met one.
+async fn tells_long_messages_whole(world: World) {
+    let with = |id: &str, length: usize| {
+        let payload = Bytes::from(vec![b'x'; length]);
+        NewTask { message: TaskMessage { payload, ..message(id) }, ..pending(id) }
+    };
+    let lengths = [("a", 10_000), ("b", 1), ("c", 100_000), ("d", 0), ("e", 4_096), ("f", 10_000)];
+    world.store(&lengths.map(|(id, length)| with(id, length))).await;
+    assert_eq!(world.lease_one().await.message.ok(), Some(with("a", 10_000).message));
+    for id in ["gone", "c"] {
+        world.corrupt(Corruption::PushPending { queue: world.queue.clone(), id: task_id(id) }).await;
+    }
+    let since = i64::try_from(world.clock.now().as_nanosecond()).ok();
+    let asked = Demand { pending_since: true, ..world.demand(4) };
+    let exchanged = world.exchange(&[], &asked).await;
+    assert_eq!(ids(&exchanged.leased), ["c", "b", "d", "e"]);
+    for leased in &exchanged.leased {
+        let length =
+            lengths.iter().find(|(id, _)| leased.id.as_str() == *id).map_or(0, |(_, length)| *length);
+        let is_whole = leased.message.as_ref().ok() == Some(&with(leased.id.as_str(), length).message);
+        assert!(is_whole, "{}", leased.id);
+    }
+    assert!(exchanged.leased.iter().all(|leased| leased.pending_since == since));
+    let dropped = ["gone", "c"].map(|id| (world.queue.clone(), id.to_owned()));
+    assert_eq!(exchanged.dropped, dropped);
+    assert_eq!(world.lease_one().await.message.ok(), Some(with("f", 10_000).message));
+    // Short ones again, and a long one that is no message.
+    world.store_pending(&["g", "h", "i"]).await;
+    world.set_field("i", "msg", &[0xff; 5_000]).await;
+    assert_eq!(world.lease_one().await.message.ok(), Some(message("g")));
+    world.store(&[with("j", 5_000)]).await;
+    let leased = world.lease(3).await;
+    let (is_read, ids): (Vec<_>, Vec<_>) =
+        leased.iter().map(|leased| (leased.message.is_ok(), leased.id.as_str())).unzip();
+    assert_eq!((is_read, ids), (vec![true, false, true], vec!["h", "i", "j"]));
 }
 
 async fn settles_before_it_leases(world: World) {

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
+
 use super::reply::{Reader, message};
 use super::script::{Call, Name};
 use crate::broker::{
@@ -14,6 +16,10 @@ use crate::wire::TaskMessage;
 use crate::wire::keys::{Keyspace, QueueKeys};
 
 const DOING: &str = "exchange";
+
+/// From this length on, a message is read by a command of its own: the script looks at each byte of what passes through
+/// it, and spends more time on a longer one than another round trip and another command take.
+const LONG: usize = 4_096;
 
 /// One call of the script: which queues it names, and what the new runs are called.
 pub(super) struct Exchange {
@@ -42,6 +48,7 @@ impl Exchange {
         archive_limits: &ArchiveLimits,
         settle: &[Settlement],
         demand: &Demand,
+        reads_long: bool,
     ) -> Self {
         let mut queues: Vec<QueueName> = Vec::with_capacity(demand.queues.len());
         if demand.slots > 0 {
@@ -64,6 +71,8 @@ impl Exchange {
             .arg(seed)
             .arg(demand.types.len())
             .arg(u8::from(demand.pending_since))
+            // The script reads what it has to choose by type.
+            .arg(if reads_long && demand.types.is_empty() { LONG } else { 0 })
             .arg(keyspace.run_ends_channel());
         let shares = demand.queues.iter().take(demanded);
         let shares =
@@ -93,14 +102,16 @@ impl Exchange {
         &self.call
     }
 
-    pub(super) fn read(self, answer: redis::Value) -> Result<Exchanged, BrokerError> {
+    /// What the answer says, and the places of leased tasks whose messages are still to be read, for they are long.
+    pub(super) fn read(self, answer: redis::Value) -> Result<(Exchanged, Vec<usize>), BrokerError> {
         let mut answer = Reader::new(answer, DOING)?;
         let mut exchanged =
             Exchanged { settled: vec![Settled::Applied; self.order.len()], ..Exchanged::default() };
         exchanged.leased.reserve(answer.len() / 2);
+        let mut unread = Vec::new();
         while !answer.is_empty() {
             match &*answer.bytes()? {
-                b"leased" => self.read_leased(&mut answer, &mut exchanged.leased)?,
+                b"leased" => self.read_leased(&mut answer, &mut exchanged.leased, &mut unread)?,
                 b"refused" => {
                     let at = self.order.get(answer.count()?.wrapping_sub(1));
                     let outcome = at.and_then(|&at| exchanged.settled.get_mut(at));
@@ -113,16 +124,26 @@ impl Exchange {
                 _ => return Err(BrokerError::protocol(DOING)),
             }
         }
-        Ok(exchanged)
+        Ok((exchanged, unread))
     }
 
-    fn read_leased(&self, answer: &mut Reader, leased: &mut Vec<Leased>) -> Result<(), BrokerError> {
+    fn read_leased(
+        &self,
+        answer: &mut Reader,
+        leased: &mut Vec<Leased>,
+        unread: &mut Vec<usize>,
+    ) -> Result<(), BrokerError> {
         let queue = self.queue(answer)?;
         for _ in 0..answer.count()? {
+            let id = TaskId::stored(&answer.text()?);
+            let bytes = answer.optional_bytes()?.unwrap_or_else(|| {
+                unread.push(leased.len());
+                Bytes::new()
+            });
             leased.push(Leased {
                 queue: queue.clone(),
-                id: TaskId::stored(&answer.text()?),
-                message: message(answer.bytes()?),
+                id,
+                message: message(bytes),
                 run: self.run.clone(),
                 lease_until: self.lease_until,
                 pending_since: if self.tells_since { answer.number()? } else { None },
@@ -135,6 +156,11 @@ impl Exchange {
         let number = reader.count()?;
         self.queues.get(number.wrapping_sub(1)).cloned().ok_or(BrokerError::protocol(DOING))
     }
+}
+
+/// Whether a task's message was long.
+pub(super) fn is_long(leased: &Leased) -> bool {
+    leased.message.as_ref().is_ok_and(|message| message.payload.len() >= LONG)
 }
 
 /// Sorts settlements into groups. Those of one task keep their order, and so do those that put a task back, since
@@ -268,6 +294,7 @@ mod tests {
             &ArchiveLimits::default(),
             &[],
             &Demand::none(),
+            false,
         );
         let error = exchange.read(redis::Value::Int(1)).unwrap_err();
         assert_eq!(error.to_string(), "unexpected answer from the broker during exchange");

@@ -26,9 +26,10 @@ impl RedisBroker {
         demand: &Demand,
         answer: &[u8],
     ) -> (Vec<u8>, Result<Exchanged, BrokerError>) {
-        let exchange = Exchange::new(&self.keyspace, self.clock.now(), &self.archive_limits, settle, demand);
+        let exchange =
+            Exchange::new(&self.keyspace, self.clock.now(), &self.archive_limits, settle, demand, false);
         let call = exchange.call().packed();
         let answer = redis::parse_redis_value(answer).map_err(|error| broker_error("exchange", error));
-        (call, answer.and_then(|answer| exchange.read(answer)))
+        (call, answer.and_then(|answer| Ok(exchange.read(answer)?.0)))
     }
 }

@@ -6,8 +6,9 @@
 -- ARGV[1] number of queues   ARGV[2] now, unix seconds   ARGV[3] end of new leases, unix seconds   ARGV[4] server id
 -- ARGV[5] token of the new runs   ARGV[6] free slots   ARGV[7] seed of the draw by weights; empty: strict order
 -- ARGV[8] number of types of which only so many may be taken   ARGV[9] 1 to tell since when leased tasks were pending
--- ARGV[10] channel on which the end of a run that somebody waits for is published
--- ARGV[11..] for each queue: key prefix, weight (0: only settle), how many may be taken, 1 if the server beats with it;
+-- ARGV[10] length from which the caller reads a message by itself (0: none; and none where only so many of a type may
+--   be taken)   ARGV[11] channel on which the end of a run that somebody waits for is published
+-- ARGV[12..] for each queue: key prefix, weight (0: only settle), how many may be taken, 1 if the server beats with it;
 --   then, where there are such types, how many tasks may be passed over, and for each its name, how many; then for each
 --   group of settlements that have these in common: queue number, kind, run token (empty: none), latest end of the
 --   lease with a ( before it, how many; then for each of the group: id, and by its kind
@@ -17,7 +18,7 @@
 --     a archive: 1 or 0, message, lock to release (empty: none), archive cutoff in unix seconds, how many stay in it
 --     m put back, its type is unknown: message, due, given up after so many times, cutoff and how many as for a
 --     q requeue: 1 if its worker died, now in unix nanoseconds
--- Returns one list of pieces: leased, queue number, how many, then for each id, message, pending since (if asked for);
+-- Returns one list of pieces: leased, queue number, how many, then for each id, message (nil: longer than that), pending since (if asked for);
 --   refused, which settlement was not applied, from 1; dropped (no task, or pending twice), queue number, id;
 --   paused, queue number; passed over (tasks were left because of their type), queue number; crowded (many are active in
 --   a queue of the settlements, and some of these were not taken of late). Or an error, after which the caller knows
@@ -133,7 +134,7 @@ local function rarely()
     tell = function(queue, kind, id)
       if try('ZREM', queue.waits, id) ~= 1 then return end
       if kind == 'd' or kind == 'u' then try('SET', queue.waits .. ':' .. id, '', 'EX', 60) end
-      try('PUBLISH', ARGV[10], queue.prefix .. id)
+      try('PUBLISH', ARGV[11], queue.prefix .. id)
     end,
 
     -- Whether one more of a task's type may be taken; if so it is counted.
@@ -179,7 +180,7 @@ end
 
 local all, slots, open = {}, tonumber(ARGV[6]), 0
 for n = 1, queues do
-  local k, at = (n - 1) * 7, 7 + 4 * n
+  local k, at = (n - 1) * 7, 8 + 4 * n
   local base, weight = ARGV[at], ARGV[at + 1]
   -- One call tells two things, since a key that is named twice counts twice.
   local found = call('EXISTS', KEYS[k + 4], KEYS[k + 4], KEYS[k + 7])
@@ -201,7 +202,7 @@ for n = 1, queues do
   end
 end
 
-local at, last, number = 11 + 4 * queues, #ARGV, 0
+local at, last, number = 12 + 4 * queues, #ARGV, 0
 local is_limited, most_passed = ARGV[8] ~= '0', 1
 if is_limited then
   left_of_type, most_passed, at = {}, tonumber(ARGV[at]), at + 1
@@ -284,6 +285,7 @@ end
 
 local LONG_MEMBER = 'x:a member longer than 64 bytes, so that Redis keeps this set as a tree'
 local answer, tells_since, is_any_passed_over = new_list(), ARGV[9] == '1', false
+local long = ARGV[10] ~= '0' and tonumber(ARGV[10])
 
 -- Leases `wanted` tasks of a queue, or as many as it has and may give.
 local function take(queue, wanted)
@@ -322,15 +324,22 @@ local function take(queue, wanted)
         kept[#kept + 1] = id
       else
         local task = prefix .. id
-        local msg, since
+        local msg, since, is_long
+        -- Lua looks at each byte of what passes through it, which takes longer than all else once there are thousands.
+        if long then
+          local length = try('HSTRLEN', task, 'msg')
+          is_long = type(length) == 'number' and length >= long
+        end
         -- One command, also where it is asked since when the task is pending.
-        if tells_since then
+        if is_long then
+          msg, since = false, tells_since and call('HGET', task, 'pending_since')
+        elseif tells_since then
           msg = try('HMGET', task, 'msg', 'pending_since')
           if not msg.err then msg, since = msg[1], msg[2] end
         else
           msg = try('HGET', task, 'msg')
         end
-        local is_task = msg and not msg.err
+        local is_task = is_long or msg and not msg.err
         if is_task and is_limited and not rarely().fits(msg) then
           kept[#kept + 1], passed = id, passed + 1
         elseif is_task and call('HDEL', task, 'pending_since')
