@@ -184,6 +184,32 @@ async fn long_messages_are_read_apart_from_the_others_where_that_is_allowed() {
     server.shutdown().await;
 }
 
+#[tokio::test]
+async fn long_messages_stay_pending_while_they_cannot_be_read() {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let workers = user(&redis, "asynq-worker").await;
+    for id in ["a", "b"] {
+        let long = Task::new("long", vec![b'x'; 10_000]).unwrap().options(task(id));
+        client.enqueue(long).await.unwrap();
+    }
+    let queues = vec![QueueShare::new(QueueName::new("default").unwrap(), 1)];
+    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() };
+    let asks_since = Demand { pending_since: true, ..demand.clone() };
+    assert_eq!(workers.broker().exchange(&[], &demand).await.unwrap().leased.len(), 1);
+    forbid(&redis, "hget").await;
+    for demand in [&demand, &asks_since] {
+        let error = workers.broker().exchange(&[], demand).await.unwrap_err();
+        assert!(chain(&error).contains("can't run this command"), "{}", chain(&error));
+        let pending: Vec<String> = redis.command(&["LRANGE", "asynq:{default}:pending", "0", "-1"]).await;
+        assert_eq!(pending, ["b"]);
+    }
+    allow(&redis, "hget").await;
+    let leased = workers.broker().exchange(&[], &asks_since).await.unwrap().leased.pop().unwrap();
+    assert_eq!(leased.message.unwrap().payload.len(), 10_000);
+    assert!(leased.pending_since.is_some());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_only_looks_needs_no_command_that_writes() {
     let redis = RedisServer::start().await;

@@ -18,11 +18,11 @@
 --     a archive: 1 or 0, message, lock to release (empty: none), archive cutoff in unix seconds, how many stay in it
 --     m put back, its type is unknown: message, due, given up after so many times, cutoff and how many as for a
 --     q requeue: 1 if its worker died, now in unix nanoseconds
--- Returns one list of pieces: leased, queue number, how many, then for each id, message (nil: longer than that), pending since (if asked for);
---   refused, which settlement was not applied, from 1; dropped (no task, or pending twice), queue number, id;
---   paused, queue number; passed over (tasks were left because of their type), queue number; crowded (many are active in
---   a queue of the settlements, and some of these were not taken of late). Or an error, after which the caller knows
---   neither what was settled nor what was leased, as after an answer that was lost.
+-- Returns one list of pieces: leased, queue number, how many, then for each id, message (nil: left to the caller),
+--   pending since (if asked for); refused, which settlement was not applied, from 1; dropped (no task, or pending
+--   twice), queue number, id; paused, queue number; passed over (tasks were left because of their type), queue number;
+--   crowded (many are active in a queue of the settlements, and some of these were not taken of late). Or an error,
+--   after which the caller knows neither what was settled nor what was leased, as after an answer that was lost.
 -- Cost: a call does much more than Redis' own work for few tasks, and for each task Lua takes as long as Redis. So it
 --   has few arguments, makes few tables, in the answer too, and few functions; a list that grows has room for eight
 --   from the start; and what is done for each task calls no function that mostly does nothing.
@@ -324,15 +324,16 @@ local function take(queue, wanted)
         kept[#kept + 1] = id
       else
         local task = prefix .. id
-        local msg, since, is_long
+        local msg, since
         -- Lua looks at each byte of what passes through it, which takes longer than all else once there are thousands.
-        if long then
-          local length = try('HSTRLEN', task, 'msg')
-          is_long = type(length) == 'number' and length >= long
-        end
+        local length = long and try('HSTRLEN', task, 'msg')
+        local is_long = type(length) == 'number' and length >= long
         -- One command, also where it is asked since when the task is pending.
         if is_long then
-          msg, since = false, tells_since and call('HGET', task, 'pending_since')
+          -- Asked or not: where this may not be read, the caller may not read the message either.
+          since = try('HGET', task, 'pending_since')
+          msg = since and since.err and since
+          is_long = not msg
         elseif tells_since then
           msg = try('HMGET', task, 'msg', 'pending_since')
           if not msg.err then msg, since = msg[1], msg[2] end
@@ -351,7 +352,7 @@ local function take(queue, wanted)
           taken[before + count] = id
           leases[leased_to + 1], leases[leased_to + 2] = lease_until, id
           leased_to = leased_to + 2
-          answer[place + 1], answer[place + 2] = id, msg
+          answer[place + 1], answer[place + 2] = id, msg or false
           place = place + 2
           if tells_since then
             place = place + 1
