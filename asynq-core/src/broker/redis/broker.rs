@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,19 +11,18 @@ use redis::Value;
 
 use super::dial::Answers;
 use super::eager::Look;
-use super::exchange::{Exchange, is_long};
 use super::gather::Gathering;
 use super::later_changes::RedisLaterChanges;
 use super::link::{Link, Store};
 use super::messages::RedisMessages;
 use super::options::ConnectOptions;
-use super::reply::{Reader, message, score};
+use super::reply::{Reader, score};
 use super::script::{Call, Name};
 use super::waiter::RedisWaiter;
 use crate::broker::snapshot::Snapshot;
 use crate::broker::{
     ActiveTask, ArchiveLimits, Broker, BrokerError, BrokerErrorKind, Demand, EnqueueError, Exchanged,
-    Forwarded, LaterChanges, LeaseRef, Leased, Messages, NewTask, OwnerBeat, Place, Settlement, Waiter,
+    Forwarded, LaterChanges, LeaseRef, Messages, NewTask, OwnerBeat, Place, Settlement, Waiter,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result as PublicResult};
@@ -167,39 +166,6 @@ impl RedisBroker {
             Value::Int(deleted) => usize::try_from(deleted).or(Err(BrokerError::protocol(DOING))),
             _ => Err(BrokerError::protocol(DOING)),
         }
-    }
-
-    /// One call, whose queues share a server.
-    pub(super) async fn exchange_at_once(
-        &self,
-        settle: &[Settlement],
-        demand: &Demand,
-    ) -> Result<Exchanged, BrokerError> {
-        const DOING: &str = "exchange";
-        let reads_long = self.are_long.load(Ordering::Relaxed);
-        let (now, limits) = (self.clock.now(), &self.archive_limits);
-        let exchange = Exchange::new(&self.keyspace, now, limits, settle, demand, reads_long);
-        let answer = exchange.call().run(&self.exchange, DOING).await?;
-        let (mut exchanged, unread) = exchange.read(answer)?;
-        let leased = &mut exchanged.leased;
-        if !unread.is_empty() {
-            let mut pipe = redis::pipe();
-            for Leased { queue, id, .. } in unread.iter().filter_map(|&place| leased.get(place)) {
-                pipe.cmd("HGET").arg(self.keyspace.queue(queue).task(id.as_str())).arg("msg");
-            }
-            let mut messages = Reader::new(self.exchange.query_each(DOING, &pipe).await?, DOING)?;
-            for place in unread {
-                // Who deletes a queue with all that runs in it may have been between.
-                let bytes = messages.optional_bytes()?.unwrap_or_default();
-                if let Some(leased) = leased.get_mut(place) {
-                    leased.message = message(bytes);
-                }
-            }
-        }
-        if !leased.is_empty() {
-            self.are_long.store(leased.iter().any(is_long), Ordering::Relaxed);
-        }
-        Ok(exchanged)
     }
 
     pub(super) fn now_seconds(&self) -> i64 {

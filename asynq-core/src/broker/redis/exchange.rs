@@ -1,9 +1,11 @@
 //! The exchange script's call and its answer.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
+use super::RedisBroker;
 use super::reply::{Reader, message};
 use super::script::{Call, Name};
 use crate::broker::{
@@ -39,6 +41,44 @@ struct Group<'a> {
     mark: (usize, &'static str, i64),
     run: Option<&'a RunToken>,
     members: Vec<(usize, &'a Settlement)>,
+}
+
+impl RedisBroker {
+    /// One call, whose queues share a server; and one more for the messages that it has left out.
+    pub(super) async fn exchange_at_once(
+        &self,
+        settle: &[Settlement],
+        demand: &Demand,
+    ) -> Result<Exchanged, BrokerError> {
+        let reads_long = self.are_long.load(Ordering::Relaxed);
+        let (now, limits) = (self.clock.now(), &self.archive_limits);
+        let exchange = Exchange::new(&self.keyspace, now, limits, settle, demand, reads_long);
+        let answer = exchange.call().run(&self.exchange, DOING).await?;
+        let (mut exchanged, unread) = exchange.read(answer)?;
+        if !unread.is_empty() {
+            self.read_long(&mut exchanged.leased, &unread).await?;
+        }
+        if !exchanged.leased.is_empty() {
+            self.are_long.store(exchanged.leased.iter().any(is_long), Ordering::Relaxed);
+        }
+        Ok(exchanged)
+    }
+
+    async fn read_long(&self, leased: &mut [Leased], unread: &[usize]) -> Result<(), BrokerError> {
+        let mut pipe = redis::pipe();
+        for Leased { queue, id, .. } in unread.iter().filter_map(|&place| leased.get(place)) {
+            pipe.cmd("HGET").arg(self.keyspace.queue(queue).task(id.as_str())).arg("msg");
+        }
+        let mut messages = Reader::new(self.exchange.query_each(DOING, &pipe).await?, DOING)?;
+        for &place in unread {
+            // Who deletes a queue with all that runs in it may have been between.
+            let bytes = messages.optional_bytes()?.unwrap_or_default();
+            if let Some(leased) = leased.get_mut(place) {
+                leased.message = message(bytes);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Exchange {
@@ -158,8 +198,7 @@ impl Exchange {
     }
 }
 
-/// Whether a task's message was long.
-pub(super) fn is_long(leased: &Leased) -> bool {
+fn is_long(leased: &Leased) -> bool {
     leased.message.as_ref().is_ok_and(|message| message.payload.len() >= LONG)
 }
 
