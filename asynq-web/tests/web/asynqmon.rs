@@ -174,8 +174,16 @@ fn read(text: &str) -> Value {
 fn forget_what_passes(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            let is_pending = fields.get("state").is_some_and(|state| state == "pending");
             for (name, value) in fields.iter_mut() {
                 match (name.as_str(), &mut *value) {
+                    // A pending task is due at the moment that it is asked for.
+                    ("next_process_at", Value::String(text)) if is_pending => {
+                        let at = text.parse::<jiff::Timestamp>().unwrap();
+                        let ago = jiff::Timestamp::now().as_second() - at.as_second();
+                        assert!((0..60).contains(&ago), "{text}");
+                        "now".clone_into(text);
+                    }
                     ("timestamp" | "display_latency", Value::String(text)) => "some".clone_into(text),
                     ("memory_usage_bytes" | "latency_msec", Value::Number(_)) => *value = json!("some"),
                     // It may be another second by then.
