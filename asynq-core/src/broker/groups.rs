@@ -41,20 +41,15 @@ pub trait Groups {
         rule: &GroupRule,
     ) -> Result<bool, BrokerError>;
 
-    /// Members of a set in the order in which they were grouped, from position `offset` on, at most `limit`.
-    async fn read_set(
-        &self,
-        queue: &QueueName,
-        set: &SetName,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Member>, BrokerError>;
+    /// The members of a set in the order in which they were grouped: all that it had at one moment, but for those that
+    /// have left it since.
+    async fn read_set(&self, queue: &QueueName, set: &SetName) -> Result<Vec<Member>, BrokerError>;
 
     /// Gives a set until this Unix second; `false` when it is no more. A time that is past gives its tasks back.
     async fn extend_set(&self, queue: &QueueName, set: &SetName, until: i64) -> Result<bool, BrokerError>;
 
     /// Deletes members of a set, releases their locks, and stores the task that stands for them, all or nothing. A
-    /// set without members is no more. Who knows that the set has no others, for they are all that one
+    /// set without members is no more. Who knows that the set has no others, for they are all that
     /// [`read_set`](Self::read_set) has found, and a set gets no more, may say so: what is left of it may then be deleted
     /// as a whole.
     async fn finish_members(

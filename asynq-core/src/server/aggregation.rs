@@ -28,7 +28,7 @@ use crate::task::{QueueName, Task, TaskId};
 use crate::telemetry::Traced;
 use crate::wire::TaskMessage;
 
-/// Members read in one call.
+/// How many members that cannot be aggregated are taken out in one call.
 const CHUNK: usize = 500;
 
 /// Time between extensions of a set: it survives several lost ones.
@@ -68,8 +68,8 @@ pub(super) struct AggregationRun {
     queue: QueueName,
     set: SetName,
     failures: u32,
-    /// How many members the set has, if one call has read them all.
-    all: Option<usize>,
+    /// How many members the set had when it was read.
+    all: usize,
     /// How many members are left to other servers.
     left: usize,
 }
@@ -91,7 +91,7 @@ enum PartEnd {
 impl AggregationRun {
     pub(super) fn new(workplace: Arc<Workplace>, staged: Staged, failures: u32) -> Self {
         let Staged { queue, set } = staged;
-        Self { workplace, queue, set, failures, all: None, left: 0 }
+        Self { workplace, queue, set, failures, all: 0, left: 0 }
     }
 
     pub(super) async fn run(mut self) -> Ended {
@@ -133,54 +133,45 @@ impl AggregationRun {
 
     /// Reads the set: what each aggregator takes. What nobody here takes is left, and what is no task is taken out.
     async fn parts(&mut self) -> Vec<Part> {
-        let (mut parts, mut unreadable, mut offset) = (Vec::<Part>::new(), Vec::new(), 0);
-        loop {
-            let members = persist("read an aggregation set", || {
-                self.workplace.broker.read_set(&self.queue, &self.set, offset, CHUNK)
-            })
-            .await;
-            let read = members.len();
-            self.all = (offset == 0 && read < CHUNK).then_some(read);
-            for member in members {
-                let message = match member.message {
-                    Some(Ok(message)) if message.task_type.trim().is_empty() => {
-                        unreadable.push(self.rejected(member.id, message, "the task has no type".to_owned()));
-                        continue;
-                    }
-                    Some(Ok(message)) => message,
-                    Some(Err(undecodable)) => {
-                        tracing::error!(
-                            task_id = %member.id, queue = %self.queue, group = self.set.group,
-                            error = %error_text(&undecodable.error),
-                            "stored message cannot be read; moved to the archive as it is"
-                        );
-                        unreadable.push(RejectedMember { id: member.id, message: None });
-                        continue;
-                    }
-                    None => {
-                        tracing::warn!(
-                            task_id = %member.id, queue = %self.queue, group = self.set.group,
-                            "a group had an ID without a task; dropped"
-                        );
-                        unreadable.push(RejectedMember { id: member.id, message: None });
-                        continue;
-                    }
-                };
-                let Some(aggregator) =
-                    self.workplace.groups.aggregators.choose(&self.queue, &message.task_type)
-                else {
-                    self.left += 1;
+        let (mut parts, mut unreadable) = (Vec::<Part>::new(), Vec::new());
+        let members =
+            persist("read an aggregation set", || self.workplace.broker.read_set(&self.queue, &self.set))
+                .await;
+        self.all = members.len();
+        for member in members {
+            let message = match member.message {
+                Some(Ok(message)) if message.task_type.trim().is_empty() => {
+                    unreadable.push(self.rejected(member.id, message, "the task has no type".to_owned()));
                     continue;
-                };
-                let member = (member.id, message);
-                match parts.iter_mut().find(|part| Arc::ptr_eq(&part.aggregator, aggregator)) {
-                    Some(part) => part.members.push(member),
-                    None => parts.push(Part { aggregator: Arc::clone(aggregator), members: vec![member] }),
                 }
-            }
-            offset += read;
-            if read < CHUNK {
-                break;
+                Some(Ok(message)) => message,
+                Some(Err(undecodable)) => {
+                    tracing::error!(
+                        task_id = %member.id, queue = %self.queue, group = self.set.group,
+                        error = %error_text(&undecodable.error),
+                        "stored message cannot be read; moved to the archive as it is"
+                    );
+                    unreadable.push(RejectedMember { id: member.id, message: None });
+                    continue;
+                }
+                None => {
+                    tracing::warn!(
+                        task_id = %member.id, queue = %self.queue, group = self.set.group,
+                        "a group had an ID without a task; dropped"
+                    );
+                    unreadable.push(RejectedMember { id: member.id, message: None });
+                    continue;
+                }
+            };
+            let Some(aggregator) = self.workplace.groups.aggregators.choose(&self.queue, &message.task_type)
+            else {
+                self.left += 1;
+                continue;
+            };
+            let member = (member.id, message);
+            match parts.iter_mut().find(|part| Arc::ptr_eq(&part.aggregator, aggregator)) {
+                Some(part) => part.members.push(member),
+                None => parts.push(Part { aggregator: Arc::clone(aggregator), members: vec![member] }),
             }
         }
         self.archive(&unreadable).await;
@@ -368,7 +359,7 @@ impl AggregationRun {
             .into_iter()
             .map(|(id, message)| FinishedMember { id, unique_key: message.unique_key })
             .collect::<Vec<_>>();
-        let are_all = self.all == Some(finished.len());
+        let are_all = self.all == finished.len();
         loop {
             let Workplace { broker, .. } = &*self.workplace;
             let outcome = persist("finish an aggregation set", || {

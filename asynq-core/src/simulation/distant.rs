@@ -115,8 +115,7 @@ through_the_link! {
     Groups {
         fn groups(queue: &QueueName, cursor: u64) -> Result<GroupPage, BrokerError>;
         fn stage_group(queue: &QueueName, set: &SetName, rule: &GroupRule) -> Result<bool, BrokerError>;
-        fn read_set(queue: &QueueName, set: &SetName, offset: usize, limit: usize)
-            -> Result<Vec<Member>, BrokerError>;
+        fn read_set(queue: &QueueName, set: &SetName) -> Result<Vec<Member>, BrokerError>;
         fn extend_set(queue: &QueueName, set: &SetName, until: i64) -> Result<bool, BrokerError>;
         fn finish_members(queue: &QueueName, set: &SetName, members: &[FinishedMember], are_all: bool, task: Option<&NewTask>)
             -> Result<FinishedSet, BrokerError>;

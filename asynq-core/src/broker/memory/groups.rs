@@ -64,13 +64,13 @@ impl Queue {
         true
     }
 
-    fn read_set(&self, set: &SetName, offset: usize, limit: usize) -> Vec<Member> {
+    fn read_set(&self, set: &SetName) -> Vec<Member> {
         let Some(members) = self.set_members.get(set.to_string().as_str()) else { return Vec::new() };
         let member = |(id, _): (&TaskId, i64)| {
             let message = self.tasks.get(id).and_then(TaskHash::message).cloned();
             Member { id: id.clone(), message: message.map(decode) }
         };
-        members.iter().skip(offset).take(limit).map(member).collect()
+        members.iter().map(member).collect()
     }
 
     fn extend_set(&mut self, set: &SetName, until: i64) -> bool {
@@ -193,15 +193,9 @@ impl Groups for MemoryBroker {
         Ok(store.queues.get_mut(queue).is_some_and(|queue| queue.stage_group(set, rule, now)))
     }
 
-    async fn read_set(
-        &self,
-        queue: &QueueName,
-        set: &SetName,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Member>, BrokerError> {
+    async fn read_set(&self, queue: &QueueName, set: &SetName) -> Result<Vec<Member>, BrokerError> {
         let store = self.shared().lock();
-        Ok(store.queues.get(queue).map(|queue| queue.read_set(set, offset, limit)).unwrap_or_default())
+        Ok(store.queues.get(queue).map(|queue| queue.read_set(set)).unwrap_or_default())
     }
 
     async fn extend_set(&self, queue: &QueueName, set: &SetName, until: i64) -> Result<bool, BrokerError> {

@@ -13,6 +13,7 @@ use crate::broker::{
 };
 use crate::task::{QueueName, TaskId};
 use crate::wire::TaskMessage;
+use crate::wire::keys::QueueKeys;
 
 /// How much of a message is looked at for its type, in bytes.
 const MESSAGE_HEAD: usize = 256;
@@ -20,30 +21,23 @@ const MESSAGE_HEAD: usize = 256;
 /// How many stale sets one call puts back: each may hold many tasks.
 const RECLAIM_LIMIT: usize = 10;
 
+/// How many members of a set are read together: nothing waits longer for the connection, or behind a script.
+const READ_AT_ONCE: usize = 500;
+
 const READ_SET: &str = "read an aggregation set";
 
 impl RedisBroker {
     /// Members of a set, if each has a task that can be read, which nearly always is so: then plain commands cost Redis
-    /// two thirds of what the script does. Nothing where that decides what becomes of one, for a task may have gone
-    /// between these commands.
+    /// two thirds of what the script does. Nothing where that decides what becomes of one, for a task may have left the
+    /// set before its command.
     async fn read_whole_tasks(
         &self,
-        queue: &QueueName,
-        set: &SetName,
-        offset: usize,
-        limit: usize,
+        keys: &QueueKeys,
+        ids: &[Vec<u8>],
     ) -> Result<Option<Vec<Member>>, BrokerError> {
-        let keys = self.keyspace.queue(queue);
-        let last = offset.saturating_add(limit - 1);
-        let mut range = redis::cmd("ZRANGE");
-        range.arg(keys.aggregation_set(&set.group, &set.id)).arg(offset).arg(last);
-        let ids: Vec<Vec<u8>> = self.shared.query(READ_SET, &range).await?;
-        let Ok(ids) = ids.into_iter().map(String::from_utf8).collect::<Result<Vec<_>, _>>() else {
+        let Ok(ids) = ids.iter().map(|id| str::from_utf8(id)).collect::<Result<Vec<_>, _>>() else {
             return Ok(None);
         };
-        if ids.is_empty() {
-            return Ok(Some(Vec::new()));
-        }
         let mut pipe = redis::Pipeline::with_capacity(ids.len());
         for id in &ids {
             pipe.cmd("HGET").arg(keys.task(id)).arg("msg");
@@ -56,6 +50,27 @@ impl RedisBroker {
             Some(Member { id: TaskId::stored(id), message: Some(message(found?.into())) })
         });
         Ok(members.collect())
+    }
+
+    /// Members of a set, whatever their tasks are like; but not those that are no more in it.
+    async fn read_members(
+        &self,
+        keys: &QueueKeys,
+        set_key: String,
+        ids: &[Vec<u8>],
+    ) -> Result<Vec<Member>, BrokerError> {
+        let mut call = Call::new(Name::read_members, [set_key]);
+        call.arg(keys.task_prefix());
+        for id in ids {
+            call.arg(id);
+        }
+        let mut answer = Reader::new(call.run(&self.shared, READ_SET).await?, READ_SET)?;
+        let mut members = Vec::with_capacity(answer.len() / 2);
+        while !answer.is_empty() {
+            let id = TaskId::stored(&answer.text()?);
+            members.push(Member { id, message: answer.optional_bytes()?.map(message) });
+        }
+        Ok(members)
     }
 }
 
@@ -107,27 +122,18 @@ impl Groups for RedisBroker {
         }
     }
 
-    async fn read_set(
-        &self,
-        queue: &QueueName,
-        set: &SetName,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Member>, BrokerError> {
-        if limit == 0 {
-            return Ok(Vec::new());
-        }
-        if let Some(members) = self.read_whole_tasks(queue, set, offset, limit).await? {
-            return Ok(members);
-        }
+    async fn read_set(&self, queue: &QueueName, set: &SetName) -> Result<Vec<Member>, BrokerError> {
         let keys = self.keyspace.queue(queue);
-        let mut call = Call::new(Name::read_set, [keys.aggregation_set(&set.group, &set.id)]);
-        call.arg(keys.task_prefix()).arg(offset).arg(limit);
-        let mut answer = Reader::new(call.run(&self.shared, READ_SET).await?, READ_SET)?;
-        let mut members = Vec::with_capacity(answer.len() / 2);
-        while !answer.is_empty() {
-            let id = TaskId::stored(&answer.text()?);
-            members.push(Member { id, message: answer.optional_bytes()?.map(message) });
+        let set_key = keys.aggregation_set(&set.group, &set.id);
+        let mut all = redis::cmd("ZRANGE");
+        all.arg(&set_key).arg(0).arg(-1);
+        let ids: Vec<Vec<u8>> = self.shared.query(READ_SET, &all).await?;
+        let mut members = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(READ_AT_ONCE) {
+            members.extend(match self.read_whole_tasks(&keys, ids).await? {
+                Some(members) => members,
+                None => self.read_members(&keys, set_key.clone(), ids).await?,
+            });
         }
         Ok(members)
     }

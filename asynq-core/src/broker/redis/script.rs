@@ -55,7 +55,7 @@ scripts! {
     put_aside
     put_right [score standing]
     queue_info
-    read_set [fields]
+    read_members [fields]
     reclaim_sets
     record_enqueue_event
     release

@@ -71,7 +71,7 @@ impl Sets {
             "aggregation_check" => self.check(broker, &queue, &given).await,
             "read_aggregation_set" => {
                 let set = self.set(&given);
-                let members = broker.read_set(&queue, &set, 0, LARGEST_SET).await?;
+                let members = broker.read_set(&queue, &set).await?;
                 let mut messages = Vec::new();
                 for message in members.into_iter().filter_map(|member| member.message) {
                     match message {
@@ -83,7 +83,7 @@ impl Sets {
             }
             "delete_aggregation_set" => {
                 let set = self.set(&given);
-                let members = broker.read_set(&queue, &set, 0, LARGEST_SET).await?;
+                let members = broker.read_set(&queue, &set).await?;
                 let are_all = members.len() < LARGEST_SET;
                 let members = members.into_iter().map(|member| {
                     let message = member.message.and_then(Result::ok);

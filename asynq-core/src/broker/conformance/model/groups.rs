@@ -33,10 +33,6 @@ pub enum GroupOp {
     Read {
         /// The set.
         set: u8,
-        /// From which member on.
-        offset: u8,
-        /// How many at most.
-        limit: u8,
     },
     /// Finishes the first members of a set.
     Finish {
@@ -102,18 +98,17 @@ pub(super) async fn apply(
             }
             Observation::Flag(staged)
         }
-        GroupOp::Read { set, offset, limit } => {
+        GroupOp::Read { set } => {
             let Some((queue, set)) = known.set(*set) else { return Ok(Observation::Nothing) };
-            let members = broker.read_set(&queue, &set, usize::from(*offset), usize::from(*limit)).await?;
+            let members = broker.read_set(&queue, &set).await?;
             let seen = members.into_iter().map(|member| (member.id, member.message.map(Result::ok)));
             Observation::Members(seen.collect())
         }
         GroupOp::Finish { set, members, task } => {
             let Some((queue, set)) = known.set(*set) else { return Ok(Observation::Nothing) };
-            let limit = usize::from(*members);
-            let members = broker.read_set(&queue, &set, 0, limit).await?;
-            let are_all = members.len() < limit;
-            let finished = members.into_iter().map(|member| FinishedMember {
+            let all = broker.read_set(&queue, &set).await?;
+            let are_all = all.len() <= usize::from(*members);
+            let finished = all.into_iter().take(usize::from(*members)).map(|member| FinishedMember {
                 unique_key: member
                     .message
                     .and_then(Result::ok)
@@ -129,8 +124,8 @@ pub(super) async fn apply(
         }
         GroupOp::Archive { set, members, with_message } => {
             let Some((queue, set)) = known.set(*set) else { return Ok(Observation::Nothing) };
-            let members = broker.read_set(&queue, &set, 0, usize::from(*members)).await?;
-            let rejected = members.into_iter().map(|member| {
+            let all = broker.read_set(&queue, &set).await?;
+            let rejected = all.into_iter().take(usize::from(*members)).map(|member| {
                 let message = member.message.and_then(Result::ok).filter(|_| *with_message);
                 let message = message.map(|m| TaskMessage { error_msg: "rejected".to_owned(), ..m });
                 RejectedMember { id: member.id, message }
@@ -166,7 +161,7 @@ pub(super) fn random(rng: &mut fastrand::Rng) -> GroupOp {
             max_delay: rng.bool().then(|| rng.u8(..40)),
             grace: rng.u8(1..40),
         },
-        8..10 => GroupOp::Read { set, offset: rng.u8(..2), limit: rng.u8(..4) },
+        8..10 => GroupOp::Read { set },
         10..14 => GroupOp::Finish {
             set,
             members: rng.u8(1..4),
