@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use asynq::broker::{Demand, QueueShare};
 use asynq::inspector::{Class, Diagnosis, Inspector};
 use asynq::wire::ServerInfo;
-use asynq::{Client, Ctx, Error, GroupSettings, QueueName, Task, TaskOptions, TaskState};
+use asynq::{Client, Ctx, Error, GroupSettings, Task, TaskOptions, TaskState};
 use asynq_testkit::{GoPeer, RedisServer};
 use serde_json::json;
 
-use crate::support::{doing, in_state, redis, telling, worker};
+use crate::support::{doing, in_state, lease, redis, telling, worker};
 
 #[test]
 fn the_document_tells_of_every_class() {
@@ -54,19 +53,6 @@ impl Clinic {
     async fn enqueue(&self, id: &str, set: impl FnOnce(TaskOptions) -> TaskOptions) {
         let options = TaskOptions::new().queue("q").task_id(id).retention(Duration::from_secs(600));
         self.client.enqueue(Task::new("t", id.to_owned()).unwrap().options(set(options))).await.unwrap();
-    }
-
-    async fn lease(&self) {
-        let queues = vec![QueueShare::new(QueueName::new("q").unwrap(), 1)];
-        let demand = Demand {
-            server_id: "gone".to_owned(),
-            slots: 1,
-            queues,
-            types: Vec::new(),
-            strict: true,
-            pending_since: false,
-        };
-        assert_eq!(self.client.broker().exchange(&[], &demand).await.unwrap().leased.len(), 1);
     }
 
     async fn command(&self, line: &str) {
@@ -122,8 +108,8 @@ async fn a_task_in_no_list_goes_where_its_state_says() {
     let clinic = Clinic::open().await;
     clinic.enqueue("pending", |options| options).await;
     clinic.enqueue("active", |options| options).await;
-    clinic.lease().await;
-    clinic.lease().await;
+    lease(&clinic.client, "q").await;
+    lease(&clinic.client, "q").await;
     clinic.command("HSET asynq:{q}:t:pending state pending").await;
     clinic.command("DEL asynq:{q}:active asynq:{q}:lease").await;
     clinic.enqueue("due", |options| options.process_in(Duration::from_secs(900))).await;
@@ -140,7 +126,7 @@ async fn fields_that_are_left_of_a_run_or_a_group_are_removed() {
     for id in ["kept", "runs", "went"] {
         clinic.enqueue(id, |options| options).await;
     }
-    clinic.lease().await;
+    lease(&clinic.client, "q").await;
     clinic.enqueue("later", |options| options.process_in(Duration::from_secs(900)).group("g")).await;
     assert_eq!(clinic.examine().await.findings, [], "one that is to join a group says so");
     // As Go leaves them: `runs` was taken over from a server of ours, `went` was made due ahead of its time.
@@ -233,7 +219,7 @@ async fn a_state_that_is_not_the_places_is_set() {
 async fn an_active_task_gets_a_lease() {
     let clinic = Clinic::open().await;
     clinic.enqueue("active", |options| options).await;
-    clinic.lease().await;
+    lease(&clinic.client, "q").await;
     clinic.command("DEL asynq:{q}:lease").await;
     clinic.heals(Class::Unleased, &["active"]).await;
     clinic.runs(&["active"]).await;
@@ -252,7 +238,7 @@ async fn a_lease_of_a_task_that_is_not_active_is_removed() {
 async fn what_nobody_serves_is_told_and_orphans_become_pending() {
     let clinic = Clinic::open().await;
     clinic.enqueue("orphan", |options| options).await;
-    clinic.lease().await;
+    lease(&clinic.client, "q").await;
     clinic.command("ZADD asynq:{q}:lease 1000 orphan").await;
     assert_eq!(clinic.examine().await.findings, [], "a server recovers it");
     clinic.serve("other").await;

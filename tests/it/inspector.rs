@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use asynq::broker::{Demand, QueueShare, Settlement, Transition};
+use asynq::broker::Transition;
 use asynq::inspector::{Collection, Page, TaskEdit};
 use asynq::wire::TaskMessage;
-use asynq::{Client, Error, Inspector, QueueName, Task, TaskOptions, TaskState};
+use asynq::{Client, Error, Inspector, Task, TaskOptions, TaskState};
 use asynq_testkit::{GoPeer, RedisServer};
 use serde_json::{Value, json};
 
-use crate::support::redis;
+use crate::support::{lease, redis, settle};
 
 async fn all_three() -> (RedisServer, Client, Inspector, GoPeer) {
     let (redis, client) = redis().await;
@@ -24,17 +24,11 @@ async fn enqueue(client: &Client, id: &str, set: impl FnOnce(TaskOptions) -> Tas
 }
 
 /// Leases the next task of `q`, and settles it if told how.
-async fn run_one(client: &Client, settle: impl FnOnce(TaskMessage, i64) -> Option<Transition>) {
-    let queue = QueueName::new("q").unwrap();
-    let queues = vec![QueueShare::new(queue.clone(), 1)];
-    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() };
-    let leased = client.broker().exchange(&[], &demand).await.unwrap().leased.pop().unwrap();
-    let now = client.broker().clock().unix_seconds();
-    if let Some(transition) = settle(leased.message.unwrap(), now) {
-        let run = Some(leased.run);
-        let settlement =
-            Settlement { queue, id: leased.id, run, lease_until: leased.lease_until, transition };
-        client.broker().exchange(&[settlement], &Demand::none()).await.unwrap();
+async fn run_one(client: &Client, end: impl FnOnce(TaskMessage, i64) -> Option<Transition>) {
+    let leased = lease(client, "q").await;
+    let message = leased.message.clone().unwrap();
+    if let Some(transition) = end(message, client.broker().clock().unix_seconds()) {
+        settle(client, leased, transition).await;
     }
 }
 

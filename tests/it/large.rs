@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use asynq::broker::{Demand, QueueShare, Settlement, Transition};
+use asynq::broker::Transition;
 use asynq::inspector::{Class, Collection, Page, Selection};
-use asynq::{Client, Inspector, QueueName, Task, TaskOptions};
+use asynq::{Client, Inspector, Task, TaskOptions};
 use asynq_testkit::RedisServer;
 
-use crate::support::redis;
+use crate::support::{lease, redis, settle};
 
 /// What a call may take, in microseconds.
 const LIMIT: &str = "20000";
@@ -36,20 +36,11 @@ async fn slow(redis: &RedisServer, what: &str, began: Instant) -> Vec<String> {
 
 /// Archives one more task by a worker's settlement, which trims the archive.
 async fn archive_one(client: &Client, id: &str) {
-    let queue = QueueName::new("q").unwrap();
     let options = TaskOptions::new().queue("q").task_id(id);
     client.enqueue(Task::without_payload("t").unwrap().options(options)).await.unwrap();
-    let queues = vec![QueueShare::new(queue.clone(), 1)];
-    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() };
-    let leased = client.broker().exchange(&[], &demand).await.unwrap().leased.pop().unwrap();
-    let settlement = Settlement {
-        queue,
-        id: leased.id,
-        run: Some(leased.run),
-        lease_until: leased.lease_until,
-        transition: Transition::Archive { message: leased.message.ok(), unique_key: String::new() },
-    };
-    client.broker().exchange(&[settlement], &Demand::none()).await.unwrap();
+    let leased = lease(client, "q").await;
+    let message = leased.message.clone().ok();
+    settle(client, leased, Transition::Archive { message, unique_key: String::new() }).await;
 }
 
 async fn large_archive(count: usize) -> Vec<String> {

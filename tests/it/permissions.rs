@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asynq::broker::{BrokerErrorKind, CROWD, Demand, QueueShare};
+use asynq::broker::{BrokerErrorKind, CROWD, Demand};
 use asynq::client::WaitError;
 use asynq::inspector::{Class, Inspector, Page};
 use asynq::{
@@ -11,7 +11,7 @@ use asynq::{
 };
 use asynq_testkit::{RedisServer, eventually};
 
-use crate::support::{chain, doing, in_state, worker};
+use crate::support::{chain, doing, in_state, lease, one_of, worker};
 
 /// A user as the document makes it, but with a password.
 async fn user(redis: &RedisServer, name: &str) -> Client {
@@ -193,10 +193,9 @@ async fn long_messages_stay_pending_while_they_cannot_be_read() {
         let long = Task::new("long", vec![b'x'; 10_000]).unwrap().options(task(id));
         client.enqueue(long).await.unwrap();
     }
-    let queues = vec![QueueShare::new(QueueName::new("default").unwrap(), 1)];
-    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() };
+    let demand = one_of("default");
     let asks_since = Demand { pending_since: true, ..demand.clone() };
-    assert_eq!(workers.broker().exchange(&[], &demand).await.unwrap().leased.len(), 1);
+    lease(&workers, "default").await;
     forbid(&redis, "hget").await;
     for demand in [&demand, &asks_since] {
         let error = workers.broker().exchange(&[], demand).await.unwrap_err();
@@ -324,9 +323,7 @@ async fn what_is_active_stays_while_another_worker_cannot_read_it() {
     let client = Client::connect(&redis.url()).await.unwrap();
     enqueue(&client, "held", task("active")).await;
     // By no server: of those of a queue, only one searches.
-    let queues = vec![QueueShare::new(QueueName::new("default").unwrap(), 1)];
-    let demand = Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() };
-    assert_eq!(client.broker().exchange(&[], &demand).await.unwrap().leased.len(), 1);
+    lease(&client, "default").await;
     let workers = user(&redis, "asynq-worker").await;
     forbid(&redis, "hmget").await;
     let (router, mut told) = doing(&["held"], |_| Ok(()));

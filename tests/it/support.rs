@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use asynq::broker::{Demand, Leased, QueueShare, Settlement, Transition};
 use asynq::{
     BoxError, Client, Ctx, QueueName, RetryPolicy, Router, Server, ServerBuilder, TaskId, TaskInfo, TaskState,
 };
@@ -14,6 +15,24 @@ pub(crate) async fn redis() -> (RedisServer, Client) {
     let redis = RedisServer::start().await;
     let client = Client::connect(&redis.url()).await.unwrap();
     (redis, client)
+}
+
+/// What a server that never tells of itself asks of a queue for its only slot.
+pub(crate) fn one_of(queue: &str) -> Demand {
+    let queues = vec![QueueShare::new(QueueName::new(queue).unwrap(), 1)];
+    Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() }
+}
+
+/// Leases the next task of a queue for such a server.
+pub(crate) async fn lease(client: &Client, queue: &str) -> Leased {
+    client.broker().exchange(&[], &one_of(queue)).await.unwrap().leased.pop().unwrap()
+}
+
+/// Ends the run of a leased task.
+pub(crate) async fn settle(client: &Client, leased: Leased, transition: Transition) {
+    let Leased { queue, id, run, lease_until, .. } = leased;
+    let settlement = Settlement { queue, id, run: Some(run), lease_until, transition };
+    client.broker().exchange(&[settlement], &Demand::none()).await.unwrap();
 }
 
 /// A router whose one handler takes every type in `types`, tells each run, and succeeds.
