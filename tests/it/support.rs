@@ -17,10 +17,10 @@ pub(crate) async fn redis() -> (RedisServer, Client) {
     (redis, client)
 }
 
-/// What a server that never tells of itself asks of a queue for its only slot.
+/// What a server that is gone afterwards, and never told of itself, asks of a queue for its only slot.
 pub(crate) fn one_of(queue: &str) -> Demand {
     let queues = vec![QueueShare::new(QueueName::new(queue).unwrap(), 1)];
-    Demand { server_id: "s".to_owned(), slots: 1, queues, strict: true, ..Demand::none() }
+    Demand { server_id: "gone".to_owned(), slots: 1, queues, strict: true, ..Demand::none() }
 }
 
 /// Leases the next task of a queue for such a server.
