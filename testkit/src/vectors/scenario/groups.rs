@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use asynq_core::broker::{Broker, BrokerError, FinishedMember, GroupRule, LARGEST_SET, SetName};
+use asynq_core::broker::{Broker, BrokerError, FinishedMember, GroupRule, SetName};
 use asynq_core::task::QueueName;
 use asynq_core::wire::TaskMessage;
 use serde::Deserialize;
@@ -84,13 +84,12 @@ impl Sets {
             "delete_aggregation_set" => {
                 let set = self.set(&given);
                 let members = broker.read_set(&queue, &set).await?;
-                let are_all = members.len() < LARGEST_SET;
                 let members = members.into_iter().map(|member| {
                     let message = member.message.and_then(Result::ok);
                     let unique_key = message.map(|message: TaskMessage| message.unique_key);
                     FinishedMember { id: member.id, unique_key: unique_key.unwrap_or_default() }
                 });
-                broker.finish_members(&queue, &set, &members.collect::<Vec<_>>(), are_all, None).await?;
+                broker.finish_members(&queue, &set, &members.collect::<Vec<_>>(), true, None).await?;
                 Ok(json!({"ok": true}))
             }
             "reclaim_stale_aggregation_sets" => {
