@@ -159,7 +159,7 @@ fn color(system: System) -> RGBColor {
         System::Ours => RGBColor(0, 114, 178),
         System::Go => RGBColor(213, 94, 0),
         System::BullMq => RGBColor(204, 121, 167),
-        System::BullMqRs => RGBColor(0, 158, 115),
+        System::BullMqOfficial => RGBColor(0, 158, 115),
         System::Apalis => RGBColor(230, 159, 0),
         System::Sidekiq => RGBColor(86, 180, 233),
         System::Asynq => RGBColor(90, 90, 90),

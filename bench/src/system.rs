@@ -12,7 +12,7 @@ pub(crate) enum System {
     /// Go's asynq.
     Go,
     BullMq,
-    BullMqRs,
+    BullMqOfficial,
     Apalis,
     Sidekiq,
     /// The crate that has our name.
@@ -21,7 +21,7 @@ pub(crate) enum System {
 
 impl System {
     pub(crate) const ALL: [Self; 7] =
-        [Self::Ours, Self::Go, Self::BullMq, Self::BullMqRs, Self::Apalis, Self::Sidekiq, Self::Asynq];
+        [Self::Ours, Self::Go, Self::BullMq, Self::BullMqOfficial, Self::Apalis, Self::Sidekiq, Self::Asynq];
 
     /// Ours, and what we are compared with.
     pub(crate) const BOTH: [Self; 2] = [Self::Ours, Self::Go];
@@ -32,7 +32,7 @@ impl System {
             Self::Ours => "ours",
             Self::Go => "go",
             Self::BullMq => "bullmq",
-            Self::BullMqRs => "bullmq-rs",
+            Self::BullMqOfficial => "bullmq-official",
             Self::Apalis => "apalis",
             Self::Sidekiq => "rusty-sidekiq",
             Self::Asynq => "asynq-0.1.8",
@@ -45,7 +45,7 @@ impl System {
             Self::Ours => "asynq for Rust",
             Self::Go => "hibiken/asynq",
             Self::BullMq => "bullmq 6.7.0, ioredis 6",
-            Self::BullMqRs => "bullmq-rs 2.2.0",
+            Self::BullMqOfficial => "bullmq-official 1.4.4",
             Self::Apalis => "apalis 1.0.0, apalis-redis 1.0.0",
             Self::Sidekiq => "rusty-sidekiq 0.15.2",
             Self::Asynq => "the crate asynq 0.1.8",
@@ -58,7 +58,7 @@ impl System {
             Self::Ours => "OURS",
             Self::Go => "GO",
             Self::BullMq => "BULLMQ",
-            Self::BullMqRs => "BULLMQ_RS",
+            Self::BullMqOfficial => "BULLMQ_OFFICIAL",
             Self::Apalis => "APALIS",
             Self::Sidekiq => "SIDEKIQ",
             Self::Asynq => "ASYNQ",

@@ -12,7 +12,7 @@ use crate::process::{Process, cargo};
 pub(crate) const ALL: [(&str, &str); 4] = [
     ("apalis", "ASYNQ_BENCH_APALIS"),
     ("asynq", "ASYNQ_BENCH_ASYNQ"),
-    ("bullmq-rs", "ASYNQ_BENCH_BULLMQ_RS"),
+    ("bullmq-official", "ASYNQ_BENCH_BULLMQ_OFFICIAL"),
     ("sidekiq", "ASYNQ_BENCH_SIDEKIQ"),
 ];
 

@@ -62,7 +62,7 @@ impl Question for EnqueueAll {
     }
 
     fn systems(&self) -> &[System] {
-        &[System::Ours, System::Go, System::BullMq, System::BullMqRs, System::Apalis]
+        &[System::Ours, System::Go, System::BullMq, System::BullMqOfficial, System::Apalis]
     }
 
     fn is_quick(&self, system: System) -> bool {
