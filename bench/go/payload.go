@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"time"
 )
@@ -17,6 +18,12 @@ type payload struct {
 	Number int    `json:"number"`
 	SentNS int64  `json:"sent_ns"`
 	Filler string `json:"filler"`
+}
+
+// share is from 0 to 1: those of all tasks are spread evenly, and come in no order.
+func (p payload) share() float64 {
+	// The golden ratio, in 32 bits.
+	return float64(uint32(p.Number)*0x9E3779B9) / math.MaxUint32
 }
 
 // bareSize is the size of a payload without its filler.

@@ -24,12 +24,13 @@ func drain(given settings) error {
 		results  = make(chan any, 1)
 		epoch    = time.Now()
 	)
-	begin := func(body []byte) error {
+	begin := func(body []byte) (payload, error) {
 		if first.Load() == 0 {
 			first.CompareAndSwap(0, int64(time.Since(epoch)))
 		}
 		var decoded payload
-		return json.Unmarshal(body, &decoded)
+		err := json.Unmarshal(body, &decoded)
+		return decoded, err
 	}
 	end := func(count int64) {
 		if after := finished.Add(count); after >= tasks && after-count < tasks {
@@ -42,7 +43,7 @@ func drain(given settings) error {
 		config.GroupMaxSize = given["max_size"]
 		config.GroupAggregator = asynq.GroupAggregatorFunc(func(_ string, tasks []*asynq.Task) *asynq.Task {
 			for _, task := range tasks {
-				if err := begin(task.Payload()); err != nil {
+				if _, err := begin(task.Payload()); err != nil {
 					panic(err)
 				}
 			}
@@ -54,10 +55,12 @@ func drain(given settings) error {
 		if task.Type() == batchType {
 			return nil
 		}
-		if err := begin(task.Payload()); err != nil {
+		decoded, err := begin(task.Payload())
+		if err != nil {
 			return err
 		}
-		time.Sleep(given.milliseconds("sleep_ms"))
+		spread := float64(given.milliseconds("spread_ms")) * decoded.share()
+		time.Sleep(given.milliseconds("sleep_ms") + time.Duration(spread))
 		end(1)
 		return nil
 	})

@@ -33,6 +33,14 @@ impl Job {
         let filler = ".".repeat(bytes.saturating_sub(BARE.len()));
         Self { number: FIRST_NUMBER + index, sent_ns: unix_nanos(), filler }
     }
+
+    /// A share from 0 to 1: those of all tasks are spread evenly, and come in no order.
+    pub(crate) fn share(&self) -> f64 {
+        // The golden ratio, in 32 bits.
+        #[expect(clippy::cast_possible_truncation, reason = "the lower bits are what is wanted")]
+        let scattered = (self.number as u32).wrapping_mul(0x9E37_79B9);
+        f64::from(scattered) / f64::from(u32::MAX)
+    }
 }
 
 /// The time now, in nanoseconds since the Unix epoch: two processes compare it.
@@ -45,6 +53,15 @@ pub(crate) fn unix_nanos() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_are_spread_evenly() {
+        let shares: Vec<f64> = (0..1_000).map(|index| Job::new(index, 0).share()).collect();
+        for (least, expected) in [(0.0, 1_000), (0.25, 750), (0.5, 500), (0.9, 100)] {
+            let above = shares.iter().filter(|share| **share >= least).count();
+            assert!(above.abs_diff(expected) < 5, "{above} from {least} on");
+        }
+    }
 
     #[test]
     fn all_payloads_have_one_size() {

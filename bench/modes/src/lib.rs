@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Settings that are not given are zero, which is: off. `bytes` is the size of payloads (101 unless given), `queues`
-//! over how many queues tasks are spread, `delay_ms` when tasks are due, `sleep_ms` how long handlers take,
+//! over how many queues tasks are spread, `delay_ms` when tasks are due, `sleep_ms` how long handlers take and
+//! `spread_ms` how much longer they take at most, each its own time,
 //! `retention`, `unique` and `group` are options of tasks.
 //!
 //! Redis is at `ASYNQ_BENCH_REDIS`. Results are lines of JSON on standard output. A worker stops when its standard input

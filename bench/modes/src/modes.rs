@@ -16,7 +16,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::job::Job;
 use crate::settings::Settings;
-use crate::told::{Handler, report};
+use crate::told::{Handler, Length, report};
 
 /// A library, as an application uses it: defaults, but for what is measured.
 pub trait Contender: Clone + Send + Sync + Sized + 'static {
@@ -85,14 +85,14 @@ fn run<C: Contender>(arguments: &[String]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let contender = C::connect(&address, &settings).await?;
-        let sleep = Duration::from_millis(settings.get("sleep_ms") as u64);
+        let length = Length::new(&settings);
         match mode.as_str() {
             "enqueue" => enqueue(contender, &settings).await,
             "enqueue-all" => enqueue_all(contender, &settings).await,
             "send" => send(contender, &settings).await,
-            "drain" => serve(contender, &settings, Handler::drain(settings.need("tasks")?, sleep)).await,
-            "latency" => serve(contender, &settings, Handler::latency(settings.need("tasks")?, sleep)).await,
-            "worker" => serve(contender, &settings, Handler::nothing(sleep)).await,
+            "drain" => serve(contender, &settings, Handler::drain(settings.need("tasks")?, length)).await,
+            "latency" => serve(contender, &settings, Handler::latency(settings.need("tasks")?, length)).await,
+            "worker" => serve(contender, &settings, Handler::nothing(length)).await,
             _ => bail!("there is no mode `{mode}`"),
         }
     })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail, ensure};
 
 /// All names that there are.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "tasks",
     "callers",
     "batch",
@@ -14,6 +14,7 @@ const NAMES: [&str; 14] = [
     "per_second",
     "delay_ms",
     "sleep_ms",
+    "spread_ms",
     "bytes",
     "queues",
     "retention",

@@ -9,12 +9,32 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::job::{Job, unix_nanos};
+use crate::settings::Settings;
 
 /// What a worker does with a task: takes the time that is wanted, and tells of what is measured.
 #[derive(Clone, Debug)]
 pub struct Handler {
-    sleep: Duration,
+    length: Length,
     told: Arc<Told>,
+}
+
+/// How long a task takes: at least, and how much longer at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Length {
+    least: Duration,
+    spread: Duration,
+}
+
+impl Length {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let [least, spread] =
+            ["sleep_ms", "spread_ms"].map(|name| Duration::from_millis(settings.get(name) as u64));
+        Self { least, spread }
+    }
+
+    fn of(self, job: &Job) -> Duration {
+        self.least + self.spread.mul_f64(job.share())
+    }
 }
 
 /// What is told once all tasks have come.
@@ -37,19 +57,19 @@ struct Drain {
 const NOT_YET: u64 = u64::MAX;
 
 impl Handler {
-    pub(crate) fn nothing(sleep: Duration) -> Self {
-        Self { sleep, told: Arc::new(Told::Nothing) }
+    pub(crate) fn nothing(length: Length) -> Self {
+        Self { length, told: Arc::new(Told::Nothing) }
     }
 
-    pub(crate) fn drain(tasks: usize, sleep: Duration) -> Self {
+    pub(crate) fn drain(tasks: usize, length: Length) -> Self {
         let (first, finished) = (AtomicU64::new(NOT_YET), AtomicUsize::new(0));
         let drain = Drain { tasks, epoch: Instant::now(), first, finished };
-        Self { sleep, told: Arc::new(Told::Drain(drain)) }
+        Self { length, told: Arc::new(Told::Drain(drain)) }
     }
 
-    pub(crate) fn latency(tasks: usize, sleep: Duration) -> Self {
+    pub(crate) fn latency(tasks: usize, length: Length) -> Self {
         let lates = Mutex::new(Vec::with_capacity(tasks));
-        Self { sleep, told: Arc::new(Told::Lateness { tasks, lates }) }
+        Self { length, told: Arc::new(Told::Lateness { tasks, lates }) }
     }
 
     /// Handles a task.
@@ -59,8 +79,9 @@ impl Handler {
     /// Where what is measured cannot be told.
     pub async fn handle(&self, job: Job) -> Result<()> {
         self.begun(&job)?;
-        if !self.sleep.is_zero() {
-            tokio::time::sleep(self.sleep).await;
+        let length = self.length.of(&job);
+        if !length.is_zero() {
+            tokio::time::sleep(length).await;
         }
         self.ended(1)
     }

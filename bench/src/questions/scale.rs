@@ -28,6 +28,7 @@ pub(super) fn add(questions: &mut Vec<Box<dyn Question>>, quick: bool) {
     ] {
         questions.push(Box::new(DrainBeside { name, fill, tasks }));
     }
+    questions.push(Box::new(InNoOrder { tasks: few(100_000, quick), slots: few(10_000, quick) }));
     for queues in [1, 10, 100, 1_000] {
         if !quick || queues == 1_000 {
             questions.push(Box::new(Queues { queues, tasks }));
@@ -165,6 +166,33 @@ impl Question for DrainBeside {
 
     fn rounds(&self) -> usize {
         if matches!(self.fill, Beside::InFlight(_)) { usize::MAX } else { CURVE_ROUNDS }
+    }
+}
+
+/// A worker with very many slots, whose tasks end in no order.
+struct InNoOrder {
+    tasks: usize,
+    slots: usize,
+}
+
+impl Question for InNoOrder {
+    fn rows(&self) -> Vec<Row> {
+        rate_and_cost("drain in no order")
+    }
+
+    fn mode(&self, _: System) -> Mode {
+        Mode::new("drain", &[("tasks", self.tasks), ("slots", self.slots), ("spread_ms", 200)])
+    }
+
+    fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>> {
+        clean(&mut lab.redis)?;
+        fill(lab, self.tasks, &[])?;
+        pause(Duration::from_millis(300));
+        drain(lab, system, &self.mode(system), &queue_names(1), self.tasks)
+    }
+
+    fn rounds(&self) -> usize {
+        CURVE_ROUNDS
     }
 }
 
