@@ -1,8 +1,9 @@
 //! The permissions that `docs/operations.md` says are enough are.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use asynq::broker::{BrokerErrorKind, CROWD, Demand};
+use asynq::broker::{BrokerErrorKind, CROWD, Demand, Settled, Transition};
 use asynq::client::WaitError;
 use asynq::inspector::{Class, Inspector, Page};
 use asynq::{
@@ -11,7 +12,7 @@ use asynq::{
 };
 use asynq_testkit::{RedisServer, eventually};
 
-use crate::support::{chain, doing, in_state, lease, one_of, worker};
+use crate::support::{chain, doing, ended, in_state, lease, one_of, worker};
 
 /// A user as the document makes it, but with a password.
 async fn user(redis: &RedisServer, name: &str) -> Client {
@@ -154,6 +155,31 @@ async fn a_crowd_of_running_tasks_needs_no_more() {
     redis.until::<Vec<String>>(&["KEYS", "asynq:workers:*"], |found| !found.is_empty()).await;
     server.shutdown().await;
     assert_eq!(redis.denied().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_ends_among_very_many_is_taken_out_at_once_where_that_is_allowed() {
+    let redis = RedisServer::start().await;
+    let client = Client::connect(&redis.url()).await.unwrap();
+    let workers = user(&redis, "asynq-worker").await;
+    let tasks = (0..1_400).map(|_| Task::new("held", "").unwrap());
+    assert!(client.enqueue_all(tasks).await.iter().all(Result::is_ok));
+    let all = Demand { slots: 1_400, ..one_of("default") };
+    let leased = workers.broker().exchange(&[], &all).await.unwrap().leased;
+    let end = async |range: Range<usize>| {
+        let done = Transition::Done { unique_key: String::new() };
+        let settlements: Vec<_> =
+            leased[range].iter().map(|leased| ended(leased.clone(), done.clone())).collect();
+        workers.broker().exchange(&settlements, &Demand::none()).await.unwrap().settled
+    };
+    assert_eq!(end(600..700).await, [Settled::Applied; 100]);
+    assert_eq!(redis.denied().await, Vec::<String>::new());
+    let statistics: String = redis.command(&["INFO", "commandstats"]).await;
+    assert!(statistics.contains("cmdstat_lset:calls=101,"), "{statistics}");
+    forbid(&redis, "lset").await;
+    assert_eq!(end(700..800).await, [Settled::Applied; 100]);
+    let active: usize = redis.command(&["LLEN", "asynq:{default}:active"]).await;
+    assert_eq!(active, 1_200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -28,11 +28,15 @@ pub(crate) async fn lease(client: &Client, queue: &str) -> Leased {
     client.broker().exchange(&[], &one_of(queue)).await.unwrap().leased.pop().unwrap()
 }
 
+/// The end of the run of a leased task.
+pub(crate) fn ended(leased: Leased, transition: Transition) -> Settlement {
+    let Leased { queue, id, run, lease_until, .. } = leased;
+    Settlement { queue, id, run: Some(run), lease_until, transition }
+}
+
 /// Ends the run of a leased task.
 pub(crate) async fn settle(client: &Client, leased: Leased, transition: Transition) {
-    let Leased { queue, id, run, lease_until, .. } = leased;
-    let settlement = Settlement { queue, id, run: Some(run), lease_until, transition };
-    client.broker().exchange(&[settlement], &Demand::none()).await.unwrap();
+    client.broker().exchange(&[ended(leased, transition)], &Demand::none()).await.unwrap();
 }
 
 /// A router whose one handler takes every type in `types`, tells each run, and succeeds.

@@ -1,11 +1,16 @@
 //! [`Pacing`]: how much travels in one call, and when a call goes. Pure.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Most tasks that one call leases: bounds how long Redis does nothing else.
-const MAX_LEASED: usize = 128;
+/// Most tasks that one call leases: bounds how long Redis does nothing else. More where there are thousands of slots: to
+/// find those that have ended among all that run takes a call as long for many as for few.
+const MAX_LEASED: RangeInclusive<usize> = 128..=512;
+
+/// The share of the slots for which one call leases, within these bounds.
+const SHARE_AT_ONCE: usize = 16;
 
 /// Fewest tasks, leased or settled, that are worth a second call in flight: smaller calls cost the broker more for each
 /// task than the overlap gains.
@@ -132,7 +137,7 @@ impl Pacing {
     pub(super) fn slots(self, in_flight: usize, free: usize) -> usize {
         let is_first_of_two = in_flight == 0 && self.is_paired();
         let share = if is_first_of_two { self.most().div_ceil(2) } else { self.most() };
-        free.min(share).min(MAX_LEASED)
+        free.min(share).min(self.max_leased())
     }
 
     /// Whether to make a call now, beside so many in flight, where `wanted` tasks could be leased and may be there, and
@@ -141,7 +146,7 @@ impl Pacing {
         match in_flight {
             0 => wanted > 0 || unsettled > 0,
             // Of an odd number of slots the second half is the smaller one.
-            1 => self.is_paired() && wanted.max(unsettled) >= (self.most() / 2).min(MAX_LEASED),
+            1 => self.is_paired() && wanted.max(unsettled) >= (self.most() / 2).min(self.max_leased()),
             _ => false,
         }
     }
@@ -156,6 +161,10 @@ impl Pacing {
     /// Whether two calls may be in flight.
     fn is_paired(self) -> bool {
         self.most() / 2 >= MIN_HALF
+    }
+
+    fn max_leased(self) -> usize {
+        (self.concurrency / SHARE_AT_ONCE).clamp(*MAX_LEASED.start(), *MAX_LEASED.end())
     }
 
     /// Most tasks to hold.
@@ -197,9 +206,11 @@ mod tests {
 
     #[test]
     fn no_call_leases_more_than_the_bound() {
-        let pacing = Pacing::new(10_000, 0);
-        assert_eq!((pacing.slots(0, 10_000), pacing.slots(1, 9_872)), (MAX_LEASED, MAX_LEASED));
-        assert!(pacing.is_call_due(1, MAX_LEASED, 0));
+        for (concurrency, most) in [(300, 128), (2_000, 128), (4_800, 300), (10_000, 512)] {
+            let pacing = Pacing::new(concurrency, 0);
+            assert_eq!((pacing.slots(0, concurrency), pacing.slots(1, concurrency - most)), (most, most));
+            assert!(pacing.is_call_due(1, most, 0) && !pacing.is_call_due(1, most - 1, 0));
+        }
     }
 
     /// After a call of so many milliseconds, with so many runs that ended since the last answer, which came so many

@@ -52,7 +52,7 @@ use crate::telemetry::{Run, RunOutcome, Traced};
 use crate::wire::TaskMessage;
 
 /// Most settlements in one call.
-const MAX_SETTLED: usize = 256;
+const MAX_SETTLED: usize = 512;
 
 /// How long handlers have to notice that they are dropped, once the grace period is over.
 const ABORT_GRACE: Duration = Duration::from_millis(500);

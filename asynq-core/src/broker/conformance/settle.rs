@@ -54,6 +54,7 @@ case_list! { "settle":
     keeps_the_order_of_a_batch,
     puts_tasks_back_in_order,
     settles_thousands_at_once,
+    settles_many_of_very_many_in_any_order,
 }
 
 /// Everything that is left of the one task of a queue that has none anymore.
@@ -618,4 +619,46 @@ async fn settles_thousands_at_once(world: World) {
     assert!(settled.iter().all(|settled| *settled == Settled::Applied));
     assert_only_counters(&world).await;
     assert_eq!(world.dump().await.string(&world.keys.processed_total()), Some(MANY.to_string()));
+}
+
+async fn settles_many_of_very_many_in_any_order(world: World) {
+    // So many that the store does not look for each by itself, of runs that were taken by several calls.
+    const MANY: usize = 1_300;
+    let tasks = (0..MANY).map(|n| pending(&format!("t{n}"))).collect::<Vec<_>>();
+    world.store(&tasks).await;
+    let mut leased = Vec::with_capacity(MANY);
+    while leased.len() < MANY {
+        leased.extend(world.exchange(&[], &world.demand(100)).await.leased);
+    }
+    let places: Vec<usize> = (0..MANY).map(|n| (600 + n * 7) % MANY).collect();
+    let (ending, others) = places.split_at(300);
+    let transitions = every_transition(&world);
+    let mut settle: Vec<Settlement> = ending
+        .iter()
+        .zip(transitions.iter().cycle())
+        .map(|(&place, transition)| settlement(&leased[place], transition.clone()))
+        .collect();
+    let foreign = Settlement { run: Some(foreign_run()), ..settlement(&leased[others[0]], done()) };
+    settle.extend([settlement(&leased[ending[200]], done()), foreign]);
+    let settled = world.exchange(&settle, &world.demand(0)).await.settled;
+    let refused: Vec<usize> = (0..settled.len()).filter(|&at| settled[at] == Settled::Refused).collect();
+    assert_eq!(refused, [300, 301], "one that has ended, and one of another run");
+    let dump = world.dump().await;
+    let mut running = others.to_vec();
+    running.sort_unstable_by(|a, b| b.cmp(a));
+    let running: Vec<String> = running.into_iter().map(|place| format!("t{place}")).collect();
+    assert_eq!(dump.list(&world.keys.active()), running, "all others, in their order");
+    let mut leases: Vec<String> = dump.zset(&world.keys.lease()).into_iter().map(|(id, _)| id).collect();
+    let mut expected = running;
+    leases.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(leases, expected);
+    let put_back = settle.iter().filter(|one| matches!(one.transition, Transition::Requeue { .. })).count();
+    assert_eq!(dump.list(&world.keys.pending()).len(), put_back);
+    for places in others.chunks(250) {
+        let settle: Vec<_> = places.iter().map(|&place| settlement(&leased[place], done())).collect();
+        let settled = world.exchange(&settle, &world.demand(0)).await.settled;
+        assert!(settled.iter().all(|settled| *settled == Settled::Applied));
+    }
+    assert!(!world.dump().await.contains(&world.keys.active()));
 }

@@ -37,6 +37,14 @@ local trouble
 local notes = {}
 local left_of_type
 
+-- What the script knows of each queue.
+local all = {}
+
+-- How many arguments each settlement of a kind has.
+local function width_of(kind)
+  return kind == 'd' and 1 or (kind == 'u' or kind == 'v') and 2 or kind == 'q' and 3 or kind == 'r' and 4 or 6
+end
+
 -- What few calls need, made for the first that does.
 local rare
 local function rarely()
@@ -162,6 +170,40 @@ local function rarely()
       end
       return false
     end,
+
+    -- Where the tasks of a queue stand in the list of active ones whose settlements come from argument `at` on, by ID;
+    -- or nothing, where so few come that to search the list for each is less work, or LSET is refused, which it is where
+    -- it would change nothing, too.
+    places_of = function(queue, at, last)
+      local places, count = {}, 0
+      while at <= last do
+        local each, width, first = tonumber(ARGV[at + 4]), width_of(ARGV[at + 1]), at + 5
+        if all[tonumber(ARGV[at])] == queue then
+          for place = first, first + (each - 1) * width, width do places[ARGV[place]] = 0 end
+          count = count + each
+        end
+        at = first + each * width
+      end
+      if count < 48 then return nil end
+      local ids = call('LRANGE', queue.active, '0', '-1')
+      if try('LSET', queue.active, '0', ids[1]).err then return nil end
+      for place = 1, #ids do
+        if places[ids[place]] then places[ids[place]] = place end
+      end
+      return places
+    end,
+
+    -- Takes a task out of the list of active ones, if it is there: it has a name that no other has until `remove`.
+    leaves = function(queue, id)
+      local place = queue.places[id]
+      if not place or place == 0 then return false end
+      call('LSET', queue.active, place - 1, 'x:left:' .. ARGV[5])
+      queue.places[id], queue.left = nil, queue.left + 1
+      return true
+    end,
+
+    -- One search for all that have left.
+    remove = function(queue) call('LREM', queue.active, queue.left, 'x:left:' .. ARGV[5]) end,
   }
   return rare
 end
@@ -178,7 +220,7 @@ local function in_pieces(command, key, list, start)
   end
 end
 
-local all, slots, open = {}, tonumber(ARGV[6]), 0
+local slots, open = tonumber(ARGV[6]), 0
 for n = 1, queues do
   local k, at = (n - 1) * 7, 8 + 4 * n
   local base, weight = ARGV[at], ARGV[at + 1]
@@ -192,6 +234,8 @@ for n = 1, queues do
     is_waited_in = found % 2 == 1, processed = 0, failed = 0,
     -- Lists, where there is something in them.
     unleased = false, deleted = false, taken = false,
+    -- Where its active tasks stand, and how many have left, where that was looked for.
+    places = false, left = false,
   }
   if is_served then
     if found < 2 then
@@ -214,8 +258,7 @@ while at <= last do
   local queue, kind, run, latest = all[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local count, first = tonumber(ARGV[at + 4]), at + 5
   local is_deleted = kind == 'd' or kind == 'u' or kind == 'v'
-  -- How many arguments each has.
-  local width = kind == 'd' and 1 or is_deleted and 2 or kind == 'q' and 3 or kind == 'r' and 4 or 6
+  local width = width_of(kind)
   local settle = kind ~= 'd' and rarely().settle
   queue.unleased, queue.deleted = queue.unleased or new_list(), queue.deleted or new_list()
   local prefix, active, unleased, deleted = queue.prefix, queue.active, queue.unleased, queue.deleted
@@ -223,19 +266,27 @@ while at <= last do
   -- What runs longest stands at the end of the list, and mostly ends first; but where many run (CROWD), what was taken of
   -- late (OF_LATE) is looked for at the front before the list is searched (LPOS is new in Redis 6.0.6). Tasks of one run
   -- token were taken together, and stand together: where one is tells where all are. The conformance suite compares both
-  -- numbers.
+  -- numbers. Where very many run that end in no order, one look at the whole list tells where each is.
   queue.running = queue.running or call('LLEN', active)
   local from = '-1'
-  if queue.running > 256 then
+  if queue.running > 256 and not queue.places then
     local place = try('LPOS', active, ARGV[first], 'MAXLEN', '64')
     if type(place) == 'number'
       or type(place) == 'table' and rarely().contains(call('LRANGE', active, '0', '63'), ARGV[first])
     then
       from = '1'
-    elseif not queue.is_crowded then
-      queue.is_crowded, notes[#notes + 1] = true, 'crowded'
+    else
+      if not queue.is_crowded then
+        queue.is_crowded, notes[#notes + 1] = true, 'crowded'
+      end
+      if queue.running > 1000 and not queue.left
+        and try('LPOS', active, ARGV[first], 'RANK', '-1', 'MAXLEN', '512') == false
+      then
+        queue.places, queue.left = rarely().places_of(queue, at, last), 0
+      end
     end
   end
+  local places = queue.places
   -- Mostly no lease ends later, which one look at the whole set tells.
   local later = try('ZCOUNT', queue.lease, latest, '+inf') ~= 0
     and rarely().later_ends(queue.lease, tonumber(latest:sub(2)), first, count, width)
@@ -245,7 +296,7 @@ while at <= last do
     local task = prefix .. id
     local holder = try('HGET', task, 'x_run') or ''
     if holder == run and not (later and later[i]) and (run ~= '' or call('EXISTS', task) == 1)
-      and call('LREM', active, from, id) == 1
+      and (places and rarely().leaves(queue, id) or not places and call('LREM', active, from, id) == 1)
     then
       unleased[#unleased + 1] = id
       if is_deleted then deleted[#deleted + 1] = task end
@@ -267,6 +318,7 @@ local function count_day(key, n)
 end
 for n = 1, queues do
   local queue = all[n]
+  if queue.places then rarely().remove(queue) end
   if queue.unleased then
     in_pieces('ZREM', queue.lease, queue.unleased, 1)
     in_pieces('DEL', nil, queue.deleted, 1)
