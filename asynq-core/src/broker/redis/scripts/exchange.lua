@@ -49,6 +49,8 @@ end
 local rare
 local function rarely()
   if rare then return rare end
+  -- The name of what has left the list of active tasks, until `remove`: no other has it.
+  local has_left = 'x:left:' .. ARGV[5]
 
   local function release(lock, id)
     if lock ~= '' and try('GET', lock) == id then call('DEL', lock) end
@@ -193,17 +195,17 @@ local function rarely()
       return places
     end,
 
-    -- Takes a task out of the list of active ones, if it is there: it has a name that no other has until `remove`.
+    -- Takes a task out of the list of active ones, if it is there.
     leaves = function(queue, id)
       local place = queue.places[id]
       if not place or place == 0 then return false end
-      call('LSET', queue.active, place - 1, 'x:left:' .. ARGV[5])
+      call('LSET', queue.active, place - 1, has_left)
       queue.places[id], queue.left = nil, queue.left + 1
       return true
     end,
 
     -- One search for all that have left.
-    remove = function(queue) call('LREM', queue.active, queue.left, 'x:left:' .. ARGV[5]) end,
+    remove = function(queue) call('LREM', queue.active, queue.left, has_left) end,
   }
   return rare
 end
