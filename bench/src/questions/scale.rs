@@ -62,6 +62,14 @@ fn fill(lab: &Lab, tasks: usize, settings: &[(&'static str, usize)]) -> Result<(
     Ok(())
 }
 
+/// The same in an empty Redis, which has come to rest afterwards.
+fn fill_anew(lab: &mut Lab, tasks: usize, settings: &[(&'static str, usize)]) -> Result<()> {
+    clean(&mut lab.redis)?;
+    fill(lab, tasks, settings)?;
+    pause(Duration::from_millis(300));
+    Ok(())
+}
+
 /// Lets a worker run so many of the tasks that are there: how fast, and for how much of Redis' time.
 fn drain(lab: &mut Lab, system: System, mode: &Mode, queues: &[String], tasks: usize) -> Result<Vec<f64>> {
     let before = lab.redis.processor_seconds()?;
@@ -99,9 +107,7 @@ impl Question for Depth {
     }
 
     fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>> {
-        clean(&mut lab.redis)?;
-        fill(lab, self.depth, &[])?;
-        pause(Duration::from_millis(300));
+        fill_anew(lab, self.depth, &[])?;
         let seen = drain(lab, system, &self.mode(system), &queue_names(1), self.tasks())?;
         lab.redis.flush()?;
         Ok(seen)
@@ -187,9 +193,7 @@ impl Question for InNoOrder {
     }
 
     fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>> {
-        clean(&mut lab.redis)?;
-        fill(lab, self.tasks, &[])?;
-        pause(Duration::from_millis(300));
+        fill_anew(lab, self.tasks, &[])?;
         drain(lab, system, &self.mode(system), &queue_names(1), self.tasks)
     }
 
@@ -214,9 +218,7 @@ impl Question for Queues {
     }
 
     fn measure(&self, lab: &mut Lab, system: System) -> Result<Vec<f64>> {
-        clean(&mut lab.redis)?;
-        fill(lab, self.tasks, &[("queues", self.queues)])?;
-        pause(Duration::from_millis(300));
+        fill_anew(lab, self.tasks, &[("queues", self.queues)])?;
         drain(lab, system, &self.mode(system), &queue_names(self.queues), self.tasks)
     }
 
